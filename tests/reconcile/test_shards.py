@@ -8,6 +8,7 @@ import pytest
 
 from batchctl.model.actions import Action
 from batchctl.model.admission import AdmissionLimits
+from batchctl.model.decision import Timer
 from batchctl.model.desired import DesiredStack, InlineRows, Limits, RequestRow
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import RowCounts, Status
@@ -19,7 +20,22 @@ from batchctl.model.steps import Cancel, Collect, Create, Delete, Merge
 from batchctl.reconcile import Options, Scope, rows_to_survey
 from batchctl.reconcile.notify.notices import end_of
 from batchctl.reconcile.view.shards import combine_attempts
-from tests.support.decisions import HOUR, NOW, STACK, Situation, decide, job, kept, look, one, row, shard, sharded
+from tests.support.decisions import (
+    HOUR,
+    LOCAL,
+    NOW,
+    SECOND,
+    STACK,
+    Situation,
+    decide,
+    job,
+    kept,
+    look,
+    one,
+    row,
+    shard,
+    sharded,
+)
 
 TEN = RowCounts(10, 10, 0, {"OK": 10})
 
@@ -251,3 +267,38 @@ def test_rows_that_failed_in_a_later_shard_are_looked_up_too(bad: int, surveyed:
     record = Recorded({"a": row(job(), *shards)})
     found = rows_to_survey(DesiredStack(STACK, (job(),)), record, Options())
     assert [wanted.name for wanted, _ in found] == surveyed
+
+
+def test_the_first_timer_of_a_shard_is_that_of_the_job() -> None:
+    early, late = {"start_time": NOW - HOUR}, {"start_time": NOW - HOUR / 2}
+    for shards in ((shard(0, **early), shard(1, **late)), (shard(0, **late), shard(1, **early), done(2))):
+        plan = plan_of(*shards, wanted=job(active_deadline=2 * HOUR))
+        assert (plan.next_time, plan.timer) == (NOW + HOUR, Timer.DEADLINE)
+    assert plan_of(shard(0), shard(1)).next_time is None
+
+
+def test_an_open_call_comes_before_every_other_timer() -> None:
+    shards = shard(0, start_time=NOW - HOUR), shard(1, None, intent=Intent(LOCAL))
+    plan = plan_of(*shards, wanted=job(active_deadline=HOUR + SECOND))
+    assert (plan.timer, plan.code, plan.phase) == (Timer.SETTLING, Reason.SETTLING, Phase.SETTLING)
+
+
+@pytest.mark.parametrize(
+    ("shards", "unfinished"),
+    [
+        ((shard(0), shard(1)), False),
+        ((shard(0), shard(1, None)), True),
+        ((shard(0, start_time=NOW - 3 * HOUR), shard(1)), True),
+        ((done(0), shard(1, "SUCCEEDED")), False),
+    ],
+    ids=["all work", "one is not created", "one is cancelled", "the last is collected"],
+)
+def test_a_job_goes_on_as_long_as_one_shard_does(shards: tuple[RecordedAttempt, ...], unfinished: bool) -> None:
+    assert plan_of(*shards, wanted=job(active_deadline=2 * HOUR)).unfinished is unfinished
+
+
+def test_a_job_is_unseen_if_one_shard_is() -> None:
+    made = sharded(shard(0), shard(1))
+    assert not made.decide().jobs[0].unseen
+    hidden = replace(made.look, complete=False, jobs=made.look.jobs[:1], problem="page 2 failed")
+    assert replace(made, look=hidden).decide().jobs[0].unseen
