@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from scene import OURS, Outcome, Scene, peer
@@ -13,6 +14,23 @@ from world import DEFAULTS, JOB, control
 
 _WAITS = {"pending": "0s", "running": "24h"}
 _ENDS = {"pending": "0s", "running": "0s"}
+_PEERS = {
+    "json loop": "json",
+    "jsonschema": "jsonschema",
+    "google.genai.types": "sdk",
+    "the same, from JSON": "pydantic",
+}
+"""The peers of each case, and the ends of their names in `peers.py`."""
+SDK_PEERS = frozenset({"google.genai.types", "the same, from JSON"})
+
+
+def _peers(case: str, arguments: Callable[[], Sequence[str]]) -> Iterator[Measure]:
+    for shown, end in _PEERS.items():
+        yield Measure(shown, partial(_command, f"{case}_{end}", arguments))
+
+
+def _command(name: str, arguments: Callable[[], Sequence[str]], _round: int) -> Sequence[str]:
+    return peer(name, *arguments())
 
 
 def validate(scene: Scene) -> Outcome:
@@ -32,10 +50,7 @@ def validate(scene: Scene) -> Outcome:
     measures = [
         Measure(OURS, ours),
         Measure("batchctl, again", again),
-        Measure("json loop", lambda _: peer("validate_json", rows)),
-        Measure("jsonschema", lambda _: peer("validate_jsonschema", rows)),
-        Measure("google.genai.types", lambda _: peer("validate_sdk", rows)),
-        Measure("the same, from JSON", lambda _: peer("validate_pydantic", rows)),
+        *_peers("validate", lambda: (rows,)),
     ]
     measures = list(scene.run(measures))
     return Outcome(scene.rows.stat().st_size, measures)
@@ -50,7 +65,7 @@ def upload(scene: Scene) -> Outcome:
 
     measures = [
         Measure(OURS, ours, frozenset({0, 7})),
-        Measure("json loop", lambda _: peer("upload_json", str(scene.rows), scene.url, json.dumps(DEFAULTS))),
+        *_peers("upload", lambda: (str(scene.rows), scene.url, json.dumps(DEFAULTS))),
     ]
     measures = list(scene.run(measures))
     return Outcome(scene.rows.stat().st_size, measures)
@@ -71,7 +86,7 @@ def collect(scene: Scene) -> Outcome:
 
     measures = [
         Measure(OURS, ours, frozenset({0, 4})),
-        Measure("json loop", lambda _: peer("collect_json", str(scene.rows), scene.url, remote[0])),
+        *_peers("collect", lambda: (str(scene.rows), scene.url, remote[0])),
     ]
     measures = list(scene.run(measures))
     return Outcome(_results(scene.folder / "collect-0").stat().st_size, measures)
@@ -86,7 +101,7 @@ def results(scene: Scene) -> Outcome:
     collected = _results(stack.folder)
     measures = [
         Measure(OURS, lambda _: stack.command("results", JOB)),
-        Measure("json loop", lambda _: peer("results_json", str(collected))),
+        *_peers("results", lambda: (str(collected),)),
     ]
     measures = list(scene.run(measures))
     return Outcome(collected.stat().st_size, measures)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,29 +31,10 @@ def validate_json(rows: str) -> None:
 
 def validate_jsonschema(rows: str) -> None:
     """Check each line by batchctl's own schema of rows and requests, compiled once by `jsonschema`."""
-    from jsonschema import Draft7Validator
-
-    definitions = json.loads((ROOT / "schemas" / "batchjob.schema.json").read_text(encoding="utf-8"))["definitions"]
-    content = {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["parts"],
-        "properties": {
-            "role": {"enum": ["user", "model", "function"]},
-            "parts": {"type": "array", "minItems": 1, "items": {"$ref": "#/definitions/part"}},
-        },
-    }
-    contents = {"type": "array", "minItems": 1, "items": content}
-    request = definitions["request"]
-    whole = {**request, "required": ["contents"], "properties": {**request["properties"], "contents": contents}}
-    row = definitions["row"]
-    row = {**row, "properties": {**row["properties"], "request": whole}}
-    validator = Draft7Validator(
-        {"definitions": {**definitions, "line": row}, "allOf": [{"$ref": "#/definitions/line"}]}
-    )
+    is_valid = _row_schema()
     with Path(rows).open(encoding="utf-8") as stream:
         for line in stream:
-            if not validator.is_valid(json.loads(line)):
+            if not is_valid(json.loads(line)):
                 raise ValueError(line)
 
 
@@ -73,6 +54,35 @@ def validate_pydantic(rows: str) -> None:
 
     pydantic reads the JSON itself, which is its fastest way.
     """
+    read = _row_type().model_validate_json
+    with Path(rows).open("rb") as stream:
+        for line in stream:
+            read(line)
+
+
+def _row_schema() -> Callable[[Any], bool]:
+    from jsonschema import Draft7Validator
+
+    definitions = json.loads((ROOT / "schemas" / "batchjob.schema.json").read_text(encoding="utf-8"))["definitions"]
+    content = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["parts"],
+        "properties": {
+            "role": {"enum": ["user", "model", "function"]},
+            "parts": {"type": "array", "minItems": 1, "items": {"$ref": "#/definitions/part"}},
+        },
+    }
+    contents = {"type": "array", "minItems": 1, "items": content}
+    request = definitions["request"]
+    whole = {**request, "required": ["contents"], "properties": {**request["properties"], "contents": contents}}
+    row = definitions["row"]
+    row = {**row, "properties": {**row["properties"], "request": whole}}
+    schema = {"definitions": {**definitions, "line": row}, "allOf": [{"$ref": "#/definitions/line"}]}
+    return Draft7Validator(schema).is_valid
+
+
+def _row_type() -> Any:  # noqa: ANN401 - pydantic is imported by those who need it only
     from google.genai import types
     from pydantic import BaseModel, ConfigDict
     from pydantic.alias_generators import to_camel
@@ -88,20 +98,65 @@ def validate_pydantic(rows: str) -> None:
         key: str
         request: Request
 
-    with Path(rows).open("rb") as stream:
-        for line in stream:
-            Row.model_validate_json(line)
+    return Row
 
 
 def upload_json(rows: str, url: str, defaults: str) -> None:
     """Merge the defaults into each row, write a file, upload it, and create the job."""
+    _upload(rows, url, _merging(json.loads(defaults)))
+
+
+def upload_jsonschema(rows: str, url: str, defaults: str) -> None:
+    """The same, with a check of each row by batchctl's schema."""
+    is_valid, merge = _row_schema(), _merging(json.loads(defaults))
+
+    def checked(line: bytes) -> str:
+        if not is_valid(json.loads(line)):
+            raise ValueError(line)
+        return merge(line)
+
+    _upload(rows, url, checked)
+
+
+def upload_sdk(rows: str, url: str, defaults: str) -> None:
+    """The same with google-genai's types, which take values that `json` has read, and write JSON."""
+    _upload(rows, url, _merging_by_type(lambda row, line: row.model_validate(json.loads(line)), defaults))
+
+
+def upload_pydantic(rows: str, url: str, defaults: str) -> None:
+    """The same with google-genai's types, which read and write JSON."""
+    _upload(rows, url, _merging_by_type(lambda row, line: row.model_validate_json(line), defaults))
+
+
+def _merging(under: dict[str, Any]) -> Callable[[bytes], str]:
+    def merge(line: bytes) -> str:
+        row = json.loads(line)
+        row["request"] = {**under, **row["request"]}
+        return json.dumps(row, ensure_ascii=False)
+
+    return merge
+
+
+def _merging_by_type(read: Callable[[Any, bytes], Any], defaults: str) -> Callable[[bytes], str]:
+    from google.genai import types
+
+    row_type = _row_type()
+    instruction = types.Content.model_validate(json.loads(defaults)["systemInstruction"])
+
+    def merge(line: bytes) -> str:
+        row = read(row_type, line)
+        row.request.system_instruction = row.request.system_instruction or instruction
+        text: str = row.model_dump_json(by_alias=True, exclude_none=True)
+        return text
+
+    return merge
+
+
+def _upload(rows: str, url: str, merge: Callable[[bytes], str]) -> None:
     merged = Path(rows).with_suffix(".merged")
-    under = json.loads(defaults)
-    with Path(rows).open(encoding="utf-8") as stream, merged.open("w", encoding="utf-8") as out:
+    with Path(rows).open("rb") as stream, merged.open("w", encoding="utf-8") as out:
         for line in stream:
-            row = json.loads(line)
-            row["request"] = {**under, **row["request"]}
-            out.write(json.dumps(row, ensure_ascii=False) + "\n")
+            out.write(merge(line) + "\n")
     import httpx
 
     with httpx.Client(base_url=url, headers={"x-goog-api-key": "bench"}, timeout=600) as client:
@@ -119,66 +174,133 @@ def upload_json(rows: str, url: str, defaults: str) -> None:
 
 def collect_json(rows: str, url: str, job: str) -> None:
     """Download the results of a job, and write them in the order of the input, each beside its key."""
+
+    def read(line: bytes) -> tuple[str, str]:
+        result = json.loads(line)
+        return result["key"], json.dumps(result, ensure_ascii=False)
+
+    _collect(rows, url, job, read)
+
+
+def collect_jsonschema(rows: str, url: str, job: str) -> None:
+    """The same, with a check of each answer by a small schema."""
+    is_valid = _answer_schema()
+
+    def read(line: bytes) -> tuple[str, str]:
+        result = json.loads(line)
+        if not is_valid(result):
+            raise ValueError(line)
+        return result["key"], json.dumps(result, ensure_ascii=False)
+
+    _collect(rows, url, job, read)
+
+
+def collect_sdk(rows: str, url: str, job: str) -> None:
+    """The same with google-genai's type of an answer, which takes values that `json` has read, and writes JSON."""
+    result_type = _result_type()
+
+    def read(line: bytes) -> tuple[str, str]:
+        result = result_type.model_validate(json.loads(line))
+        return result.key, result.model_dump_json(by_alias=True, exclude_none=True)
+
+    _collect(rows, url, job, read)
+
+
+def collect_pydantic(rows: str, url: str, job: str) -> None:
+    """The same with google-genai's type of an answer, which reads and writes JSON."""
+    result_type = _result_type()
+
+    def read(line: bytes) -> tuple[str, str]:
+        result = result_type.model_validate_json(line)
+        return result.key, result.model_dump_json(by_alias=True, exclude_none=True)
+
+    _collect(rows, url, job, read)
+
+
+def _collect(rows: str, url: str, job: str, read: Callable[[bytes], tuple[str, str]]) -> None:
     head = {"x-goog-api-key": "bench"}
     with urllib.request.urlopen(urllib.request.Request(f"{url}/v1beta/{job}", headers=head), timeout=600) as reply:
         file = json.loads(reply.read())["response"]["responsesFile"]
-    found: dict[str, Any] = {}
     address = f"{url}/download/v1beta/{file}:download?alt=media"
     with urllib.request.urlopen(urllib.request.Request(address, headers=head), timeout=600) as reply:
-        for line in reply:
-            result = json.loads(line)
-            found[result["key"]] = result
+        found = dict(map(read, reply))
     with Path(rows).open(encoding="utf-8") as stream, Path(rows).with_suffix(".results").open("w") as out:
         for line in stream:
-            out.write(json.dumps(found[json.loads(line)["key"]], ensure_ascii=False) + "\n")
+            out.write(found[json.loads(line)["key"]] + "\n")
+
+
+def _answer_schema() -> Callable[[Any], bool]:
+    """A schema of the members that batchctl's verdict reads."""
+    from jsonschema import Draft7Validator
+
+    text = {"type": "string"}
+    part = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "minLength": 1}}}
+    content = {"type": "object", "properties": {"parts": {"type": "array", "minItems": 1, "items": part}}}
+    candidate = {
+        "type": "object",
+        "required": ["content", "finishReason"],
+        "properties": {"content": content, "finishReason": {"enum": ["STOP"]}, "index": {"type": "integer"}},
+    }
+    usage = {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}}
+    response = {
+        "type": "object",
+        "required": ["candidates"],
+        "properties": {
+            "candidates": {"type": "array", "minItems": 1, "items": candidate},
+            "usageMetadata": usage,
+            "modelVersion": text,
+            "responseId": text,
+        },
+    }
+    line = {"type": "object", "required": ["key", "response"], "properties": {"key": text, "response": response}}
+    return Draft7Validator(line).is_valid
+
+
+def _result_type() -> Any:  # noqa: ANN401 - as above
+    from google.genai import types
+    from pydantic import BaseModel
+
+    class Result(BaseModel):
+        key: str
+        response: types.GenerateContentResponse
+
+    return Result
 
 
 def results_json(results: str) -> None:
     """Print each row of a file of results."""
-    with Path(results).open(encoding="utf-8") as stream:
+    _print(results, lambda line: json.dumps(json.loads(line), ensure_ascii=False))
+
+
+def results_jsonschema(results: str) -> None:
+    """The same, with a check of each answer by a small schema."""
+    is_valid = _answer_schema()
+
+    def read(line: bytes) -> str:
+        row = json.loads(line)
+        if not is_valid(row):
+            raise ValueError(line)
+        return json.dumps(row, ensure_ascii=False)
+
+    _print(results, read)
+
+
+def results_sdk(results: str) -> None:
+    """The same with google-genai's type of an answer, which takes values that `json` has read, and writes JSON."""
+    row = _result_type()
+    _print(results, lambda line: row.model_validate(json.loads(line)).model_dump_json(by_alias=True, exclude_none=True))
+
+
+def results_pydantic(results: str) -> None:
+    """The same with google-genai's type of an answer, which reads and writes JSON."""
+    row = _result_type()
+    _print(results, lambda line: row.model_validate_json(line).model_dump_json(by_alias=True, exclude_none=True))
+
+
+def _print(results: str, read: Callable[[bytes], str]) -> None:
+    with Path(results).open("rb") as stream:
         for line in stream:
-            print(json.dumps(json.loads(line), ensure_ascii=False))
-
-
-def create_sdk(url: str, jobs: str) -> None:
-    """Create jobs one after another, and ask for each until it has ended."""
-    from google import genai
-
-    client = genai.Client(api_key="bench", http_options={"base_url": url})
-    names = [client.batches.create(**_job(number)).name for number in range(int(jobs))]
-    for name in names:
-        while client.batches.get(name=str(name)).state.name != "JOB_STATE_SUCCEEDED":  # type: ignore[union-attr]
-            time.sleep(_POLL_SECONDS)
-
-
-def create_sdk_async(url: str, jobs: str, at_once: str) -> None:
-    """The same with the asynchronous client, and several calls in flight."""
-    import asyncio
-
-    from google import genai
-
-    async def run() -> None:
-        batches = genai.Client(api_key="bench", http_options={"base_url": url}).aio.batches
-        lanes = asyncio.Semaphore(int(at_once))
-
-        async def create(number: int) -> str:
-            async with lanes:
-                return str((await batches.create(**_job(number))).name)
-
-        async def wait(name: str) -> None:
-            async with lanes:
-                while (await batches.get(name=name)).state.name != "JOB_STATE_SUCCEEDED":  # type: ignore[union-attr]  # noqa: ASYNC110
-                    await asyncio.sleep(_POLL_SECONDS)
-
-        names = await asyncio.gather(*map(create, range(int(jobs))))
-        await asyncio.gather(*map(wait, names))
-
-    asyncio.run(run())
-
-
-def _job(number: int) -> Any:  # noqa: ANN401  the client's own type
-    src = [{"contents": [{"role": "user", "parts": [{"text": f"Say {number}"}]}]}]
-    return {"model": "gemini-2.5-flash", "src": src, "config": {"display_name": f"job-{number}"}}
+            print(read(line))
 
 
 def parse_manifests(folder: str) -> None:

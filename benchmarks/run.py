@@ -16,9 +16,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from cases import CASES
+from cases import CASES, SDK_PEERS
 from scene import OURS, Outcome, Scene
-from timing import machine
+from timing import machine, warm_up
 from world import serve_emulator, write_rows
 
 _MB = 1_000_000
@@ -46,6 +46,7 @@ def main() -> int:
     figures: dict[str, object] = {"machine": machine(), "rows": asked.rows, "rounds": asked.rounds}
     with tempfile.TemporaryDirectory(prefix="batchctl-bench-", dir=asked.folder) as name:
         folder = Path(os.path.realpath(name))
+        warm_up(() if set(asked.skip) >= SDK_PEERS else ("google.genai.types", "jsonschema", "httpx"))
         rows = folder / "input.jsonl"
         write_rows(rows, asked.rows, asked.row_bytes)
         with serve_emulator(folder / "emulator", asked.port) as url:

@@ -8,12 +8,21 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import pytest
+
+from tests.support.long_mode import LONG
+
 ROOT = Path(__file__).parents[2]
 
+SLOW = ("jsonschema", "google.genai.types", "the same, from JSON")
+"""Peers whose start alone takes a second; they run in the long mode."""
 
-def test_every_case_runs_beside_its_peers(tmp_path: Path) -> None:
+
+@pytest.mark.parametrize("peers", [(), pytest.param(SLOW, marks=pytest.mark.skipif(not LONG, reason="long"))])
+def test_every_case_runs_beside_its_peers(peers: tuple[str, ...], tmp_path: Path) -> None:
     figures = tmp_path / "figures.json"
     asked = ["--rows", "200", "--jobs", "20", "--rounds", "1", "--folder", str(tmp_path), "--json", str(figures)]
+    asked += [word for name in SLOW if name not in peers for word in ("--skip", name)]
     command = [sys.executable, str(ROOT / "benchmarks" / "run.py"), *asked]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
@@ -21,7 +30,7 @@ def test_every_case_runs_beside_its_peers(tmp_path: Path) -> None:
     for case in ("validate", "upload", "collect", "results"):
         names = [measure["name"] for measure in found[case]["measures"]]
         assert names[0] == "batchctl"
-        assert "json loop" in names
+        assert {"json loop", *peers} <= set(names)
         assert all(len(measure["runs"]) == 1 for measure in found[case]["measures"])
         assert case in done.stdout
     for case, peer in (("version", "python"), ("help", "click"), ("completion", "click"), ("status", "click")):
