@@ -26,6 +26,8 @@ ANSWERS_FILE = "rows.jsonl"
 """The answers of an attempt that sent a part of the rows; otherwise they are in the results file."""
 FORMAT = "batchctl/ledger/v1"
 _RECORD = struct.Struct("<16sQIB3x")
+_CODE_AT = 28
+"""The place of the code in a record."""
 _CODES = tuple(one.value for one in RowVerdict)
 _NUMBERS = {one: number for number, one in enumerate(RowVerdict)}
 
@@ -122,6 +124,10 @@ class Segment:
         """All rows: fingerprint, offset, length, and the number of the code."""
         return _RECORD.iter_unpack(self.body)
 
+    def code(self, number: int) -> str:
+        """The verdict code of one row, by its number."""
+        return self.codes[self.body[number * _RECORD.size + _CODE_AT]]
+
     def record(self, number: int) -> LedgerRecord:
         """One row, by its number."""
         fingerprint, offset, length, code = _RECORD.unpack_from(self.body, number * _RECORD.size)
@@ -142,7 +148,7 @@ def read_segment(folder: Path, manifest: Mapping[str, Json]) -> Segment | None:
         raise ValueError(f"{LEDGER_FILE} is not the one that the manifest describes")
     if facts["answers"] not in (ANSWERS_FILE, "results.jsonl"):
         raise ValueError(f"its manifest names {json.dumps(facts['answers'])} as its answers")
-    if any(code >= len(codes) for *_, code in _RECORD.iter_unpack(body)):
+    if max(body[_CODE_AT :: _RECORD.size], default=0) >= len(codes):
         raise ValueError(f"{LEDGER_FILE} has a verdict that cannot be")
     sent_with = SentWith.read(facts["sentWith"]) if "sentWith" in facts else None
     renews, is_missing_tried = facts.get("renews") is True, facts.get("missingTried") is not False

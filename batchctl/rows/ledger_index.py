@@ -26,6 +26,8 @@ class LedgerIndex:
         """`segments` in the order of their attempts; `accept` are codes that count as good besides `OK`."""
         self._segments: list[Segment] = []
         self._entries: dict[bytes, int] = {}
+        self._histories: dict[tuple[int, str, int], RowHistory] = {}
+        """By segment, code, tries and whether it is good: few histories differ."""
         self._good = {RowVerdict.OK.value, *accept}
         for segment in segments:
             self.add(segment)
@@ -68,8 +70,13 @@ class LedgerIndex:
         entry = self._entries.get(fingerprint)
         if entry is None:
             return None
-        record, sent_with = self._record(entry), self._segments[entry >> _SEGMENT_AT].sent_with
-        return RowHistory(record.code, bool(entry & _GOOD), (entry >> _TRIES_AT) & _MOST_TRIES, sent_with)
+        segment, facts = self._segments[entry >> _SEGMENT_AT], entry & (_TRIES | _GOOD)
+        alike = entry >> _SEGMENT_AT, segment.code((entry >> _RECORD_AT) & _RECORDS), facts
+        found = self._histories.get(alike)
+        if found is None:
+            found = RowHistory(alike[1], bool(entry & _GOOD), facts >> _TRIES_AT, segment.sent_with)
+            self._histories[alike] = found
+        return found
 
     def find(self, fingerprint: bytes) -> tuple[Segment, LedgerRecord] | None:
         """The result that counts for a request; None if it has none."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Self
 
 from batchctl.disk.private_files import create_file
 from batchctl.disk.safe_open import open_stream
@@ -21,6 +21,7 @@ from batchctl.rows.ledger_file import LedgerRecord, Segment
 from batchctl.rows.ledger_index import LedgerIndex
 from batchctl.rows.lines import encoded
 from batchctl.rows.raw_files import with_raw_file
+from batchctl.rows.read_ahead import ReadAhead
 from batchctl.rows.unmatched import unmatched_lines
 from batchctl.rows.whole_input import WholeRow
 
@@ -86,7 +87,7 @@ class Answers(ExitStack):
 
     def __init__(self) -> None:
         super().__init__()
-        self._open: dict[Path, BinaryIO] = {}
+        self._open: dict[Path, ReadAhead] = {}
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -96,6 +97,5 @@ class Answers(ExitStack):
         """The bytes of an outcome. Raises OSError."""
         stream = self._open.get(segment.answers)
         if stream is None:
-            stream = self._open[segment.answers] = self.enter_context(open_stream(segment.answers))
-        stream.seek(record.offset)
-        return stream.read(record.length)
+            stream = self._open[segment.answers] = ReadAhead(self.enter_context(open_stream(segment.answers)))
+        return stream.read(record.offset, record.length)

@@ -27,14 +27,13 @@ from batchctl.rows.join import Join
 from batchctl.rows.ledger_file import LedgerWriter
 from batchctl.rows.lines import decoded, encoded
 from batchctl.rows.plain_answers import read_plain
+from batchctl.rows.read_ahead import ReadAhead
 from batchctl.rows.usage import UsageTotal
 from batchctl.rows.verdict import verdict
 from batchctl.rows.written import as_written
 
 _NAMELESS = 0
 _NO_MEMBERS = b"{}"
-_AHEAD = 2**18
-"""Bytes that are read at once."""
 _AT_ONCE = 256
 """Results that are written at once."""
 _NO_INDEX = 2**62
@@ -57,12 +56,10 @@ class Spool(AbstractContextManager["Spool"]):
     def __init__(self, path: Path) -> None:
         self._path = path
         self._stream = create_file(path)
+        self._records = ReadAhead(self._stream)
         self._waiting: list[bytes] = []
         """Results that are not written yet."""
         self._offsets = array("q", [0])
-        self._ahead = b""
-        """Bytes of the file that were read in advance, beginning at `_ahead_at`."""
-        self._ahead_at = 0
         self._echoed = array("q")
         """By result: the place of the expectation of its echoed request."""
 
@@ -72,7 +69,7 @@ class Spool(AbstractContextManager["Spool"]):
     def add(self, item: ResultItem, echoed: int) -> None:
         """Add the next result. `echoed` is the place of the expectation of its echoed request."""
         self._echoed.append(echoed)
-        outcome = {"error": dict(item.error or {})} if item.response is None else {"response": item.response}
+        outcome = {"error": dict(item.error or {})} if item.response is None else {"response": dict(item.response)}
         members = encoded(dict(item.members)) if item.members else _NO_MEMBERS
         record = b"\n".join((encoded(item.key), encoded(outcome), members))
         self._waiting.append(record)
@@ -130,18 +127,10 @@ class Spool(AbstractContextManager["Spool"]):
 
     def _record(self, number: int) -> list[bytes]:
         """A result as it was put aside: key, outcome and members, each as JSON."""
-        start, end = self._offsets[number], self._offsets[number + 1]
-        if not self._ahead_at <= start <= end <= self._ahead_at + len(self._ahead):
-            if self._waiting:
-                self._write()
-            # Results that came in the order of the input are read in large pieces.
-            is_next = start == self._ahead_at + len(self._ahead)
-            self._ahead_at, self._ahead = start, self._read(start, max(end - start, _AHEAD if is_next else 0))
-        return self._ahead[start - self._ahead_at : end - self._ahead_at].split(b"\n")
-
-    def _read(self, start: int, size: int) -> bytes:
-        self._stream.seek(start)
-        return self._stream.read(size)
+        if self._waiting:
+            self._write()
+        start = self._offsets[number]
+        return self._records.read(start, self._offsets[number + 1] - start).split(b"\n")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
