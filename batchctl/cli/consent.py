@@ -12,6 +12,9 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import GuardError
 from batchctl.model.plan import Plan
 
+_NAMED = 5
+"""Jobs that a message names."""
+
 
 @dataclass(frozen=True)
 class Consent:
@@ -60,12 +63,16 @@ def only_as_shown(shown: Plan) -> Approve:
     """Approve the plan that was shown; refuse one that differs from it."""
 
     def approve(plan: Plan) -> None:
-        if _substance(plan) != _substance(shown):
-            message = "the plan has changed since it was shown, so nothing was changed"
+        before, now = _substance(shown), _substance(plan)
+        changed = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
+        if changed:
+            more = len(changed) - _NAMED
+            names = f"{', '.join(changed[:_NAMED])}{f' and {more} more' if more > 0 else ''}"
+            message = f"the plan has changed since it was shown ({names}), so nothing was changed"
             raise GuardError(message, code=ErrorCode.PLAN_CHANGED, hint="run the command again to see the new plan")
 
     return approve
 
 
-def _substance(plan: Plan) -> list[tuple[str, str, tuple[object, ...]]]:
-    return [(job.job, job.action, job.changes) for job in plan.jobs if job.needs_consent]
+def _substance(plan: Plan) -> dict[str, tuple[str, tuple[object, ...]]]:
+    return {job.job: (job.action, job.changes) for job in plan.jobs if job.needs_consent}

@@ -149,6 +149,7 @@ def test_what_changed_while_the_question_stood_there_is_not_agreed_to(
     session = on_a_terminal(["apply"], "y\n", meanwhile=lambda: cli.ok("apply", "--yes"))
     assert session.code == 6
     assert "PlanChanged" in session.screen
+    assert "(translate)" in session.screen
     assert service.creates == 1
 
 

@@ -150,6 +150,17 @@ def test_a_run_that_began_before_an_edit_ends_and_undoes_nothing(
     assert service.creates == made
 
 
+def test_a_reviewed_plan_is_compared_under_the_lock(stack: StackFolder, cli: Cli, service: Service) -> None:
+    stack.write_job("a")
+    digest = cli.ok("plan", "--out", "p.json", "-o", "json").json["digest"]
+    for words in (("apply", "p.json"), ("apply", "--expect", digest)):
+        code, told = run_behind_a_lock(stack, lambda: stack.write_job("a", runId="2"), *words)
+        assert (code, "PlanStale" in told, service.creates) == (6, True, 0)
+        stack.write_job("a")
+    code, told = run_behind_a_lock(stack, lambda: None, "apply", "p.json")
+    assert (code, service.creates) == (0, 1), told
+
+
 def test_standard_input_counts_for_the_whole_command(
     stack: StackFolder, cli: Cli, service: Service, quick: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
