@@ -108,7 +108,7 @@ def status_markdown(report: StatusReport) -> str:
             row.phase.value,
             state_text(row.state),
             "-" if row.attempt is None else str(row.attempt),
-            rows_text(row.rows),
+            rows_text(row.rows, row.part_of),
             row.model or "-",
             rfc3339(row.create_time) or "-",
             row.reason,

@@ -15,7 +15,7 @@ from batchctl.model.observed import RowCounts
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Drift, JobPlan, Plan
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import RecordedJob, Trouble
+from batchctl.model.recorded import RecordedAttempt, RecordedJob, Trouble
 from batchctl.model.states import Phase
 from batchctl.model.work_size import WorkSize
 
@@ -80,6 +80,8 @@ class StatusRow:
     """Its current problem."""
     collect_by: datetime | None = None
     """The time until which the API keeps results that are not collected yet."""
+    part_of: int | None = None
+    """The rows of the whole input, while the attempt is at work on a part of them."""
 
     @classmethod
     def of(
@@ -96,7 +98,7 @@ class StatusRow:
             state=plan.attempt.state,
             attempt=plan.attempt.key.attempt,
             remote=plan.attempt.remote,
-            rows=plan.attempt.rows,
+            rows=_rows(plan.attempt),
             tokens=plan.attempt.tokens,
             now=clocks.get(plan.attempt.account),
             create_time=plan.attempt.create_time,
@@ -104,7 +106,20 @@ class StatusRow:
             end_time=plan.attempt.end_time,
             trouble=plan.attempt.trouble,
             collect_by=plan.attempt.collect_by,
+            part_of=_part_of(plan.attempt),
         )
+
+
+def _rows(attempt: RecordedAttempt) -> RowCounts:
+    """The rows of an attempt. While the API does not report their number, it is that of the rows that were sent."""
+    sent, rows = attempt.sent, attempt.rows
+    return rows if sent is None or rows.total is not None else replace(rows, total=sent.rows)
+
+
+def _part_of(attempt: RecordedAttempt) -> int | None:
+    """The rows of the whole input, if the attempt has no results yet and was given a part of them."""
+    sent = attempt.sent
+    return sent.total if sent is not None and attempt.results is None and sent.rows < sent.total else None
 
 
 def _reason_without_action(plan: JobPlan) -> str:

@@ -88,7 +88,7 @@ def _status_row(row: StatusRow, now: datetime, *, verbose: bool) -> Row:
             Text(row.phase.value, PHASE_STYLES[row.phase]),
             outside(state_text(row.state)),
             Text("-" if row.attempt is None else str(row.attempt)),
-            Text(rows_text(row.rows)),
+            Text(rows_text(row.rows, row.part_of)),
             outside(row.model or "-"),
             Text(age(row.create_time, row.now or now)),
             *extra,

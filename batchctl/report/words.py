@@ -151,10 +151,11 @@ def phase_summary(phases: Iterable[Phase]) -> str:
     return ", ".join(f"{counts[phase]} {phase}" for phase in Phase if counts[phase])
 
 
-def rows_text(rows: RowCounts) -> str:
+def rows_text(rows: RowCounts, part_of: int | None = None) -> str:
     """The progress of the rows: `98/100, 2 failed`; `?` for an unknown number, `-` if nothing is known.
 
-    Collected rows that are not all good are counted by verdict: `2 ok, 1 MAX_TOKENS, 1 SAFETY`.
+    `part_of`: the rows of the whole input, if these are a part of them: `1/2 of 100`. Collected rows that are not all
+    good are counted by verdict: `2 ok, 1 MAX_TOKENS, 1 SAFETY`.
     """
     if rows == RowCounts():
         return "-"
@@ -163,7 +164,8 @@ def rows_text(rows: RowCounts) -> str:
     done = "?" if rows.ok is None else str(rows.ok)
     total = "?" if rows.total is None else str(rows.total)
     failed = [f"{rows.failed} failed"] if rows.failed else []
-    return ", ".join([f"{done}/{total}", *failed, *_not_sent(rows)])
+    whole = "" if part_of is None else f" of {part_of:,}"
+    return ", ".join([f"{done}/{total}{whole}", *failed, *_not_sent(rows)])
 
 
 def collected_words(rows: RowCounts, sent: RowsSent | None = None) -> str:

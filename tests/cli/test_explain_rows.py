@@ -85,6 +85,8 @@ def test_the_second_retry_is_one_screen(begun: Shop, monkeypatch: pytest.MonkeyP
     assert "k24 INVALID_ARGUMENT failed 1 time; not sent again: it would fail again Invalid value at" in shown
     assert "batchctl results translate --attempt 2 --failed prints these rows in full" in shown
     assert "batchctl cancel translate" in shown
+    assert "/2 of 25 " in begun.cli.ok("status").out
+    assert "/2 of 25 " in begun.cli.ok("status", "-o", "markdown").out
     found = left(begun)
     assert (found["good"], found["underWay"], found["nothing"]) == (22, 2, 1)
     assert [(one["key"], one["message"]) for one in found["first"]] == [
