@@ -6,6 +6,7 @@ twice. The witness is the service's own record (`GET /_emulator/rows`).
 
 from __future__ import annotations
 
+import json
 import os
 import random
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.reliability.test_crash import kill
-from tests.support.apis import APIS, GEMINI, ApiCase
+from tests.support.apis import APIS, GEMINI, VERTEX, ApiCase
 from tests.support.long_mode import effort
 from tests.support.processes import Death
 from tests.support.scenes import Point, Scene, Take, film, situations
@@ -41,7 +42,18 @@ def write_shards(site: Site) -> None:
     site.write_job("rows", ROWS, as_file=True, sharding={"maxRows": 4}, canary=canary, lifecycle=lifecycle)
 
 
+def write_bucket(site: Site) -> None:
+    """The same with rows at Cloud Storage, which are read, and sent through the staging bucket."""
+    write_shards(site)
+    contents = {name: [{"role": "user", "parts": [{"text": f"say {name}"}]}] for name in ROWS}
+    lines = (json.dumps({"key": name, "request": {"contents": contents[name]}}) for name in ROWS)
+    site.service.put_object("demo-in", "rows.jsonl", "\n".join(lines))
+    spec = {"sharding": {"maxRows": 4}, "canary": {"rows": 2, "maxFailedRows": "100%"}}
+    site.write_job("rows", src="gs://demo-in/rows.jsonl", lifecycle={"retryOn": ["ROWS"]}, **spec)
+
+
 SCENE = Scene("rows", write_shards, COMMAND)
+BUCKET = Scene("bucket", write_bucket, COMMAND)
 
 
 @dataclass(frozen=True)
@@ -84,8 +96,8 @@ def sent_rows(site: Site) -> list[int]:
     return sorted(view["rows"] for view, job in found if job.attempt is not None)
 
 
-def play(site: Site) -> Undisturbed:
-    (take,) = film(site, (SCENE,))
+def play(site: Site, scene: Scene = SCENE) -> Undisturbed:
+    (take,) = film(site, (scene,))
     made = sent_rows(site)
     assert len(made) >= 5, "a canary, three shards and a row retry"
     return Undisturbed(take, read_results(site), site.run("results", "rows").out, made, read_record(site))
@@ -97,15 +109,33 @@ PARTS = effort(1, 4)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_killed_at_each_effect(make_site, still, api: ApiCase, part: int) -> None:
     undisturbed = play(make_site(still, api))
-    groups = situations(undisturbed.take)
-    chosen: list[Point] = [group[number % len(group)] for number, group in enumerate(groups)]
-    chosen = chosen[:: effort(12 if api is GEMINI else 24, 1)][part::PARTS]
+    chosen = _chosen(undisturbed, effort(12 if api is GEMINI else 24, 1), part)
     for point in chosen:
         point.take.rewind()
         kill(point)
         point.take.heal()
         undisturbed.check(f"killed at {point.at}, {point.where}")
-    print(f"{len(chosen)} of {len(groups)} situations")
+    print(f"{len(chosen)} processes killed")
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_killed_with_rows_in_a_bucket(make_site, still, part: int) -> None:
+    """A run may list jobs once more than another one, so its boundaries are not compared."""
+    undisturbed = play(make_site(still, VERTEX), BUCKET)
+    chosen = _chosen(undisturbed, effort(24, 1), part)
+    for point in chosen:
+        point.take.rewind()
+        ended = point.take.site.run(*COMMAND, death=Death(point.at))
+        assert ended.was_killed or ended.code == 0, ended
+        point.take.heal()
+        undisturbed.check(f"killed at {point.at}, {ended.trace[-1]}")
+    print(f"{len(chosen)} processes killed")
+
+
+def _chosen(undisturbed: Undisturbed, step: int, part: int) -> list[Point]:
+    """A moment of each situation, or of some of them."""
+    groups = situations(undisturbed.take)
+    return [group[number % len(group)] for number, group in enumerate(groups)][::step][part::PARTS]
 
 
 @pytest.mark.parametrize("api", effort((GEMINI,), APIS), ids=lambda api: api.name)
