@@ -45,7 +45,7 @@ def follow_canary(subject: Subject, view: AttemptView, context: Context) -> Deci
     if attempt.state not in GOOD_STATES or subject.is_cancel_requested:
         return None
     faults = [] if desired.canary is None else list(_faults(attempt.sent, desired.canary, desired))
-    left = attempt.sent.total - attempt.sent.rows
+    left = attempt.rows.not_sent or attempt.sent.total - attempt.sent.rows
     if faults and not _is_accepted(subject):
         return rest(Phase.FAILED, Reason.CANARY_FAILED, _failed_words(attempt, faults, left))
     words = _passed_words(attempt.sent, left, is_accepted=bool(faults))
@@ -68,9 +68,9 @@ def _faults(sent: RowsSent, canary: Canary, desired: DesiredJob) -> Iterator[str
     """Why a canary fails."""
     good = sent.good(desired.row_settings.accept)
     if not canary.max_failed_rows.allows(sent.rows - good, sent.rows):
-        bad = ", ".join(RowCounts(verdicts=sent.verdicts, accepted=desired.row_settings.accept).bad_codes)
+        codes = RowCounts(verdicts=sent.verdicts, accepted=desired.row_settings.accept).bad_codes
         limit = f"canary.maxFailedRows is {canary.max_failed_rows.text}"
-        yield f"{sent.rows - good} of {sent.rows} rows failed ({bad}), and {limit}"
+        yield f"{sent.rows - good} of {sent.rows} rows failed ({', '.join(codes)}), and {limit}{_meaning(codes)}"
     most, answered = canary.max_tokens_per_row, sent.rows - sent.verdicts.get(RowVerdict.NO_RESULT, 0)
     if most is not None and sent.tokens is not None and answered and sent.tokens > most * answered:
         yield f"a row took {sent.tokens // answered:,} tokens on average, and canary.maxTokensPerRow is {most:,}"
@@ -78,11 +78,18 @@ def _faults(sent: RowsSent, canary: Canary, desired: DesiredJob) -> Iterator[str
 
 def _failed_words(attempt: RecordedAttempt, faults: list[str], left: int) -> str:
     name, number = attempt.key.job, attempt.key.attempt
+    rows = "1 row is" if left == 1 else f"{left:,} rows are"
     return (
-        f"the canary failed: {'; '.join(faults)}. The other {left:,} rows are not bought. Correct the request or the"
-        f" rows: `batchctl results {name} --attempt {number} --failed` shows them;"
+        f"the canary failed: {'; '.join(faults)}. The other {rows} not bought. Correct the request or the rows, then"
+        f" run `batchctl apply`. `batchctl results {name} --attempt {number} --failed` shows the answers;"
         f" `batchctl retry {name} --accept-canary` buys the other rows anyway"
     )
+
+
+def _meaning(codes: tuple[str, ...]) -> str:
+    """The meaning of the most frequent verdict, which says what to correct; `codes` are such as `2 MAX_TOKENS`."""
+    code = codes[0].partition(" ")[2] if codes else ""
+    return next((f". {one}: {one.meaning.removesuffix('.')}" for one in RowVerdict if one == code), "")
 
 
 def _passed_words(sent: RowsSent, left: int, *, is_accepted: bool) -> str:
