@@ -98,7 +98,9 @@ class PlanOptions:
         """Raise UsageError unless `--set` names the same variables."""
         given = {text.partition("=")[0] for text in common.set_values}
         if given != set(self.variables):
-            wanted = " ".join(f"--set {name}=…" for name in self.variables) or "no --set"
+            if not self.variables:
+                raise UsageError("the plan was made without --set", hint="leave --set out, or make a new plan")
+            wanted = " ".join(f"--set {name}=…" for name in self.variables)
             message = f"the plan was made with {wanted}"
             raise UsageError(message, hint="give the same variables with the same values")
 

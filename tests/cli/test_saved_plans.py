@@ -203,6 +203,7 @@ def changed(**members: object) -> str:
         (["-"], "`-f -` reads manifests from standard input"),
         (["p.json", "classify"], "applied alone"),
         (["p.json", "p.json"], "applied alone"),
+        (["p.json", "--set", "a=b"], "the plan was made without --set"),
         (["p.json", "-l", "team=a"], "-l cannot be added"),
         (["p.json", "--yes-rename-as-new"], "--yes-rename-as-new cannot be added"),
         (["text.json"], "text.json is not a saved plan: it is not JSON"),
