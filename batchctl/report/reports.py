@@ -113,7 +113,9 @@ class StatusRow:
 def _rows(attempt: RecordedAttempt) -> RowCounts:
     """The rows of an attempt. While the API does not report their number, it is that of the rows that were sent."""
     sent, rows = attempt.sent, attempt.rows
-    return rows if sent is None or rows.total is not None else replace(rows, total=sent.rows)
+    if sent is None or rows.total is not None or attempt.remote is None:
+        return rows
+    return replace(rows, total=sent.rows)
 
 
 def _part_of(attempt: RecordedAttempt) -> int | None:
