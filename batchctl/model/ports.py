@@ -596,7 +596,7 @@ class ChosenRows:
 
     sent: RowsSent
     positions: Sequence[int] | None
-    """Their 0-based positions in the input, in order; None: all rows."""
+    """Their 0-based positions in the input, in order; None: all rows, and a source at Cloud Storage as it is."""
     damaged: tuple[str, ...] = ()
     """Parts of the ledger that cannot be read, with the reason: their rows count as not answered."""
     others: tuple[OtherShard, ...] = ()

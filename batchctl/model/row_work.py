@@ -148,6 +148,11 @@ class RowChoice:
         return self.fallbacks[self.fallback].change if self.which is RowsToSend.FALLBACK else None
 
     @property
+    def selects(self) -> bool:
+        """Whether it looks for certain rows, and not for all or all without a good answer."""
+        return self.order is not None or self.which not in (RowsToSend.ALL, RowsToSend.UNANSWERED)
+
+    @property
     def sends_again(self) -> bool:
         """Whether the rows are sent although results of the same work are here."""
         return self.order is not None or self.which is not RowsToSend.UNANSWERED

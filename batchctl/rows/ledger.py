@@ -95,6 +95,9 @@ class ResultsLedger:
             shards = list(cutter.finish(rows.total, is_canary=number < rows.sent))
             if not number:
                 return ChosenRows(RowsSent(0, rows.total, ""), (), segments.damaged, files=source.files)
+            if source.files and len(shards) == 1 and shards[0].is_whole and not choice.selects:
+                # Nothing is gained by a copy of the source. Its results have no marks, so no list is written.
+                return ChosenRows(shards[0].facts(""), None, segments.damaged, files=source.files)
             written = []
             for shard, sent in enumerate(shards):
                 own = replace(key, shard=shard)
@@ -161,7 +164,7 @@ class ResultsLedger:
 
 
 def _positions(sent: SentList, source: SourceRows) -> Sequence[int] | None:
-    """The positions to send; None: all rows. A source at Cloud Storage is sent as it is, or by its positions."""
+    """The positions to send; None: all rows. Rows at Cloud Storage that have a list are sent by their positions."""
     return None if sent.is_whole and not source.files else sent.places
 
 

@@ -133,6 +133,25 @@ def test_new_rows_under_another_name_are_bought_alone(shop: BucketShop) -> None:
     check_complete(shop, 12)
 
 
+def test_other_rows_under_another_name_are_not_copied(shop: BucketShop) -> None:
+    shop.write(numbered(4))
+    shop.cli.ok("apply", "--yes", "--wait")
+    shop.put([(None, f"new {number}") for number in range(5)], "fr-2.jsonl")
+    shop.manifest(src="gs://demo-in/fr-2.jsonl")
+    shop.cli.ok("apply", "--yes", "--wait")
+    assert shop.sent() == [4, 5]
+    assert shop.service.calls("storage.objects.insert") == 2, "nothing is copied: the two are those of the test"
+    rows = shop.cli.ok("results", "translate").rows
+    assert [(row["key"], row["index"], row["verdict"]) for row in rows] == [(None, n, "OK") for n in range(5)]
+
+
+def test_a_source_that_fits_into_one_shard_is_not_copied(shop: BucketShop) -> None:
+    shop.write(numbered(3), sharding={"maxRows": 3}, canary={"rows": 5})
+    shop.cli.ok("apply", "--yes", "--wait")
+    assert shop.inputs() == [[SOURCE]]
+    check_complete(shop, 3)
+
+
 def test_another_model_takes_the_source_as_it_is(shop: BucketShop) -> None:
     shop.write(numbered(10))
     shop.cli.ok("apply", "--yes", "--wait")

@@ -21,13 +21,13 @@ from batchctl.model.ports import ChosenRows
 from batchctl.model.recorded import RecordedAttempt, Trouble
 from batchctl.model.row_work import RowsSent
 from batchctl.model.steps import Create
-from batchctl.model.work_size import can_send_rows
+from batchctl.model.work_size import can_send_rows, is_divisible
 
 _REFUSALS = (BadRequest, NotFound, PermissionDenied)
 
 
 def choose_rows(job: DesiredJob, step: Create, token: str, tools: Tools) -> Steps[ChosenRows | None]:
-    """Choose the rows to send, on a worker; None: all, or batchctl does not have them.
+    """Choose the rows to send, on a worker; None: all as they are, or batchctl does not have them.
 
     Raises ResultsError, and ApiError for rows at Cloud Storage.
     """
@@ -39,7 +39,8 @@ def choose_rows(job: DesiredJob, step: Create, token: str, tools: Tools) -> Step
     for damaged in chosen.damaged:
         words = f"{job.name}: answers cannot be used, and their rows are bought again: {damaged}"
         tools.warnings.warn(f"the ledger {damaged}", words)
-    return chosen
+    is_source = is_divisible(job) and chosen.positions is None
+    return None if is_source else chosen
 
 
 def _may_exceed(job: DesiredJob, tools: Tools) -> bool:
