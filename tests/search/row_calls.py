@@ -102,7 +102,7 @@ class RowCalls:
     def merge(self, step: Merge) -> RecordedAttempt:
         """Write the results of all shards; gives the first one as it is recorded then."""
         before = self._journal.attempts[step.key]
-        path, rows = self._write_merged(before, step.rows)
+        path, rows = self._write_merged(before, step.rows, step.state)
         return replace(before, merged=MergedResults(path, rows))
 
     def assemble(self, attempt: RecordedAttempt, choice: RowChoice) -> RecordedAttempt:
@@ -120,12 +120,15 @@ class RowCalls:
         )
         return frozen_attempt(done)
 
-    def _write_merged(self, attempt: RecordedAttempt, choice: RowChoice) -> tuple[str, RowCounts]:
+    def _write_merged(
+        self, attempt: RecordedAttempt, choice: RowChoice, state: str | None = None
+    ) -> tuple[str, RowCounts]:
         wanted = self._working.wanted_job(attempt.key.job)
         assert wanted is not None
         counts = self.known(wanted.name, choice).counts(input_of(self._working.scene, wanted))
         path = self._free_path(self._path(attempt.key, attempt, 1), None)
-        state = JobState.SUCCEEDED if counts.bad == 0 else JobState.PARTIALLY_SUCCEEDED
+        # An attempt that sends nothing has no end of its own.
+        state = state or (JobState.SUCCEEDED if counts.bad == 0 else JobState.PARTIALLY_SUCCEEDED)
         self.keep(replace(attempt, sent=None), path, counts, None, state)
         return path, _judged(counts, wanted)
 
