@@ -10,14 +10,15 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+import msgspec
 from msgspec.structs import replace
 
 from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply
 from batchctl.model.file_forms import foreign_form, way_out
 from batchctl.model.ports import ResultItem
-from batchctl.providers.streamed_lines import LongLine, lines
-from batchctl.providers.untrusted_text import DECODER, parse_line
+from batchctl.providers.streamed_lines import Line, LongLine, lines
+from batchctl.providers.untrusted_text import DECODER, FAST_DECODER, parse_line
 
 _DATA_LOSS = 15
 _BOM = b"\xef\xbb\xbf"
@@ -50,13 +51,16 @@ def read_lines(
         if bad is not None:
             yield bad
             bad = None
+        value = _object(line) if has_rows else None
+        if value is not None:
+            yield item_of(value)
+            continue
         start = line.start if isinstance(line, LongLine) else line
         _refuse_form(number, start, what)
         text = start.removeprefix(_BOM)
         if not text.strip():
             continue
-        if not has_text and _PAGE.match(text):
-            raise BadReply(f"{what}: got an HTML page instead of the result file")
+        _refuse_page(text, what, is_first=not has_text)
         has_text = True
         has_rows = has_rows or _ROW.match(text) is not None
         if isinstance(line, LongLine):
@@ -75,6 +79,23 @@ def read_lines(
         if not is_complete(counted.size):
             raise BadReply(f"{what}: line {number} of the result file is not JSON, or cut off")
         yield bad
+
+
+def _object(line: Line) -> dict[str, Json] | None:
+    """The row of a line that is one object; None if the line has to be looked at more closely."""
+    if isinstance(line, LongLine):
+        return None
+    try:
+        value = FAST_DECODER.decode(line)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _refuse_page(text: bytes, what: str, *, is_first: bool) -> None:
+    """Raise BadReply for a body that is an HTML page, as its first line shows."""
+    if is_first and _PAGE.match(text):
+        raise BadReply(f"{what}: got an HTML page instead of the result file")
 
 
 def _refuse_form(number: int, start: bytes, what: str) -> None:

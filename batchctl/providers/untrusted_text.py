@@ -22,7 +22,8 @@ def _refuse_constant(name: str) -> NoReturn:
 
 DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 """Reads JSON as RFC 8259 defines it: no NaN, no Infinity."""
-_FAST_DECODER = msgspec.json.Decoder()
+FAST_DECODER = msgspec.json.Decoder()
+"""Reads the same values, but refuses a few that JSON allows, such as half of a surrogate pair."""
 
 
 def parse_json(body: bytes) -> Json:
@@ -36,9 +37,8 @@ def parse_json(body: bytes) -> Json:
 def parse_line(text: bytes) -> Json:
     """The same for a line of a result file: nearly all of them are read by a faster reader, which is as strict."""
     try:
-        return _FAST_DECODER.decode(text)
+        return FAST_DECODER.decode(text)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        # It refuses a few values that JSON allows, such as half of a surrogate pair.
         return parse_json(text)
 
 
