@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar, plain
-from batchctl.manifests.schema_check import wrong_type
+from batchctl.manifests.wrong_types import wrong_type
 from batchctl.model.desired import Kind, Location
 from batchctl.model.keys import Api
 from batchctl.model.request.catalogue import ANY, MESSAGES, ROOTS

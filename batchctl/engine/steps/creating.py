@@ -266,9 +266,7 @@ class Creator:
         limit = ((config and config.limits) or CAPABILITIES[job.account.api].limits).file_bytes
         if size > limit:
             message = f"{job.name}: its rows, as they are sent, have {size:,} bytes, and limits.fileBytes is {limit:,}"
-            hint = (
-                f"set sharding: {{maxBytes: {limit // 2}}} in its manifest; a single row must be smaller than the limit"
-            )
+            hint = f"set sharding: {{maxBytes: {limit // 2}}}, and shorten rows that are larger"
             raise BatchctlError(message, code=ErrorCode.INPUT_TOO_LARGE, hint=hint)
 
     def _encode(self, job: DesiredJob, chosen: ChosenRows | None, into: BinaryIO) -> str:
