@@ -73,7 +73,8 @@ def test_a_plan_that_changes_nothing_is_silent():
     assert plan_markdown(QUIET_PLAN) == ""
     assert plan_markdown(Plan("s", ())) == ""
     waiting = job_plan("a", Action.WAIT, Phase.ACTIVE, "running")
-    assert plan_markdown(Plan("s", (waiting,))) == ""
+    ended = job_plan("b", Action.COLLECT, Phase.SUCCEEDED, "results not collected yet")
+    assert plan_markdown(Plan("s", (waiting, ended))) == ""
     assert plan_markdown(Plan("s", (), drift=(Drift("a", DriftKind.MISSING, "gone"),))) != ""
     assert plan_markdown(Plan("s", (), problems={VERTEX: "503"})) != ""
 
