@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from tests.support.long_mode import effort
 from tests.support.row_shop import QUICK, Shop, keys, keys_of, numbered
 
 LONG = {"pending": "0s", "running": "10m"}
@@ -213,3 +214,38 @@ def test_another_job_uses_the_results_of_all_shards(shop: Shop) -> None:
     finish(shop)
     assert shop.sent() == [6, 6, 6, 2, 1]
     assert keys(shop.cli.ok("results", "other").rows) == keys_of(ROWS)
+
+
+def test_a_change_while_shards_run_buys_no_answer_twice(shop: Shop) -> None:
+    """They are stopped, and what they have answered until then is kept."""
+    end_three_shards(shop)
+    rows = numbered(20, k0="new")
+    shop.write(rows, sharding={"maxRows": 6})
+    shop.service.rules(QUICK)
+    shop.cli.ok("apply", "--yes", "--wait")
+    found = shop.rows()
+    assert {row["verdict"] for row in found} == {"OK"}
+    assert keys(found) == keys_of(rows)
+    assert sum(shop.sent()[4:]) <= 1 + 6
+
+
+MOMENTS = {"canary": 0, "shards": 2, "merged": 3, "row retry": 4}
+"""By the number of times that all jobs have ended and the command was run again."""
+
+
+@pytest.mark.parametrize("moment", effort(["shards", "row retry"], sorted(MOMENTS)))
+def test_a_state_that_is_rebuilt_goes_on_where_it_was(shop: Shop, moment: str) -> None:
+    failing = {"share": 0.3, "by": "content", "times": 1, "error": {"code": 14, "message": "later"}}
+    shop.service.rules({**LONG, "rowOutcomes": [failing]})
+    canary = {"rows": 3, "maxFailedRows": "100%"}
+    shop.write(ROWS, canary=canary, sharding={"maxRows": 6}, lifecycle={"retryOn": ["ROWS"]})
+    shop.cli.ok("apply", "--yes")
+    for _ in range(MOMENTS[moment]):
+        shop.service.advance("11m")
+        shop.cli.ok("apply", "--yes")
+    before = shop.sent()
+    lose(shop, ".batchctl")
+    shop.cli.ok("state", "rebuild")
+    finish(shop)
+    assert shop.sent()[: len(before)] == before
+    check_all(shop)

@@ -109,7 +109,7 @@ PARTS = effort(1, 4)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_killed_at_each_effect(make_site, still, api: ApiCase, part: int) -> None:
     undisturbed = play(make_site(still, api))
-    chosen = _chosen(undisturbed, effort(12 if api is GEMINI else 24, 1), part)
+    chosen = _chosen(undisturbed, effort(16 if api is GEMINI else 32, 1), part)
     for point in chosen:
         point.take.rewind()
         kill(point)
