@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import click
 
-from batchctl.engine.passes import Approve
+from batchctl.engine.preview import Approve
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import GuardError
 from batchctl.model.plan import Plan

@@ -14,7 +14,7 @@ from batchctl.cli.preview import preview_and_warn, require_planned
 from batchctl.cli.rows_left import rows_left
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.engine.loop.polling import Pace, longest_wait
-from batchctl.engine.passes import Preview
+from batchctl.engine.preview import Preview
 from batchctl.model.plan import JobPlan
 from batchctl.model.recorded import RecordedJob
 from batchctl.reconcile import attempt_on_record

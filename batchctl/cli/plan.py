@@ -19,7 +19,7 @@ from batchctl.cli.plan_options import PlanOptions
 from batchctl.cli.preview import preview_and_warn
 from batchctl.cli.reports import Reports, report_option, write_reports
 from batchctl.cli.workspace import Workspace, open_workspace
-from batchctl.engine.passes import Approve
+from batchctl.engine.preview import Approve
 from batchctl.model.plan import Plan
 from batchctl.model.plan_digest import PlanDigest
 from batchctl.reconcile import Options

@@ -7,7 +7,7 @@ from batchctl.cli.github import annotate
 from batchctl.cli.output import stderr_console
 from batchctl.cli.plan_output import open_progress
 from batchctl.cli.workspace import Workspace
-from batchctl.engine.passes import Preview, preview
+from batchctl.engine.preview import Preview, preview
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Stack
 from batchctl.model.errors import BatchctlError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from batchctl.cli.saved_plan import SavedPlan
-from batchctl.engine.passes import Approve
+from batchctl.engine.preview import Approve
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import GuardError, NotYetError, UsageError
 from batchctl.model.plan import Plan

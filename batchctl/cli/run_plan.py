@@ -24,7 +24,7 @@ from batchctl.engine.delivery import deliver_rest
 from batchctl.engine.loop.drive import DriveReport, Until, drive
 from batchctl.engine.loop.polling import Pace
 from batchctl.engine.loop.verdict import Measure, find_verdict
-from batchctl.engine.passes import Approve
+from batchctl.engine.preview import Approve
 from batchctl.model.desired import Diagnostic
 from batchctl.model.outcome import Result
 from batchctl.model.plan import Plan

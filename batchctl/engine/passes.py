@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from batchctl.engine.after_pass import AfterPass
 from batchctl.engine.delivery import tell
 from batchctl.engine.journal import Journal
 from batchctl.engine.observations import Observations
 from batchctl.engine.observe import observe
+from batchctl.engine.preview import Approve, decide, preview
 from batchctl.engine.renaming import rename_jobs
 from batchctl.engine.steps.execute import execute
 from batchctl.engine.tools import Tools
@@ -18,17 +18,13 @@ from batchctl.engine.upload_cleanup import clean_up
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError
 from batchctl.model.keys import Account
-from batchctl.model.observed import Observed
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded
-from batchctl.reconcile import Options, Timing, find_moves, plan, results_relied_on, time_plan
+from batchctl.reconcile import Options, Timing, find_moves, time_plan
 
 _SHORTEST_LOOK = 10.0
 """Seconds that an observation may take, whatever `--timeout` says: without one there is nothing to report."""
-
-Approve = Callable[[Plan], None]
-"""Called before anything is done; raises GuardError when the plan is not the approved one."""
 
 
 @dataclass(frozen=True)
@@ -45,15 +41,6 @@ class Asked:
 Ask = Callable[[Recorded], Asked]
 """Reads the work of a pass. It is called under the lock, with the state as the pass finds it: the process that held the
 lock before has acted on manifests that are no younger than these."""
-
-
-@dataclass(frozen=True)
-class Preview:
-    """The plan that a pass would carry out: nothing is locked, nothing written."""
-
-    plan: Plan
-    recorded: Recorded
-    errors: Mapping[Account, BatchctlError]
 
 
 @dataclass(frozen=True)
@@ -83,14 +70,6 @@ class PassReport:
     lineage: str = ""
 
 
-def preview(desired: DesiredStack, options: Options, tools: Tools, recorded: Recorded | None = None) -> Preview:
-    """Observe and plan, without the lock; `recorded` is the state if it was read before. Raises StateError."""
-    recorded = tools.state.load() if recorded is None else recorded
-    begun = tools.clock.now()
-    look = observe(desired, recorded, tools, foreign=options.show_unmanaged)
-    return Preview(_decide(desired, recorded, look.observed, begun, options, tools), recorded, look.errors)
-
-
 def run_pass(
     ask: Ask,
     tools: Tools,
@@ -117,7 +96,7 @@ def run_pass(
         seconds = None if left is None else max(left, _SHORTEST_LOOK)
         look = observe(desired, recorded, tools, foreign=options.show_unmanaged, seconds=seconds)
         now, elapsed = tools.clock.now(), tools.clock.elapsed()
-        planned = _decide(desired, recorded, look.observed, begun, options, tools)
+        planned = decide(desired, recorded, look.observed, begun, options, tools)
         if only is not None:
             planned = _without(planned, {job.job for job in planned.jobs} - only)
         if asked.follows:
@@ -161,20 +140,6 @@ def run_pass(
         serial=before.serial,
         lineage=before.lineage,
     )
-
-
-def _decide(
-    desired: DesiredStack, recorded: Recorded, observed: Observed, begun: datetime, options: Options, tools: Tools
-) -> Plan:
-    """The plan. Collected results that it relies on are read against their hash: incomplete ones change the plan."""
-    checked: set[str] = set()
-    while True:
-        planned = plan(desired, recorded, observed, begun, options, tools.look_at_results(desired, recorded, options))
-        unread = [path for path in results_relied_on(planned) if path not in checked]
-        checked.update(unread)
-        broken = [path for path in unread if not tools.is_whole(path)]
-        if not broken:
-            return planned
 
 
 def _without(plan: Plan, names: Container[str]) -> Plan:

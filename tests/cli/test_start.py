@@ -89,6 +89,13 @@ def test_validate_imports_neither_http_nor_sqlite() -> None:
     assert not {name for name in modules if name.startswith(("batchctl.providers", "batchctl.state"))}
 
 
+@pytest.mark.parametrize("command", ["status", "drift", "describe"])
+def test_commands_that_only_look_do_not_import_what_executes(command: str) -> None:
+    modules, _ = imported(PROGRAM, command, "--help")
+    assert "batchctl.engine.preview" in modules
+    assert not {name for name in modules if name.startswith(("batchctl.engine.steps", "batchctl.engine.passes"))}
+
+
 @pytest.mark.parametrize(
     ("name", "entry", "of"),
     [(name, entry, of) for of in GROUPS for name, entry in of.table.items()],

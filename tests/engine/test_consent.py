@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from batchctl.engine.loop.drive import Until
-from batchctl.engine.passes import preview
+from batchctl.engine.preview import preview
 from batchctl.model.desired import Limits
 from batchctl.model.errors import (
     BatchctlError,

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from batchctl.engine.passes import preview
+from batchctl.engine.preview import preview
 from batchctl.reconcile import Options
 from tests.support.engine import job, made, phases, plan_of, results
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from batchctl.engine.passes import preview
+from batchctl.engine.preview import preview
 from batchctl.engine.rebuilding import rebuild_state
 from batchctl.model.actions import Action
 from batchctl.reconcile import Options

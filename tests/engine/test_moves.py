@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from batchctl.engine.passes import preview, run_pass
+from batchctl.engine.passes import run_pass
+from batchctl.engine.preview import preview
 from batchctl.model.desired import Location, Moved
 from batchctl.model.errors import ResultsError
 from batchctl.reconcile import Options

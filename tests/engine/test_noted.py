@@ -8,7 +8,7 @@ import pytest
 
 from batchctl.engine.journal import Journal
 from batchctl.engine.observations import Observations
-from batchctl.engine.passes import preview
+from batchctl.engine.preview import preview
 from batchctl.engine.steps.admitting import Gate
 from batchctl.engine.steps.runner import StepRunner
 from batchctl.engine.steps.waiting import DURABLE

@@ -11,7 +11,7 @@ import pytest
 
 from batchctl.engine.delivery import PATIENCE, deliver, deliver_rest
 from batchctl.engine.journal import Journal
-from batchctl.engine.passes import preview
+from batchctl.engine.preview import preview
 from batchctl.model.desired import Limits
 from batchctl.model.errors import HookUnusable, NotDelivered, StateError
 from batchctl.model.notices import CommandHook, Notice, NoticeType, Webhook

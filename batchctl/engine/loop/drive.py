@@ -25,7 +25,8 @@ from batchctl.engine.loop.report import (
     not_rerun,
     saw_nothing,
 )
-from batchctl.engine.passes import Approve, Asked, PassReport, run_pass
+from batchctl.engine.passes import Asked, PassReport, run_pass
+from batchctl.engine.preview import Approve
 from batchctl.engine.tools import Tools
 from batchctl.engine.warnings import LastSaid
 from batchctl.model.codes import ErrorCode

@@ -1,0 +1,51 @@
+"""The plan that a pass would carry out: observe and decide, without the lock, and without the code that executes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from batchctl.engine.observe import observe
+from batchctl.engine.tools import Tools
+from batchctl.model.desired import DesiredStack
+from batchctl.model.errors import BatchctlError
+from batchctl.model.keys import Account
+from batchctl.model.observed import Observed
+from batchctl.model.plan import Plan
+from batchctl.model.recorded import Recorded
+from batchctl.reconcile import Options, plan, results_relied_on
+
+Approve = Callable[[Plan], None]
+"""Called before anything is done; raises GuardError when the plan is not the approved one."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The plan that a pass would carry out: nothing is locked, nothing written."""
+
+    plan: Plan
+    recorded: Recorded
+    errors: Mapping[Account, BatchctlError]
+
+
+def preview(desired: DesiredStack, options: Options, tools: Tools, recorded: Recorded | None = None) -> Preview:
+    """Observe and plan, without the lock; `recorded` is the state if it was read before. Raises StateError."""
+    recorded = tools.state.load() if recorded is None else recorded
+    begun = tools.clock.now()
+    look = observe(desired, recorded, tools, foreign=options.show_unmanaged)
+    return Preview(decide(desired, recorded, look.observed, begun, options, tools), recorded, look.errors)
+
+
+def decide(
+    desired: DesiredStack, recorded: Recorded, observed: Observed, begun: datetime, options: Options, tools: Tools
+) -> Plan:
+    """The plan. Collected results that it relies on are read against their hash: incomplete ones change the plan."""
+    checked: set[str] = set()
+    while True:
+        planned = plan(desired, recorded, observed, begun, options, tools.look_at_results(desired, recorded, options))
+        unread = [path for path in results_relied_on(planned) if path not in checked]
+        checked.update(unread)
+        broken = [path for path in unread if not tools.is_whole(path)]
+        if not broken:
+            return planned
