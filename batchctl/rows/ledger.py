@@ -86,12 +86,13 @@ class ResultsLedger:
                 return ChosenRows(known.facts(""), _positions(known, source), files=source.files)
             segments = self._segments(job.name, choice)
             index = LedgerIndex(segments.found, choice.accept)
-            rows = _RowsToSend(source.rows(), index, choice)
+            is_renewed = choice.which is RowsToSend.ALL
+            rows = _RowsToSend(source.rows(is_renewed=is_renewed), index, choice)
             cutter, number = Cutter(job.sharding, choice, new_token, token), 0
             for position, row in rows if choice.most is None else _spread(rows, choice.most):
                 cutter.add(position, row)
                 number += 1
-            source.keep(is_renewed=choice.which is RowsToSend.ALL)
+            source.keep(is_renewed=is_renewed)
             shards = list(cutter.finish(rows.total, is_canary=number < rows.sent))
             if not number:
                 return ChosenRows(RowsSent(0, rows.total, ""), (), segments.damaged, files=source.files)

@@ -19,15 +19,15 @@ from batchctl.model.ports import InputEncoder, InputRow, SourceFile
 from batchctl.rows.input_list import read_input_list, sum_of, write_input_list
 from batchctl.rows.whole_input import WholeInput
 
-Compared: TypeAlias = tuple[str, tuple[SourceFile, ...]]
-"""The digest of a work, and the files that its rows were read from."""
+Compared: TypeAlias = tuple[str, tuple[SourceFile, ...], ResultsError | None]
+"""The digest of a work, the files that its rows were read from, and why they cannot be sent; None: they can."""
 
 
 class SourceRows(ExitStack):
     """The rows of one job. `files` are those at Cloud Storage that have them; empty for other sources."""
 
     def __init__(self, root: Path, job: DesiredJob, inputs: InputEncoder, compared: dict[str, Compared]) -> None:
-        """`compared`: the files whose rows are known to be the listed ones, by job. Raises ApiError."""
+        """`compared`: the files that were read before, by job. Raises ApiError."""
         super().__init__()
         self._root = root
         self._job = job
@@ -40,9 +40,23 @@ class SourceRows(ExitStack):
         super().__enter__()
         return self
 
-    def rows(self) -> Iterator[InputRow]:
-        """All rows. Raises ResultsError and ApiError."""
-        rows = rows_of(self._job, self._inputs)
+    def rows(self, *, is_renewed: bool = False) -> Iterator[InputRow]:
+        """All rows. Raises ResultsError and ApiError.
+
+        Files that cannot be sent are not read again, unless their rows may be others than those before (`is_renewed`).
+        """
+        known = self._known()
+        if (
+            known is not None
+            and known[2] is not None
+            and not (is_renewed and known[2].code == ErrorCode.SOURCE_CHANGED)
+        ):
+            raise known[2]
+        try:
+            rows = rows_of(self._job, self._inputs)
+        except ResultsError as error:
+            self._note(error if error.code == ErrorCode.INVALID_INPUT else None)
+            raise
         if not self.files:
             return rows
         aside = tempfile.TemporaryFile(prefix="batchctl-")  # noqa: SIM115  closed with the rows
@@ -55,16 +69,26 @@ class SourceRows(ExitStack):
             if not is_renewed:
                 self._compare(self._whole)
             write_input_list(self._root, self._job.name, self._job.digest, self._whole, self.files)
-            self._compared[self._job.name] = self._job.digest, self.files
+            self._note(None)
 
     def check_same(self) -> None:
         """Raise ResultsError if the rows at Cloud Storage are not those that the attempt has chosen from."""
-        if self.files and self._compared.get(self._job.name) != (self._job.digest, self.files):
+        known = self._known()
+        if self.files and (known is None or known[2] is not None):
             for _ in self.rows():
                 pass
             assert self._whole is not None
             self._compare(self._whole)
-            self._compared[self._job.name] = self._job.digest, self.files
+            self._note(None)
+
+    def _known(self) -> Compared | None:
+        """The outcome of an earlier read of the same files."""
+        found = self._compared.get(self._job.name)
+        return found if found is not None and found[:2] == (self._job.digest, self.files) else None
+
+    def _note(self, error: ResultsError | None) -> None:
+        if self.files:
+            self._compared[self._job.name] = self._job.digest, self.files, error
 
     def _compare(self, whole: WholeInput) -> None:
         listed = read_input_list(self._root, self._job.name, self._job.digest)
@@ -73,13 +97,16 @@ class SourceRows(ExitStack):
         before = {row.fingerprint for row in listed.rows()}
         changed = sum(row.fingerprint not in before for row in whole.rows())
         names = ", ".join(file.name for file in self.files[:3])
-        words = f"{changed:,} of {len(whole):,} rows are new" if changed else "rows have other keys, or another order"
-        raise ResultsError(
-            f"{self._job.name}: {names} was overwritten since its rows were sent: {words}. Nothing is bought of it",
+        be = "is" if changed == 1 else "are"
+        words = f"{changed:,} of {len(whole):,} rows {be} new" if changed else "rows have other keys, or another order"
+        error = ResultsError(
+            f"{self._job.name}: {names} was overwritten since its rows were sent: {words}. Nothing was bought",
             code=ErrorCode.SOURCE_CHANGED,
             hint="write new rows under another name and name it in src: rows with a good answer are not bought again;"
             f" or restore the object; or buy all rows again with `batchctl apply --rerun {self._job.name}`",
         )
+        self._note(error)
+        raise error
 
 
 def rows_of(job: DesiredJob, inputs: InputEncoder) -> Iterator[InputRow]:

@@ -114,7 +114,7 @@ def test_a_source_with_other_rows_is_not_sent_by_itself(shop: BucketShop) -> Non
     ran = shop.cli("apply", "--yes", "-o", "json")
     (action,) = ran.json["actions"]
     assert (ran.code, action["error"]["code"], shop.sent()) == (1, "SourceChanged", [10])
-    assert "1 of 10 rows are new" in action["error"]["message"]
+    assert "1 of 10 rows is new" in action["error"]["message"]
     shop.service.rules(QUICK)
     shop.put(numbered(10))
     shop.cli.ok("apply", "--yes", "--wait")
