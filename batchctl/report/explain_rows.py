@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from batchctl.model.desired import Json
+from batchctl.model.reasons import Reason
 from batchctl.model.rows_left import RowLeft, RowNext, RowsLeft
 from batchctl.model.verdicts import RowVerdict
 from batchctl.report.explain import JobCase
@@ -73,8 +74,12 @@ def _why(case: JobCase, row: RowLeft) -> str:
     """Why a row is not sent again by itself."""
     if row.code not in _TRANSIENT:
         return ": it would fail again"
-    most = 0 if case.desired is None else case.desired.row_settings.max_attempts
-    return f": rows.maxAttempts is {most}" if row.tries >= most > 0 else ""
+    if case.desired is None or case.plan.code is Reason.CANARY_FAILED:
+        return ""
+    if "ROWS" not in case.desired.lifecycle.retry_on:
+        return ": retryOn has no ROWS"
+    most = case.desired.row_settings.max_attempts
+    return f": rows.maxAttempts is {most}" if row.tries >= most else ""
 
 
 def _attempt(case: JobCase) -> str:

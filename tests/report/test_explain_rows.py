@@ -19,6 +19,7 @@ from batchctl.report.explain_text import write_explanation
 from batchctl.report.explain_ways import ways_on
 from tests.support.report_samples import DESIRED, HOSTILE, Terminal, ago, job_plan, running, written
 
+RETRIED = replace(DESIRED, lifecycle=replace(DESIRED.lifecycle, retry_on=frozenset({"ROWS"})))
 AGAIN = RowLeft("k3", 3, "INTERNAL", 1, "Internal error.", RowNext.AGAIN)
 
 
@@ -28,7 +29,7 @@ def case(*first, good=7, not_sent=0, action=Action.WAIT, phase=Phase.WAITING, of
         counts[one.next] = counts.get(one.next, 0) + 1
     left = RowsLeft(good + len(first) + not_sent, good, not_sent, counts, tuple(first))
     made = job_plan("a", action, phase, "because", attempt=running("a", 4), **plan)
-    return JobCase("shop", made, DESIRED, left=left, **(of or {}))
+    return JobCase("shop", made, **{"desired": RETRIED, "left": left, **(of or {})})
 
 
 def row(next_=RowNext.NOTHING, **changed):
@@ -62,6 +63,7 @@ def test_the_rows_are_counted_by_what_happens_next(one, words):
         (row(RowNext.UNDER_WAY, tries=0), "no answer yet; attempt 4 sends it again"),
         (row(RowNext.FALLBACK), "failed 1 time; rows.fallback sends it next"),
         (row(), "failed 1 time; not sent again\n"),
+        (row(code="INTERNAL", tries=2), "failed 2 times; not sent again\n"),
         (row(tries=3), "failed 3 times; not sent again: rows.maxAttempts is 3"),
         (row(code="SAFETY"), "failed 1 time; not sent again: it would fail again"),
         (row(code="SAFETY", message=""), "Safety filters stopped the answer."),
@@ -163,3 +165,16 @@ def test_a_canary_says_what_it_decides():
     one = JobCase("shop", job_plan("a", Action.WAIT, Phase.ACTIVE, "running", attempt=running("a", 1, sent=sent)))
     assert next_step(one) == "when it ends, its results are collected; they decide whether the other 1000 rows follow"
     assert "Attempt:  1 (canary), RUNNING" in written(write_explanation, one)
+
+
+@pytest.mark.parametrize(
+    ("of", "code", "words"),
+    [
+        ({"desired": DESIRED}, Reason.SUCCEEDED, "not sent again: retryOn has no ROWS"),
+        ({"desired": DESIRED}, Reason.CANARY_FAILED, "not sent again\n"),
+        ({"desired": None}, Reason.SUCCEEDED, "not sent again\n"),
+    ],
+)
+def test_a_row_that_could_be_sent_again_says_what_the_manifest_lacks(of, code, words):
+    one = case(row(), action=Action.NONE, phase=Phase.SUCCEEDED, code=code, of=of)
+    assert words in written(write_rows_left, one)
