@@ -5,6 +5,7 @@ A word is a plan exactly if it cannot be the name of a job, as `plan.json` and `
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from batchctl.cli.common import Common
 from batchctl.cli.guard_options import Flag
 from batchctl.cli.saved_plan import SavedPlan, read_plan
 from batchctl.cli.workspace import Workspace
+from batchctl.manifests.manifest_files import find_stack_file
 from batchctl.model.codes import ErrorCode
-from batchctl.model.errors import GuardError, UsageError
+from batchctl.model.errors import GuardError, ManifestError, UsageError
 from batchctl.model.keys import JOB_NAME
 from batchctl.model.plan_digest import PlanDigest
 
@@ -58,7 +60,13 @@ def open_saved(
             hint="use the file of the plan that was reviewed",
         )
     saved.options.require_variables(common)
-    return saved.options.filenames(common), saved.options.selector, dict(saved.options.guards)
+    filenames = saved.options.filenames(common)
+    try:
+        find_stack_file(common.config, os.environ, filenames, Path())
+    except ManifestError as error:
+        message = f"there is no stack file here for {saved.path}, a plan for stack {saved.stack}"
+        raise UsageError(message, hint="run it where the plan was made, or with -C") from error
+    return filenames, saved.options.selector, dict(saved.options.guards)
 
 
 def require_jobs(workspace: Workspace, names: Sequence[str]) -> None:

@@ -160,6 +160,19 @@ def test_a_plan_of_a_folder_is_carried_out_from_where_it_was_made(
     assert service.creates == 1
 
 
+def test_a_folder_without_a_stack_is_an_error(
+    stack: StackFolder, cli: Cli, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli.ok("plan", "--out", "p.json")
+    monkeypatch.chdir(stack.path.parent)
+    ran = cli("apply", f"{stack.path.name}/p.json")
+    assert (ran.code, service.creates) == (64, 0)
+    assert "a plan for stack shop" in ran.err
+    assert "run it where the plan was made, or with -C" in ran.err
+    cli.ok("apply", "--config", f"{stack.path.name}/batchctl.yaml", f"{stack.path.name}/p.json")
+    assert service.creates == 2
+
+
 def test_a_file_can_be_held_against_the_reviewed_digest(stack: StackFolder, cli: Cli, service: Service) -> None:
     digest = digest_of(cli)
     cli.ok("plan", "classify", "--out", "p.json")
