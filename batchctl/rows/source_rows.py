@@ -46,12 +46,9 @@ class SourceRows(ExitStack):
         Files that cannot be sent are not read again, unless their rows may be others than those before (`is_renewed`).
         """
         known = self._known()
-        if (
-            known is not None
-            and known[2] is not None
-            and not (is_renewed and known[2].code == ErrorCode.SOURCE_CHANGED)
-        ):
-            raise known[2]
+        error = None if known is None else known[2]
+        if error is not None and not (is_renewed and error.code == ErrorCode.SOURCE_CHANGED):
+            raise error
         try:
             rows = rows_of(self._job, self._inputs)
         except ResultsError as error:
@@ -97,8 +94,11 @@ class SourceRows(ExitStack):
         before = {row.fingerprint for row in listed.rows()}
         changed = sum(row.fingerprint not in before for row in whole.rows())
         names = ", ".join(file.name for file in self.files[:3])
-        be = "is" if changed == 1 else "are"
-        words = f"{changed:,} of {len(whole):,} rows {be} new" if changed else "rows have other keys, or another order"
+        words = "rows have other keys, or another order"
+        if changed:
+            words = f"{changed:,} of {len(whole):,} rows {'is' if changed == 1 else 'are'} new"
+        elif len(whole) != listed.count:
+            words = f"it has {len(whole):,} rows in place of {listed.count:,}"
         error = ResultsError(
             f"{self._job.name}: {names} was overwritten since its rows were sent: {words}. Nothing was bought",
             code=ErrorCode.SOURCE_CHANGED,
