@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -188,6 +188,24 @@ def test_only_the_named_epoch_is_broken(bucket: Bucket) -> None:
     assert jobs(bucket) == []
 
 
+def test_a_lock_that_is_broken_before_the_state_is_read_is_lost(bucket: Bucket) -> None:
+    commit(bucket.state(), "first")
+    line, other = bucket.line(), bucket.state("bob")
+
+    def break_it(request: httpx.Request) -> None:
+        if request.method == "GET" and not request.url.path.endswith(LOCK) and line.puts(LOCK):
+            line.before = lambda _request: None
+            assert other.break_lock(other.holder()) is not None
+
+    line.before = break_it
+    with pytest.raises(StateError, match="another process took it over"):
+        bucket.state("ada", line).lock()
+    assert line.puts() == 0
+    with bucket.state("cyd").lock() as session:
+        session.commit([SaveJob(job("second"))])
+    assert jobs(bucket) == ["first", "second"]
+
+
 # --- a bucket that fails
 
 
@@ -265,6 +283,20 @@ def test_a_server_that_ignores_preconditions_is_refused(bucket: Bucket) -> None:
         bucket.state("ada", line).lock()
     assert caught.value.code == "StateUnprotected"
     assert line.puts(LOCK) == line.puts() == 0
+
+
+@pytest.mark.parametrize("use", [SharedState.load, SharedState.lock])
+def test_a_substitute_is_refused_for_its_preconditions_first(
+    bucket: Bucket, use: Callable[[SharedState], object]
+) -> None:
+    line = bucket.line()
+    line.hides_refusals = True
+    with pytest.raises(StateError, match="without an error from the API"):
+        bucket.state("ada", line).load()
+    line.ignores_preconditions = True
+    with pytest.raises(StateError, match="ignores preconditions"):
+        use(bucket.state("ada", line))
+    assert line.puts() == 0
 
 
 def test_the_probe_costs_two_writes_and_runs_once(bucket: Bucket) -> None:

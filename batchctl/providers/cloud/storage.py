@@ -5,6 +5,7 @@ Validates replies; knows nothing about jobs. All reads are retried. Source: refe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ _ROOT = "/storage/v1"
 _GET = "storage.objects.get"
 _INSERT = "storage.objects.insert"
 _FIELDS = "name,size,generation,md5Hash,timeCreated"
+_GENERATION = re.compile(r"[0-9]{1,19}")
+"""An int64, as text."""
 _PAGING = Paging("maxResults", 1000, beside={"kind": frozenset({"storage#objects"})})
 _READER = "roles/storage.objectViewer"
 _DELETER = "roles/storage.objectUser"
@@ -255,10 +258,10 @@ class _Bytes:
 def _stored(value: Json, bucket: str, what: str) -> StoredObject:
     found = as_object(value)
     name, md5 = found.get("name"), found.get("md5Hash")
-    size, generation = job_members.count(found.get("size")), job_members.count(found.get("generation"))
+    size, generation = job_members.count(found.get("size")), str(found.get("generation"))
     if not isinstance(name, str) or not name:
         raise BadReply(f"{what}: an object without a name", hint="is the endpoint Cloud Storage?")
-    if size is None or generation is None:
+    if size is None or not _GENERATION.fullmatch(generation):
         raise BadReply(f"{what}: an object without a usable size or generation: {ascii(name)[:200]}")
     known_md5, created = md5 if isinstance(md5, str) else None, parse_time(found.get("timeCreated"))
-    return StoredObject(ObjectPath(bucket, name), size, str(generation), known_md5, created)
+    return StoredObject(ObjectPath(bucket, name), size, generation, known_md5, created)

@@ -136,6 +136,17 @@ class HeldLock:
                 with place_errors(self._objects.address):
                     self._renew()
 
+    def confirm(self) -> None:
+        """Read the lock again, and raise StateError if another process has it: what was just read is not ours to use.
+
+        A lock can also be broken, or deleted by hand. A later holder changes the state before it works, so that one
+        look after each read of the state is enough.
+        """
+        with self._mutex, place_errors(self._objects.address):
+            if self._objects.find(LOCK).generation != self._version.generation:
+                self._lost = lease_lost(self._objects.address, "another process took it over")
+                raise self._lost
+
     def release(self) -> None:
         """Stop the renewals and free the lock, if this process still has it."""
         self._stop()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from batchctl.model.codes import ErrorCode
-from batchctl.model.errors import GuardError, LockedError
+from batchctl.model.errors import BadReply, GuardError, LockedError, StateError
 from batchctl.model.events import Event
 from batchctl.model.ports import Clock
 from batchctl.model.recorded import Recorded, Write
@@ -111,6 +111,7 @@ class SharedState:
         lock = self._take_lock()
         try:
             copy = self._copies.newest()
+            lock.confirm()
             self._copies.forget()
             with naming(self.address, copy.path):
                 aside = self._file(copy).rewrite(writes, former, force=force)
@@ -127,9 +128,25 @@ class SharedState:
         return None if aside is None else self.address + aside.name.removeprefix(copy.path.name)
 
     def _read(self, read: Callable[[FileState], T]) -> T:
-        copy = self._copies.newest()
+        copy = self._newest()
         with naming(self.address, copy.path):
             return read(self._file(copy))
+
+    def _newest(self) -> Copy:
+        try:
+            return self._copies.newest()
+        except StateError as error:
+            if isinstance(error.__cause__, BadReply):
+                # The server is not Cloud Storage. If it ignores preconditions, that is the reason to give.
+                self._refuse_unprotected()
+            raise
+
+    def _refuse_unprotected(self) -> None:
+        try:
+            probe(self._objects)
+        except StateError as error:
+            if error.code == ErrorCode.STATE_UNPROTECTED:
+                raise
 
     def _file(self, copy: Copy) -> FileState:
         return open_state(
@@ -141,6 +158,7 @@ class SharedState:
         for _ in range(_FENCES):
             try:
                 copy = self._copies.newest()
+                lock.confirm()
                 with naming(self.address, copy.path):
                     inner = self._file(copy).lock()
             except BaseException:
