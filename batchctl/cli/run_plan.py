@@ -28,6 +28,7 @@ from batchctl.engine.preview import Approve
 from batchctl.model.desired import Diagnostic
 from batchctl.model.outcome import Result
 from batchctl.model.plan import Plan
+from batchctl.model.ports import Progress
 from batchctl.reconcile import Options
 from batchctl.report.apply_text import write_apply
 from batchctl.report.error_text import write_error
@@ -60,7 +61,11 @@ class Request:
     reviewed: Approve | None = None
     """Approves the plan that was reviewed before the command: no question is asked."""
     events: RunEvents | None = None
-    """Of `--events`."""
+    """Of `--events`; None for a command without that option."""
+
+    def all_progress(self, progress: Progress) -> Progress:
+        """The progress for people, and for `--events` if it is given."""
+        return BothProgress(progress, self.events) if self.events is not None and self.events.is_written else progress
 
 
 def carry_out(workspace: Workspace, request: Request) -> int:
@@ -80,7 +85,7 @@ def carry_out(workspace: Workspace, request: Request) -> int:
 
     title = f"batchctl: progress of {workspace.stack.name}"
     with group(title), open_progress(workspace) as progress, orderly_stop(workspace.clock):
-        tools = open_tools(workspace, progress if request.events is None else BothProgress(progress, request.events))
+        tools = open_tools(workspace, request.all_progress(progress))
         try:
             report = drive(reload, options, request.until, tools, check, request.pace)
             if request.until.ended and not request.until.once and report.stopped is None:

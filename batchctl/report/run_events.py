@@ -42,12 +42,19 @@ class RunEvents:
         self._lock = threading.Lock()
         self._number = 0
 
+    @property
+    def is_written(self) -> bool:
+        """Whether anybody gets the events: making them takes time."""
+        return self._stream is not None
+
     def started(self, command: str, version: str) -> None:
         """The first event."""
         self._write("started", command=command, version=version)
 
     def planned(self, plan: Plan) -> None:
         """A plan, with each job that has an action, a guard or a change."""
+        if not self.is_written:
+            return
         jobs = [job for job in plan.jobs if not job.action.is_quiet or job.guard is not None or job.changes]
         self._write(
             "planned",
