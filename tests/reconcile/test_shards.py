@@ -302,3 +302,13 @@ def test_a_job_is_unseen_if_one_shard_is() -> None:
     assert not made.decide().jobs[0].unseen
     hidden = replace(made.look, complete=False, jobs=made.look.jobs[:1], problem="page 2 failed")
     assert replace(made, look=hidden).decide().jobs[0].unseen
+
+
+@pytest.mark.parametrize(("is_merged", "merges"), [(False, True), (True, False)])
+def test_merged_results_are_not_replaced_by_worse_ones(is_merged: bool, merges: bool) -> None:
+    """The results of one shard were removed, and its remote job is gone; the merged ones were removed as well."""
+    shards = (*(merged() if is_merged else (done(0), done(1)))[:2], done(2))
+    made = sharded(*shards)
+    gone = [one.remote for one in shards if one.remote is not None]
+    (plan,) = replace(made, look=look(gone=gone), inventory=kept(*shards[:2])).decide().jobs
+    assert any(isinstance(step, Merge) for step in plan.steps) is merges

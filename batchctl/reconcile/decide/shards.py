@@ -104,10 +104,13 @@ def send_missing_shards(subject: Subject, view: AttemptView, context: Context) -
 
 
 def follow_shards(subject: Subject, view: AttemptView, decisions: list[Decision]) -> Decision:
-    """The decision about shards of which some need something: the merge comes behind the last collections."""
+    """The decision about shards of which some need something: the merge comes behind the last collections.
+
+    A shard that has not ended has a decision of its own, so if all are collections, these are the last.
+    """
     decision = combine_decisions(subject, view, decisions)
     is_last = all(one.action is Action.COLLECT for one in decisions)
-    if not is_last or not all(is_settled(part.attempt) for part in view.parts) or not _is_same_work(subject, view):
+    if not is_last or not _is_same_work(subject, view):
         return decision
     return replace(decision, steps=(*decision.steps, _merge(subject, view)))
 
