@@ -133,6 +133,6 @@ def _tell_github(plan: Plan) -> None:
     """The summary and the outputs of a step, and an annotation for each refusal."""
     if in_actions():
         summarise(plan_markdown(plan))
-        set_outputs({"digest": str(PlanDigest.of(plan)), "changes": plan.has_changes, **plan.summary()})
+        set_outputs({"digest": str(PlanDigest.of(plan)), "changes": plan.has_more_than_results, **plan.summary()})
         words = ((guard.code, f"{guard.message} ({guard.way_out})") for guard in all_guards(plan))
         annotate(plain_annotation("error", code, text) for code, text in words)

@@ -208,6 +208,11 @@ class Plan:
         return counts
 
     @property
+    def has_more_than_results(self) -> bool:
+        """Whether any job has an action besides waiting and the collection of results."""
+        return not all(job.action.is_harmless for job in self.jobs)
+
+    @property
     def has_changes(self) -> bool:
         """Whether any job has an action other than `wait` and `none`."""
         return not all(job.action.is_quiet for job in self.jobs)

@@ -65,8 +65,7 @@ def _only_stops(job: JobPlan) -> bool:
 
 def has_news(plan: Plan) -> bool:
     """Whether a plan has anything that a reviewer wants to see. To collect results is no change."""
-    changes = any(not job.action.is_harmless for job in plan.jobs)
-    return bool(changes or plan.drift or plan.guards or plan.problems or plan.renames)
+    return bool(plan.has_more_than_results or plan.drift or plan.guards or plan.problems or plan.renames)
 
 
 def marker(command: str, plan: Plan) -> str:

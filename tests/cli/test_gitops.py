@@ -104,7 +104,7 @@ def test_from_a_pull_request_to_the_end_of_its_jobs(
     (watched, drift), _ = team.ci("main", ("watch", "--yes"), ("drift",))
     assert (watched.code, drift.code) == (0, 0), watched
     (silent,), outputs = team.ci("main", ("plan", "-o", "markdown"))
-    assert (silent.out, outputs["create"]) == ("", "0")
+    assert (silent.out, outputs["changes"], outputs["create"]) == ("", "false", "0")
     assert [len(service.of(name)) for name in ("summarise", "translate", "classify")] == [1, 2, 1]
 
 
