@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from batchctl.model.observed import Gone, Missing, Moment, Presence, Present, RemoteJob, Unknown
-from batchctl.model.recorded import Operation, Trouble
+from batchctl.model.recorded import CancelCause, Operation, Trouble
 from batchctl.reconcile.view.attempt_view import AttemptView
-from batchctl.reconcile.view.shards import combine_attempts, combine_views
+from batchctl.reconcile.view.shards import combine_attempts, combine_views, has_lost_results
 from tests.support.decisions import HERE, HOUR, LOCAL, NOW, shard
 
 TROUBLE = Trouble(Operation.COLLECT, "PermissionDenied", "no", "", NOW, NOW)
@@ -91,3 +91,35 @@ def test_the_presence_of_an_attempt(kinds: tuple[type | None, type | None], comb
         }
         views.append(AttemptView(one, shown.get(kind, Gone())))
     assert type(combine_views(views).presence) is combined
+
+
+@pytest.mark.parametrize(
+    ("causes", "combined", "state"),
+    [
+        ((None, None), None, "PARTIALLY_SUCCEEDED"),
+        ((CancelCause.DEADLINE, None), CancelCause.DEADLINE, "PARTIALLY_SUCCEEDED"),
+        ((CancelCause.DEADLINE, CancelCause.USER), CancelCause.USER, "CANCELLED"),
+        ((CancelCause.REMOVE, CancelCause.DEADLINE), CancelCause.REMOVE, "CANCELLED"),
+    ],
+)
+def test_a_stop_of_the_job_counts_before_a_deadline(
+    causes: tuple[CancelCause | None, CancelCause | None], combined: CancelCause | None, state: str
+) -> None:
+    cancelled = [shard(number, "CANCELLED", cancel_cause=cause) for number, cause in enumerate(causes)]
+    found = combine_attempts([*cancelled, shard(2, "SUCCEEDED", results="a/1.2")])
+    assert (found.cancel_cause, found.state) == (combined, f"JOB_STATE_{state}")
+
+
+@pytest.mark.parametrize(
+    ("fields", "lost"),
+    [
+        ({}, False),
+        ({"results_lost": True}, True),
+        ({"gone_time": NOW}, True),
+        ({"delete_time": NOW}, True),
+        ({"results": "a/1.0", "gone_time": NOW}, False),
+        ({"results": "a/1.0", "results_lost": True}, False),
+    ],
+)
+def test_results_that_cannot_be_had_any_more(fields: dict[str, object], lost: bool) -> None:
+    assert has_lost_results(shard(0, "SUCCEEDED", **fields)) is lost
