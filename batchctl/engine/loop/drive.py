@@ -24,6 +24,7 @@ from batchctl.engine.loop.report import (
     merge,
     not_rerun,
     saw_nothing,
+    time_up,
 )
 from batchctl.engine.passes import Asked, PassReport, run_pass
 from batchctl.engine.preview import Approve
@@ -31,7 +32,7 @@ from batchctl.engine.tools import Tools
 from batchctl.engine.warnings import LastSaid
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack
-from batchctl.model.errors import BatchctlError, GuardError, LockedError, StateError, TimeUpError
+from batchctl.model.errors import BatchctlError, GuardError, LockedError, StateError
 from batchctl.model.exhaustion import exhausted
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import JobPlan, Plan
@@ -40,8 +41,6 @@ from batchctl.reconcile import Options, PassEnd, Patience, find_pending, find_un
 
 __all__ = ["DriveReport", "Reload", "Until", "drive"]
 
-_NAMED = 5
-"""Jobs named in a message before it says that there are more."""
 _SUBJECT = "this pass"
 
 
@@ -112,7 +111,7 @@ class _Run:
                 return self._ended(None)
             left = self._left()
             if left is not None and left <= 0:
-                return self._ended(self._time_up())
+                return self._ended(time_up(self._pending, self._until))
             self._tools.progress.waiting(self._pending, seconds)
             self._sleep(min(each for each in (seconds, left, self._wait_left()) if each is not None))
             if self._tools.clock.is_stopped():
@@ -281,14 +280,6 @@ class _Run:
         if self._until.timeout is None:
             return None
         return self._until.timeout.total_seconds() - (self._tools.clock.elapsed() - self._start)
-
-    def _time_up(self) -> BatchctlError:
-        pending = self._pending
-        names = ", ".join(job.job for job in pending[:_NAMED]) + (" …" if len(pending) > _NAMED else "")
-        what = "not ended yet" if self._until.ended else "not settled yet"
-        words = f"time is up; {what}: {names}" if pending else "time is up"
-        hint = "`batchctl watch` continues to wait" if self._until.ended else "a later run goes on with it"
-        return TimeUpError(words, hint=hint)
 
     def _ended(self, why: BatchctlError | None) -> DriveReport:
         report = self._report

@@ -8,13 +8,15 @@ from datetime import timedelta
 
 from batchctl.engine.passes import PassReport
 from batchctl.model.actions import Action
-from batchctl.model.errors import BatchctlError, GuardError, StoppedError
+from batchctl.model.errors import BatchctlError, GuardError, StoppedError, TimeUpError
 from batchctl.model.keys import Account
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.states import ENDED_PHASES, NO_GOOD_PHASES, Phase
 from batchctl.model.steps import Create
 
+_NAMED = 5
+"""Jobs named in a message before it says that there are more."""
 _WEIGHTS = (
     Action.NONE,
     Action.WAIT,
@@ -180,3 +182,12 @@ def not_rerun(names: frozenset[str], last: PassReport) -> frozenset[str]:
 def interrupted() -> BatchctlError:
     """The error of a run that a signal has ended."""
     return StoppedError("interrupted", hint="the state is consistent; run the same command again to continue")
+
+
+def time_up(pending: Sequence[JobPlan], until: Until) -> BatchctlError:
+    """The error of a run that had no time for these jobs."""
+    names = ", ".join(job.job for job in pending[:_NAMED]) + (" …" if len(pending) > _NAMED else "")
+    what = "not ended yet" if until.ended else "not settled yet"
+    words = f"time is up; {what}: {names}" if pending else "time is up"
+    hint = "`batchctl watch` continues to wait" if until.ended else "a later run goes on with it"
+    return TimeUpError(words, hint=hint)
