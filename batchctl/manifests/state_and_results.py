@@ -24,7 +24,7 @@ _OTHERS = frozenset({".git", ".github"})
 _SHARED = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]/(?:[\w .~@=+-]+/)*[\w .~@=+-]{1,200}", re.ASCII)
 """An object's name in plain characters: other names are put together from it."""
 _LATER = frozenset({"postgres", "postgresql"})
-_URL_HINT = "write it as gs://bucket/prefix/state.db, or use a local path"
+URL_HINT = "write it as gs://bucket/prefix/state.db, or use a local path"
 _TAKEN = ("emulator.db",)
 """The other files that batchctl keeps in `.batchctl`."""
 
@@ -48,9 +48,9 @@ class OwnPlaces:
         """The place of a shared state. Errors go to the faults."""
         scheme = url.partition("://")[0].lower()
         if scheme in _LATER:
-            self.faults.add(place, Code.NOT_SUPPORTED_YET, f"a state at {scheme}:// is not supported yet", _URL_HINT)
-        elif not _SHARED.fullmatch(url):
-            self._refuse("state", place, f"is not the address of an object: {ascii(url)[:80]}", _URL_HINT)
+            self.faults.add(place, Code.NOT_SUPPORTED_YET, f"a state at {scheme}:// is not supported yet", URL_HINT)
+        elif not is_shared_address(url):
+            self._refuse("state", place, f"is not the address of an object: {ascii(url)[:80]}", URL_HINT)
         return SharedPlace(url)
 
     def results(self, value: str, place: Location) -> Path:
@@ -76,3 +76,8 @@ class OwnPlaces:
 
     def _refuse(self, field: str, place: Location, reason: str, hint: str) -> None:
         self.faults.add(place, Code.INVALID_VALUE, f'"{field}" {reason}', hint)
+
+
+def is_shared_address(url: str) -> bool:
+    """Whether a text is the address of a shared state."""
+    return _SHARED.fullmatch(url) is not None

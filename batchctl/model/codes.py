@@ -676,6 +676,12 @@ class ErrorCode(StrEnum):
         "It is not Cloud Storage, but a substitute without `ifGenerationMatch`.",
         "Use a bucket at Cloud Storage, `batchctl emulator`, or a local state.",
     )
+    STATE_MOVED = (
+        "StateMoved",
+        "The state was moved to another place by `state migrate`.",
+        "The stack file, or `--state`, still names the old place.",
+        "Set `spec.state` to the new place, which the message names.",
+    )
     STATE_SOUND = (
         "StateSound",
         "`state rebuild` found a valid state and did not change it.",

@@ -28,7 +28,13 @@ class StackState(Protocol):
 
     def load(self) -> Recorded: ...
 
-    def lock(self) -> StackSession: ...
+    def lock(self, *, over_marker: bool = False) -> StackSession:
+        """Take the lock for one pass. `over_marker`: begin a new state where another one was moved away."""
+        ...
+
+    def leave(self, to: str, former: Recorded) -> Path | str:
+        """Leave a marker that names the new place; returns the copy of the state that stays. Raises StateError."""
+        ...
 
     def events(self, job: str | None, limit: int) -> list[Event]:
         """The newest `limit` events, of one job or of all, oldest first."""

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from batchctl.disk.atomic_file import replace_file
 from batchctl.disk.private_files import make_folder, sync_folder
 from batchctl.disk.safe_open import is_there
 from batchctl.model.codes import ErrorCode
@@ -32,6 +33,7 @@ from batchctl.state.database import Database
 from batchctl.state.lockfile import Holder, LockFile, lock_holder, read_holder, take_lock, this_process
 from batchctl.state.log import refuse_lost_log
 from batchctl.state.migrations import MIGRATIONS, Identity, Migration, migrate
+from batchctl.state.moved import marker, moved_to, refuse_moved
 from batchctl.state.networks import refuse_network_file_system
 from batchctl.state.session import FileSession, break_sessions
 from batchctl.state.snapshot import check_seal, format_version, read_events, read_recorded
@@ -98,9 +100,12 @@ class FileState:
         """The newest `limit` events, of one job or of all, oldest first. Raises StateError."""
         return self._read(lambda db: read_events(db, self._path, job, limit), [])
 
-    def lock(self) -> FileSession:
+    def lock(self, *, over_marker: bool = False) -> FileSession:
+        """Take the lock for one pass. `over_marker`: begin a new state where another one was moved away."""
         with self._locked_folder() as lock:
             try:
+                if over_marker and moved_to(self._path) is not None:
+                    self._path.unlink()
                 return self._open_session(lock)
             except BaseException:
                 lock.release()
@@ -156,9 +161,7 @@ class FileState:
         with self._locked_folder() as lock:
             try:
                 present = self.read_former(force=force)
-                if (present.lineage, present.serial) != (former.lineage, former.serial):
-                    message = f"another process wrote to {self._path} during the rebuild; the file is unchanged"
-                    raise StateError(message, code=ErrorCode.STATE_BUSY, hint="run the command again")
+                require_same(self._path, present, former)
                 new = side_file(self._path, ".rebuilt")
                 for left_over in (new, side_file(new, "-wal"), side_file(new, "-shm")):
                     left_over.unlink(missing_ok=True)
@@ -171,6 +174,24 @@ class FileState:
             finally:
                 lock.release()
         return aside if found else None
+
+    def leave(self, to: str, former: Recorded) -> Path:
+        """Leave a marker that names the new place; returns the copy of the state that stays here.
+
+        Raises StateError (`StateBusy`) if the state is no longer the one that was copied.
+        """
+        with self._locked_folder() as lock:
+            try:
+                require_same(self._path, self.load(), former)
+                kept = side_file(self._path, f".migrated-{self._clock.now():%Y%m%dT%H%M%SZ}")
+                self.copy_to(kept)
+                with replace_file(self._path) as stream:
+                    stream.write(marker(to))
+                for suffix in ("-wal", "-shm"):
+                    side_file(self._path, suffix).unlink(missing_ok=True)
+            finally:
+                lock.release()
+        return kept
 
     def holder(self) -> Holder | None:
         """The holder of the lock; None if it is free. Raises StateError."""
@@ -202,6 +223,7 @@ class FileState:
             if not is_there(self._path):
                 refuse_left_over_wal(self._path)
                 return empty
+            refuse_moved(self._path)
             refuse_lost_log(self._path)
             return read_snapshot(self._path, lambda db: self._read_checked(db, read, migrated=migrated))
 
@@ -252,6 +274,7 @@ class FileState:
         elif not has_content(self._path):
             # batchctl's files are never empty, so this one was truncated; SQLite would initialise it again.
             raise corrupt(self._path, "it is empty")
+        refuse_moved(self._path)
         refuse_lost_log(self._path)
         db = connect_writer(self._path)
         try:
@@ -268,3 +291,10 @@ class FileState:
             check_seal(db, self._path)
             back_up(db, side_file(self._path, f".backup-v{version}"))
             migrate(db, version, self._migrations, self._identity)
+
+
+def require_same(path: Path, present: Recorded, former: Recorded) -> None:
+    """Raise StateError (`StateBusy`) if another process wrote to the state since it was read."""
+    if (present.lineage, present.serial) != (former.lineage, former.serial):
+        message = f"another process wrote to the state file {path} in the meantime; it is unchanged"
+        raise StateError(message, code=ErrorCode.STATE_BUSY, hint="run the command again")

@@ -111,7 +111,7 @@ class SharedSession(AbstractContextManager["SharedSession"]):
 
 def put_side_copies(objects: StateObjects, path: Path) -> None:
     """Write the backups beside a copy, such as `state.db.backup-v19`, to the shared place. Raises StateError."""
-    for kind in (".backup-", ".corrupt-"):
+    for kind in (".backup-", ".corrupt-", ".migrated-"):
         for file in sorted(path.parent.glob(f"{path.name}{kind}*")):
             if file.name.endswith(("-wal", "-shm", ".part")):
                 continue

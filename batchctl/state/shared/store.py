@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -79,8 +80,9 @@ class SharedState:
         """See `FileState.read_former`."""
         return self._read(lambda file: file.read_former(force=force))
 
-    def lock(self) -> SharedSession:
-        return self._open(self._take_lock())
+    def lock(self, *, over_marker: bool = False) -> SharedSession:
+        """Take the lock for one pass. `over_marker`: begin a new state where another one was moved away."""
+        return self._open(self._take_lock(), over_marker=over_marker)
 
     def holder(self) -> Holder | None:
         """The holder of the lock; None if it is free, or its lease has ended. Raises StateError."""
@@ -108,24 +110,39 @@ class SharedState:
 
     def rewrite(self, writes: Sequence[Write], former: Recorded, *, force: bool = False) -> str | None:
         """Replace the state; returns the address of the former one, if any. See `FileState.rewrite`."""
+        with self._replacing() as copy:
+            aside = self._file(copy).rewrite(writes, former, force=force)
+            put_side_copies(self._objects, copy.path)
+            with self._copies.scratch() as snapshot:
+                self._file(copy).copy_to(snapshot)
+                self._replace(copy, snapshot)
+        return None if aside is None else self.address + aside.name.removeprefix(copy.path.name)
+
+    def leave(self, to: str, former: Recorded) -> str:
+        """Leave a marker that names the new place; returns the copy that stays here. See `FileState.leave`."""
+        with self._replacing() as copy:
+            kept = self._file(copy).leave(to, former)
+            put_side_copies(self._objects, copy.path)
+            self._replace(copy, copy.path)
+        return self.address + kept.name.removeprefix(copy.path.name)
+
+    @contextmanager
+    def _replacing(self) -> Iterator[Copy]:
+        """A copy of the present state under the lock, to be replaced as a whole."""
         lock = self._take_lock()
         try:
             copy = self._copies.newest()
             lock.confirm()
             self._copies.forget()
             with naming(self.address, copy.path):
-                aside = self._file(copy).rewrite(writes, former, force=force)
-                put_side_copies(self._objects, copy.path)
-            with self._copies.scratch() as snapshot:
-                with naming(self.address, copy.path):
-                    self._file(copy).copy_to(snapshot)
-                lock.require()
-                written = put_file(self._objects, "", snapshot, copy.generation)
-            if written is None:
-                raise lease_lost(self.address, "another process wrote to it")
+                yield copy
         finally:
             lock.release()
-        return None if aside is None else self.address + aside.name.removeprefix(copy.path.name)
+
+    def _replace(self, copy: Copy, file: Path) -> None:
+        """Write a file in place of the version that was copied. Raises StateError."""
+        if put_file(self._objects, "", file, copy.generation) is None:
+            raise lease_lost(self.address, "another process wrote to it")
 
     def _read(self, read: Callable[[FileState], T]) -> T:
         copy = self._newest()
@@ -153,14 +170,14 @@ class SharedState:
             copy.path, stack=self._identity.stack, uid=self._identity.uid, clock=self._clock, who=self._who
         )
 
-    def _open(self, lock: HeldLock) -> SharedSession:
+    def _open(self, lock: HeldLock, *, over_marker: bool = False) -> SharedSession:
         """Begin a session. Its exit releases the lock, unless a write may still be under way."""
         for _ in range(_FENCES):
             try:
                 copy = self._copies.newest()
                 lock.confirm()
                 with naming(self.address, copy.path):
-                    inner = self._file(copy).lock()
+                    inner = self._file(copy).lock(over_marker=over_marker)
             except BaseException:
                 lock.release()
                 raise

@@ -1,0 +1,86 @@
+"""`batchctl state migrate`: move the state to another place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from batchctl.cli.common import Common, common_options, lock_option
+from batchctl.cli.state.opening import Opened, open_stack_state
+from batchctl.manifests.state_and_results import URL_HINT, is_shared_address
+from batchctl.model.codes import ErrorCode
+from batchctl.model.desired import SharedPlace
+from batchctl.model.errors import BatchctlError, GuardError, StateError, UsageError
+from batchctl.report.layout import count
+from batchctl.state.stack_state import StackState
+from batchctl.state.whole_state import Content, find_divergence
+
+
+@click.command()
+@click.option("--to", "target", metavar="PLACE", required=True, help="The new place: a gs:// address or a path.")
+@lock_option
+@common_options
+def migrate(*, common: Common, target: str, lock_timeout: str) -> None:
+    """Move the state to another place, and leave a marker that names it.
+
+    The copy is compared with the original before the marker is written. If the command is interrupted, run it again.
+    """
+    opened = open_stack_state(common, lock_timeout)
+    place = _read_place(target)
+    if place == opened.stack.state:
+        raise UsageError(f"the state is at {place} already", hint="name another place with --to")
+    try:
+        content = opened.state.content()
+    except StateError as error:
+        if error.code != ErrorCode.STATE_MOVED or error.details.get("movedTo") != str(place):
+            raise
+        click.echo(f"the state was moved to {place} before; set spec.state: {place}", err=True)
+        return
+    if content.recorded.is_new:
+        message = f"there is no state at {opened.stack.state} yet"
+        raise BatchctlError(message, code=ErrorCode.STATE_FAILED, hint=f"set spec.state: {place}, and run `apply`")
+    _copy(content, opened, place)
+    kept = opened.state.leave(str(place), content.recorded)
+    jobs = count(len(content.recorded.jobs), "job")
+    words = f"moved the state with {jobs} to {place}; a copy is kept as {kept}"
+    click.echo(f"{words}. Set spec.state: {place}", err=True)
+
+
+def _read_place(target: str) -> Path | SharedPlace:
+    if "://" not in target:
+        return Path(target).resolve()
+    if not is_shared_address(target):
+        raise UsageError(f"--to: {target} is not the address of a state", hint=URL_HINT)
+    return SharedPlace(target)
+
+
+def _copy(content: Content, opened: Opened, place: Path | SharedPlace) -> None:
+    """Copy the state, unless an earlier run did, and compare the copy. Raises GuardError for another state there."""
+    state = opened.opener.open(place)
+    if _is_copied(content, _present(state)):
+        return
+    with state.lock(over_marker=True) as session:
+        divergence = find_divergence(_present(state), content)
+        if divergence is not None:
+            message = f"{place} has a state that this one does not continue: {divergence}"
+            raise GuardError(message, code=ErrorCode.STATE_DIVERGED, hint="remove that state, or name another place")
+        session.replace_content(content)
+    if not _is_copied(content, state.content()):
+        message = f"the copy at {place} differs from the original, which is unchanged"
+        raise StateError(message, code=ErrorCode.STATE_BUSY, hint="another process wrote to it: run the command again")
+
+
+def _present(state: StackState) -> Content:
+    """The content of the new place; empty if it has no state, or a marker."""
+    try:
+        return state.content()
+    except StateError as error:
+        if error.code != ErrorCode.STATE_MOVED:
+            raise
+        return Content()
+
+
+def _is_copied(original: Content, copy: Content) -> bool:
+    """Whether a place has the state, or a later one that continues it."""
+    return not copy.recorded.is_new and find_divergence(original, copy) is None
