@@ -57,7 +57,7 @@ class SentList:
     prints: bytearray = field(default_factory=bytearray)
     """Their fingerprints, one after the other."""
     names: bytearray = field(default_factory=bytearray)
-    """The names under which they are sent, such as `{"key":"a"}`: one object of JSON on each line."""
+    """The names under which they are sent: for each row a line of ASCII such as `{"key":"a"},`."""
 
     @classmethod
     def of_choice(cls, token: str, choice: RowChoice) -> Self:
@@ -71,8 +71,8 @@ class SentList:
         """Add the next row."""
         self.places.append(place)
         self.prints += row.fingerprint
-        self.names += _ENCODER.encode(row.sent if row.key is None else {"key": row.key, **row.sent})
-        self.names += b"\n"
+        self.names += with_escapes(_ENCODER.encode(row.sent if row.key is None else {"key": row.key, **row.sent}))
+        self.names += _BETWEEN
 
     def fingerprint(self, number: int) -> bytes:
         """The fingerprint of a row, by its number in this list."""
@@ -99,13 +99,13 @@ class SentList:
 
     def each_names(self) -> Iterator[Mapping[str, str]]:
         """The names of each row."""
-        return map(_DECODER.decode, BytesIO(self.names))
+        return (_DECODER.decode(line.removesuffix(_BETWEEN)) for line in BytesIO(self.names))
 
 
 def write_sent(root: Path, key: AttemptKey, digest: str, sent: SentList) -> RowsSent:
     """Write the list durably. Raises ResultsError."""
     job = job_folder(root, key.job)
-    names = b"[" + with_escapes(bytes(sent.names)).rstrip(b"\n").replace(b"\n", _BETWEEN) + b"]"
+    names = memoryview(sent.names)[: -len(_BETWEEN)] if sent.names else b""
     head = {
         "format": FORMAT,
         "job": key.job,
@@ -124,7 +124,7 @@ def write_sent(root: Path, key: AttemptKey, digest: str, sent: SentList) -> Rows
     with results_errors(job):
         make_folder(job / FOLDER)
         with replace_file(_path(job, key, digest)) as stream:
-            sha256 = write_packed(stream, head, _little_endian(sent.places), sent.prints, names)
+            sha256 = write_packed(stream, head, _little_endian(sent.places), sent.prints, b"[", names, b"]")
     return sent.facts(sha256)
 
 
@@ -176,8 +176,8 @@ def _names(body: bytes) -> bytearray:
     if body == b"[]":
         return bytearray()
     if _BETWEEN not in body:
-        return bytearray(b"".join(_ENCODER.encode(one) + b"\n" for one in _LIST_DECODER.decode(body)))
-    return bytearray(body[1:-1].replace(_BETWEEN, b"\n") + b"\n")
+        return bytearray(b"".join(_ENCODER.encode(one) + _BETWEEN for one in _LIST_DECODER.decode(body)))
+    return bytearray(body[1:-1]) + _BETWEEN
 
 
 def _little_endian(numbers: array[int]) -> bytes:
