@@ -48,6 +48,9 @@ def execute(
 
     with closing(Running(limit, journal, tools.clock, end)) as running:
         while True:
+            if not running.count:
+                # Nothing is under way that could share a commit of what the last jobs noted at their end.
+                running.commit()
             while running.count < limit and not tools.clock.is_stopped():
                 job = next(waiting, None)
                 if job is None:

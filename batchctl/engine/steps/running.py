@@ -36,7 +36,7 @@ class Running:
         """Calls whose answers were not taken yet."""
         self._uncommitted: list[tuple[JobPlan, Steps[None]]] = []
         self._until: float | None = None
-        """When the next commit is due; None while everything is durable."""
+        """When the next commit is due; None while no job waits for one, and none has ended since the last."""
 
     @property
     def count(self) -> int:
@@ -51,12 +51,8 @@ class Running:
 
         While many calls are under way, a commit waits a moment for their answers, to serve them too.
         """
-        if not self._calls:
+        if not self._calls or (self._until is not None and len(self._calls) < _MANY):
             return False
-        if self._journal.is_durable:
-            self._until = None
-        elif self._until is None:
-            self._until = self._clock.elapsed() + (_GATHER_SECONDS if len(self._calls) >= _MANY else 0)
         try:
             left = None if self._until is None else max(self._until - self._clock.elapsed(), 0)
             done = self._ended.get(timeout=left)
@@ -88,15 +84,22 @@ class Running:
                 awaited = next(steps)
         except StopIteration:
             self._end(job, None)
+            self._ask_for_commit()
         except StateError:
             # Without a state to write to nothing more may be begun.
             raise
         except BatchctlError as problem:
             self._end(job, problem)
+            self._ask_for_commit()
         else:
             if awaited is DURABLE:
                 self._uncommitted.append((job, steps))
+                self._ask_for_commit()
             else:
                 call = self._pool.submit(awaited)
                 self._calls[call] = (job, steps)
                 call.add_done_callback(self._ended.put)
+
+    def _ask_for_commit(self) -> None:
+        if self._until is None and not self._journal.is_durable:
+            self._until = self._clock.elapsed() + _GATHER_SECONDS
