@@ -284,7 +284,7 @@ class ErrorCode(StrEnum):
     # The API
     NO_CREDENTIALS = (
         "NoCredentials",
-        "There is no API key for Gemini, or there are no Google credentials for Vertex.",
+        "There is no API key for Gemini, or there are no Google credentials for Vertex AI or Cloud Storage.",
         "Neither `GOOGLE_API_KEY` nor `GEMINI_API_KEY` is set; or there are no Application Default Credentials.",
         (
             "Gemini: set one of the two. Vertex: `gcloud auth application-default login`, or let "

@@ -156,7 +156,7 @@ def _find() -> _Library:
     except Exception as exc:  # an invalid file makes the library raise all kinds of errors
         if isinstance(exc, TimeoutError) or _NOTHING_FOUND in str(exc):
             raise BatchctlError(
-                "no Google credentials for Vertex AI", code=ErrorCode.NO_CREDENTIALS, hint=_WAYS
+                "no Google credentials for Vertex AI or Cloud Storage", code=ErrorCode.NO_CREDENTIALS, hint=_WAYS
             ) from exc
         raise _invalid_file(exc) from exc
     return scoped

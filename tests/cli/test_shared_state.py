@@ -119,6 +119,28 @@ def test_a_missing_bucket_has_a_way_out(shared: StackFolder, cli: Cli, service: 
     assert service.creates == 0
 
 
+def test_another_storage_server_is_used_if_the_environment_names_one(
+    shared: StackFolder, cli: Cli, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared.write_stack(state=URL, providers={"main": {"type": "gemini"}})
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", service.url.removeprefix("http://"))
+    cli.ok("state", "list")
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "127.0.0.1:9")
+    monkeypatch.setattr("batchctl.providers.retry.Retry.pause", lambda *_arguments: None)
+    ran = cli("state", "list")
+    assert (ran.code, "StateUnreachable" in ran.err, URL in ran.err) == (1, True, True), ran
+
+
+def test_a_bucket_at_google_needs_credentials(
+    shared: StackFolder, cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shared.write_stack(state=URL, providers={"main": {"type": "gemini"}})
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
+    ran = cli("state", "list")
+    assert ran.code == 1
+    assert "none.json" in ran.err
+
+
 def test_processes_side_by_side_create_each_job_once(
     shared: StackFolder, service: Service, start: Callable[..., subprocess.Popen[str]]
 ) -> None:
@@ -199,3 +221,18 @@ def test_no_call_is_sent_if_its_intent_does_not_get_into_the_bucket(
     service.advance("1m")
     cli.ok("apply", "--yes")
     assert service.creates == 2
+
+
+def test_results_that_another_machine_collected_are_collected_here_too(
+    shared: StackFolder, cli: Cli, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli.ok("apply", "--yes")
+    other = tmp_path / "other"
+    shutil.copytree(shared.path, other)
+    service.advance("1h")
+    cli.ok("apply", "--yes")
+    monkeypatch.chdir(other)
+    assert cli.ok("plan", "-o", "json").actions() == {"translate": "collect"}
+    cli.ok("apply", "--yes")
+    assert (other / "results" / "translate" / "current").exists()
+    assert service.creates == 1
