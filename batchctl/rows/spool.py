@@ -34,8 +34,8 @@ from batchctl.rows.written import as_written
 
 _NAMELESS = 0
 _NO_MEMBERS = b"{}"
-_AT_ONCE = 256
-"""Results that are written at once."""
+_AT_ONCE = 2**18
+"""Bytes of results that are written at once."""
 _NO_INDEX = 2**62
 """Sorts after every input position."""
 
@@ -59,6 +59,7 @@ class Spool(AbstractContextManager["Spool"]):
         self._records = ReadAhead(self._stream)
         self._waiting: list[bytes] = []
         """Results that are not written yet."""
+        self._waiting_bytes = 0
         self._offsets = array("q", [0])
         self._echoed = array("q")
         """By result: the place of the expectation of its echoed request."""
@@ -74,12 +75,14 @@ class Spool(AbstractContextManager["Spool"]):
         record = b"\n".join((encoded(item.key), encoded(outcome), members))
         self._waiting.append(record)
         self._offsets.append(self._offsets[-1] + len(record))
-        if len(self._waiting) == _AT_ONCE:
+        self._waiting_bytes += len(record)
+        if self._waiting_bytes >= _AT_ONCE:
             self._write()
 
     def _write(self) -> None:
         self._stream.write(b"".join(self._waiting))
         self._waiting.clear()
+        self._waiting_bytes = 0
 
     def write_sorted(
         self, path: Path, settled: Settled, join: Join, expectations: Expectations, ledger: LedgerWriter | None = None
