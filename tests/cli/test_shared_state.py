@@ -10,9 +10,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
+from batchctl.engine.clock import SystemClock
+from batchctl.model.errors import ServerFailed
+from batchctl.model.state_objects import Version
+from batchctl.providers.cloud.state_objects import BucketObjects
+from batchctl.state.lockfile import this_process
+from batchctl.state.shared.lease import Lease
+from batchctl.state.shared.lock import HeldLock, take
+from batchctl.state.shared.session import SharedSession
 from tests.support.command_line import Cli, Service, StackFolder, check_schema
 
 URL = "gs://team/prod/state.db"
@@ -209,18 +218,56 @@ def test_a_write_that_fails_for_a_moment_changes_nothing(
 
 @pytest.mark.usefixtures("quick")
 def test_no_call_is_sent_if_its_intent_does_not_get_into_the_bucket(
-    shared: StackFolder, cli: Cli, service: Service
+    shared: StackFolder, cli: Cli, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cli.ok("state", "list")
+    cli.ok("apply", "--yes")
     shared.write_job("more")
-    service.faults({"method": "storage.objects.insert", "kind": "status", "status": 503})
-    ran = cli("apply", "--yes")
+    real = BucketObjects.put
+
+    def put(objects: BucketObjects, suffix: str, content: BinaryIO, expected: str) -> Version | None:
+        if suffix == "":
+            raise ServerFailed("storage.objects.insert: HTTP 503", http=503)
+        return real(objects, suffix, content, expected)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(BucketObjects, "put", put)
+        ran = cli("apply", "--yes")
     assert (ran.code, "StateUnreachable" in ran.err) == (1, True), ran
-    assert service.creates == 0
-    service.faults()
-    service.advance("1m")
+    assert service.creates == 1
+    held = cli.ok("state", "lock", "show", "-o", "json").json["holder"]
+    assert held["pid"] == os.getpid(), "the write may still arrive"
+    service.advance("21s")
     cli.ok("apply", "--yes")
     assert service.creates == 2
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_process_that_sleeps_between_intent_and_call_sends_nothing(
+    shared: StackFolder, cli: Cli, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli.ok("plan")
+    real = SharedSession.check
+    taken: list[int] = []
+
+    def check(session: SharedSession) -> None:
+        if not taken:
+            # The lease ends for the bucket and for this process, and another one takes the lock.
+            service.advance("30s")
+            session._lock._sent -= 30
+            objects = session._objects
+            holder = this_process("other", SystemClock().now())
+            other = take(objects, holder, Lease())
+            assert isinstance(other, HeldLock)
+            taken.append(other.epoch)
+            other.release()
+        real(session)
+
+    monkeypatch.setattr(SharedSession, "check", check)
+    ran = cli("apply", "--yes")
+    assert (ran.code, "LockLost" in ran.err) == (1, True), ran
+    assert (taken, service.creates) == ([2], 0)
+    cli.ok("apply", "--yes")
+    assert service.creates == 1
 
 
 def test_results_that_another_machine_collected_are_collected_here_too(
