@@ -55,7 +55,12 @@ _OPTIONS: tuple[Callable[[F], F], ...] = (
         envvar="BATCHCTL_CONFIG",
         help="The stack file (default: batchctl.yaml).",
     ),
-    click.option("--state", metavar="FILE", envvar="BATCHCTL_STATE", help="The state file (default: the stack's)."),
+    click.option(
+        "--state",
+        metavar="PLACE",
+        envvar="BATCHCTL_STATE",
+        help="The state file, or gs://bucket/name for a shared state (default: the stack's).",
+    ),
     click.option("--set", "set_values", metavar="KEY=VALUE", multiple=True, help="Set a variable of the stack file."),
     click.option(
         "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="When to use colours."

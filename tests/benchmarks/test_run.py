@@ -52,3 +52,11 @@ def test_a_curve_is_drawn_with_one_point_for_each_size() -> None:
     done = subprocess.run([sys.executable, "-c", draw], cwd=folder, capture_output=True, text=True, check=True)
     lines = ET.fromstring(done.stdout).findall("{http://www.w3.org/2000/svg}polyline")
     assert [len(line.attrib["points"].split()) for line in lines] == [2, 2]
+
+
+def test_a_shared_state_is_measured(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "benchmarks" / "shared_state.py"), "--jobs", "20", "--folder", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "pass with one commit" in done.stdout
+    assert "20 jobs: a push has " in done.stdout
