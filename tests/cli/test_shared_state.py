@@ -283,3 +283,11 @@ def test_results_that_another_machine_collected_are_collected_here_too(
     cli.ok("apply", "--yes")
     assert (other / "results" / "translate" / "current").exists()
     assert service.creates == 1
+
+
+@pytest.mark.usefixtures("quick")
+def test_watch_follows_a_shared_state_to_the_end(shared: StackFolder, cli: Cli, service: Service) -> None:
+    cli.ok("apply", "--yes")
+    cli.ok("watch")
+    assert cli.ok("status", "-o", "json").phases() == {"translate": "Succeeded"}
+    assert (service.creates, service.calls("storage.objects.insert") < 40) == (1, True)

@@ -11,7 +11,9 @@ from batchctl.cli.lazy_group import Entry, LazyGroup
 COMMANDS: Final = {
     "list": Entry("batchctl.cli.state.list_:list_", "List the recorded jobs, attempts and phases."),
     "lock": Entry("batchctl.cli.state.lock:lock", "Show or break the lock of the state."),
-    "migrate": Entry("batchctl.cli.state.migrate:migrate", "Move the state to another place."),
+    "migrate": Entry(
+        "batchctl.cli.state.migrate:migrate", "Move the state to another place, and leave a marker that names it."
+    ),
     "mv": Entry("batchctl.cli.state.mv:mv", "Rename the job FROM to TO in the state and in results/."),
     "pull": Entry("batchctl.cli.state.pull:pull", "Write a consistent copy of the state to FILE or stdout."),
     "push": Entry("batchctl.cli.state.push:push", "Replace the state with FILE, after checks and a backup."),
