@@ -31,8 +31,8 @@ from batchctl.rows.wire_form import WireForm
 
 _DECODER = msgspec.json.Decoder(dict[str, Json])
 _NOTHING: Mapping[str, Json] = {}
-_SINGLE_ROWS = 256
-"""Rows of one block that are handled one by one."""
+_SINGLE_ROWS = 16
+"""Rows of one block that are handled one by one: few, because a row may have megabytes."""
 
 
 class JobRows:
