@@ -83,7 +83,7 @@ def test_usage_is_summed() -> None:
         {"modelVersion": "b" * 300},
         {},
     ):
-        total.add(response)
+        total.add({"response": response})
     assert total.facts() == {
         "modelVersions": {"a": 1, "b": 1, "b" * 256: 1},
         "usage": {"rows": 2, "promptTokens": 3, "cachedTokens": 1, "outputTokens": 4},
