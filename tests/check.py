@@ -25,19 +25,14 @@ HARNESSES = (
     "tests/cli",
     "tests/benchmarks",
     "tests/clients",
-    "tests/emulator",
     "tests/engine/test_crash.py",
     "tests/mutation",
-    "tests/packaging",
-    "tests/engine/test_admission.py",
     "tests/providers/test_arbitrary.py",
-    "tests/providers/test_vertex_against_emulator.py",
     "tests/reconcile/test_properties.py",
     "tests/reliability",
     "tests/sdk",
     "tests/search",
     "tests/state/test_damage.py",
-    "tests/traps",
 )
 """Whole runs of the product, and tests that run much code many times; `BATCHCTL_LONG=1` makes them try much more."""
 LANES = ("tests", "harnesses", "static")

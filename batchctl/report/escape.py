@@ -11,6 +11,8 @@ import unicodedata
 
 RUNNER_COMMAND = re.compile(r"##(?=(?:vso)?\[)")
 """CI runners read a command from `##[` or `##vso[` anywhere in a log line."""
+LINE_COMMAND = re.compile(r"^( *):(?=:)")
+"""They read a command from `::` at the start of a line, too, spaces before it or not."""
 
 MARKDOWN_ACTIVE = frozenset("\\`*_{}[]<>#!|~&$")
 """Characters that GitHub's Markdown gives a meaning inside a line or a table cell."""
@@ -42,6 +44,10 @@ def terminal(text: str) -> str:
 
     Rich markup is not escaped: callers print the text as `rich.text.Text`, which does not interpret markup.
     """
+    return LINE_COMMAND.sub(r"\1\\x3a", _inside_a_line(text))
+
+
+def _inside_a_line(text: str) -> str:
     return RUNNER_COMMAND.sub(r"#\\x23", visible(text))
 
 
@@ -69,7 +75,7 @@ def _without_autolinks(text: str) -> str:
 def workflow_data(text: str) -> str:
     """Escape the message of a GitHub workflow command; line ends stay line ends for the reader."""
     lines = re.split(r"\r\n|\r|\n", text)
-    return "%0A".join(terminal(line).replace("%", "%25") for line in lines)
+    return "%0A".join(_inside_a_line(line).replace("%", "%25") for line in lines)
 
 
 def workflow_property(text: str) -> str:

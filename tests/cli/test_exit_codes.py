@@ -150,7 +150,7 @@ def test_64_a_wrong_command_line(stack: StackFolder, cli: Cli) -> None:
     for arguments in (
         ["aply"],
         ["apply", "--yess"],
-        ["apply", "translate"],
+        ["apply", "translate", "./plan.json"],
         ["apply", "--timeout", "soon"],
         ["watch", "--timeout", "soon"],
         ["watch", "--forever", "--once"],

@@ -56,6 +56,7 @@ TOUR = {
     "cancel": [("cancel", "--all", "--yes")],
     "retry": [("retry", "a", "--yes")],
     "destroy": [("destroy", "--yes")],
+    "state migrate": [("state", "migrate", "--to", "moved.db")],
     "schema": [("schema",), ("schema", "stack")],
     "completion": [("completion", "bash")],
     "version": [("version",)],

@@ -23,6 +23,8 @@ MARKUP = "<script>alert(1)</script><img src=x onerror=x>](http://evil.example) |
 FORMULA = "=cmd|' /C calc'!A0"
 HIDDEN = "\u202egnp.exe\u2066\u200b\u2028\U000e0041"
 PAYLOAD = f"{TITLE}{COMMANDS}\n{FORMULA} {MARKUP} {HIDDEN}"
+OUR_GROUP = {"::group::batchctl: progress of shop", "::endgroup::"}
+"""The commands that batchctl prints around the progress of a stack."""
 PRINTABLE = f"::error::pwned ##[group]pwned {FORMULA} {MARKUP}"
 """What a manifest may say, too: control characters are refused there."""
 FORMATS = ("text", "markdown", "json", "yaml")
@@ -35,7 +37,7 @@ def check_printed(text):
     assert "##[" not in text
     assert "##vso[" not in text
     commands = [line for line in text.split("\n") if line.lstrip().startswith("::")]
-    assert all(line.startswith("::error ") for line in commands), commands
+    assert all(line.startswith(("::error ", "::warning ")) or line in OUR_GROUP for line in commands), commands
 
 
 def check_markdown(text):

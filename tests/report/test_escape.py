@@ -124,3 +124,11 @@ def test_markdown_breaks_what_github_finds_in_rendered_text(text, escaped):
 def test_workflow_commands(text, data, value):
     assert workflow_data(text) == data
     assert workflow_property(text) == value
+
+
+@pytest.mark.parametrize("text", ["::error::pwned", "  ::stop-commands::x"])
+def test_a_text_at_the_start_of_a_line_is_no_command(text):
+    shown = terminal(text)
+    assert not shown.lstrip().startswith("::")
+    assert shown.replace(r"\x3a", ":") == text
+    assert terminal(f"a {text}") == f"a {text}"
