@@ -101,11 +101,15 @@ def _attempt(case: JobCase, attempt: RecordedAttempt, room: int | None) -> str:
     is_again = attempt.sent is not None and attempt.sent.again
     kind = f" (row retry {again})" if is_again else " (canary)" if attempt.is_canary else ""
     number = f"{attempt.key.attempt}{kind}"
-    where = f"{parts} shards" if parts > 1 else attempt.remote or "not created"
+    where = f"{parts} shards" if parts > 1 else attempt.remote or _without_remote(attempt)
     if room is not None and len(where) > room:
         # A resource name of Vertex AI fills a line. `describe` has the whole name.
         where = where.rpartition("/")[2]
     return f"{number}, {state_text(attempt.state)}, {where}"
+
+
+def _without_remote(attempt: RecordedAttempt) -> str:
+    return "not created" if attempt.results is None else "no remote job, all answers were there"
 
 
 def _when(case: JobCase, time: datetime) -> str:
