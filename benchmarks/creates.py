@@ -58,7 +58,7 @@ class Competitor:
 def ours(folder: Path, jobs: int, url: str) -> Sequence[str]:
     """`batchctl apply --wait` on a stack with a manifest for each job."""
     folder.mkdir()
-    limits = {"concurrency": CONCURRENCY}
+    limits = {"concurrency": CONCURRENCY, "active": jobs}
     spec = {"providers": {"local": {"type": "gemini", "endpoint": url}}, "defaults": {"provider": "local"}}
     stack = {"apiVersion": "batchctl.dev/v1", "kind": "Stack", "metadata": {"name": "creates", "uid": "bench1"}}
     (folder / "batchctl.yaml").write_text(json.dumps({**stack, "spec": {**spec, "limits": limits}}))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -327,6 +328,47 @@ def check_manifests(folder: str, loader: str) -> None:
             raise ValueError(path)
         work = json.dumps(manifest["spec"], sort_keys=True, separators=(",", ":"))
         digests[manifest["metadata"]["name"]] = hashlib.sha256(work.encode()).hexdigest()
+
+
+def create_sdk(url: str, jobs: str) -> None:
+    """Create jobs one after another, and ask for each until it has ended."""
+    from google import genai
+
+    client = genai.Client(api_key="bench", http_options={"base_url": url})
+    names = [client.batches.create(**_job(number)).name for number in range(int(jobs))]
+    for name in names:
+        while client.batches.get(name=str(name)).state.name != "JOB_STATE_SUCCEEDED":  # type: ignore[union-attr]
+            time.sleep(_POLL_SECONDS)
+
+
+def create_sdk_async(url: str, jobs: str, at_once: str) -> None:
+    """The same with the asynchronous client, and several calls in flight."""
+    import asyncio
+
+    from google import genai
+
+    async def run() -> None:
+        batches = genai.Client(api_key="bench", http_options={"base_url": url}).aio.batches
+        lanes = asyncio.Semaphore(int(at_once))
+
+        async def create(number: int) -> str:
+            async with lanes:
+                return str((await batches.create(**_job(number))).name)
+
+        async def wait(name: str) -> None:
+            async with lanes:
+                while (await batches.get(name=name)).state.name != "JOB_STATE_SUCCEEDED":  # type: ignore[union-attr]  # noqa: ASYNC110
+                    await asyncio.sleep(_POLL_SECONDS)
+
+        names = await asyncio.gather(*map(create, range(int(jobs))))
+        await asyncio.gather(*map(wait, names))
+
+    asyncio.run(run())
+
+
+def _job(number: int) -> Any:  # noqa: ANN401  the client's own type
+    src = [{"contents": [{"role": "user", "parts": [{"text": f"Say {number}"}]}]}]
+    return {"model": "gemini-2.5-flash", "src": src, "config": {"display_name": f"job-{number}"}}
 
 
 if __name__ == "__main__":
