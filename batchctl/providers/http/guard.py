@@ -1,6 +1,6 @@
 """The thread that ends calls which take too long. There is one for all calls of the process.
 
-It sleeps until the first call may have to end. Most calls end long before, and cost it nothing.
+It sleeps until the first call may have to end, but a few seconds at most. Most calls end before, and cost it nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from batchctl.model.exhaustion import exhausted
 from batchctl.providers.http.watch import Watch
 
 _IDLE_SECONDS = 4.0
-"""The thread ends when there was no call for so long."""
+"""The thread ends when there was no call for so long; it never sleeps longer."""
 
 
 class Guard:
@@ -65,7 +65,7 @@ class Guard:
             while self._calls or self._sleep(_IDLE_SECONDS):
                 for watch in [watch for watch in self._calls if watch.over()]:
                     self._calls.pop(watch)()
-                self._sleep(min((watch.next_check() for watch in self._calls), default=_IDLE_SECONDS))
+                self._sleep(min([_IDLE_SECONDS, *(watch.next_check() for watch in self._calls)]))
             self._thread = None
 
     def _sleep(self, seconds: float) -> bool:
