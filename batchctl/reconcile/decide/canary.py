@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from batchctl.model.actions import Action
 from batchctl.model.decision import Decision
 from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import same_digest
@@ -14,11 +13,10 @@ from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.row_settings import Canary
 from batchctl.model.row_work import RowsSent
 from batchctl.model.states import GOOD_STATES, Phase
-from batchctl.model.steps import Create
 from batchctl.model.verdicts import RowVerdict
 from batchctl.model.work_size import can_send_rows, rows_sent
 from batchctl.reconcile.decide.context import Context
-from batchctl.reconcile.decide.decision import rest, wait
+from batchctl.reconcile.decide.decision import create_agreed, rest
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.endings import is_collected_canary
 from batchctl.reconcile.view.subject import Subject
@@ -49,10 +47,7 @@ def follow_canary(subject: Subject, view: AttemptView, context: Context) -> Deci
     if faults and not _is_accepted(subject):
         return rest(Phase.FAILED, Reason.CANARY_FAILED, _failed_words(attempt, faults, left))
     words = _passed_words(attempt.sent, left, is_accepted=bool(faults))
-    if context.is_suspended(subject):
-        return wait(Phase.WAITING, Reason.SUSPENDED, f"suspended; {words}")
-    key = subject.next_key
-    return Decision(Action.CREATE, Phase.WAITING, Reason.CANARY_PASSED, words, (Create(key),), current=key.attempt)
+    return create_agreed(subject.next_key, Reason.CANARY_PASSED, words, is_suspended=context.is_suspended(subject))
 
 
 def has_failed_canary(subject: Subject) -> bool:
@@ -60,8 +55,8 @@ def has_failed_canary(subject: Subject) -> bool:
     view, desired = subject.current, subject.desired
     if view is None or desired is None or desired.canary is None or view.attempt.sent is None:
         return False
-    is_same = same_digest(view.attempt.digest, desired.digest)
-    return is_same and is_collected_canary(view.attempt) and any(_faults(view.attempt.sent, desired.canary, desired))
+    is_canary = subject.asks_for(view.attempt) and is_collected_canary(view.attempt)
+    return is_canary and any(_faults(view.attempt.sent, desired.canary, desired))
 
 
 def _faults(sent: RowsSent, canary: Canary, desired: DesiredJob) -> Iterator[str]:

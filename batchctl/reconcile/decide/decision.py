@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from batchctl.model.actions import Action
@@ -28,6 +29,14 @@ def create(key: AttemptKey, code: Reason, reason: str, token: str | None = None,
         needs_consent=True,
         current=key.attempt,
     )
+
+
+def create_agreed(
+    key: AttemptKey, code: Reason, reason: str, token: str | None = None, *, is_suspended: bool
+) -> Decision:
+    """The same for work that a person has agreed to already: it needs no consent, and no limit counts it."""
+    made = create(key, code, reason, token, is_suspended=is_suspended)
+    return replace(made, counted=None, needs_consent=False)
 
 
 def wait(

@@ -51,8 +51,7 @@ def recreate(subject: Subject, view: AttemptView, context: Context) -> Decision:
 
 def recreate_shards(subject: Subject, view: AttemptView, context: Context) -> Decision | None:
     """Send the rows of shards that went missing before they ended; None if there are none, or the policy forbids it."""
-    desired = subject.desired
-    is_wanted = desired is not None and same_digest(view.attempt.digest, desired.digest) and view.parts
+    is_wanted = view.parts and subject.asks_for(view.attempt)
     if not is_wanted or subject.is_cancel_requested or subject.lifecycle.on_missing is not OnMissing.RECREATE:
         return None
     are_missing = any(part.attempt.gone_time is not None and _was_given_up(part.attempt) for part in view.parts)

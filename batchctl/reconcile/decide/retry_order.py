@@ -20,7 +20,7 @@ from batchctl.model.work_size import can_send_rows
 from batchctl.reconcile.decide.canary import has_failed_canary
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import rest, wait, wait_until_seen
-from batchctl.reconcile.decide.row_choice import choice_of_rows
+from batchctl.reconcile.decide.row_choice import own_choice
 from batchctl.reconcile.decide.row_order import ordered_words, why_no_such_rows
 from batchctl.reconcile.decide.steps import collect_steps
 from batchctl.reconcile.decide.unseen import find_unseen
@@ -77,8 +77,7 @@ def follow_retry_order(subject: Subject, context: Context) -> Decision | None:
     key, words, create = subject.next_key, "tried again by `batchctl retry`", Create(subject.next_key)
     if order is not None:
         words = f"{words} --rows {order}{ordered_words(context.rows_of(subject))}"
-        choice = choice_of_rows(subject.manifest.row_settings, subject.record.row)
-        create = replace(create, rows=replace(choice, order=order))
+        create = replace(create, rows=replace(own_choice(subject), order=order))
     steps: tuple[Step, ...] = (*collect_steps(view), create)
     return Decision(Action.RETRY, Phase.WAITING, Reason.RETRY_ORDERED, words, steps, current=key.attempt)
 

@@ -18,6 +18,7 @@ from batchctl.model.work_size import can_send_rows, is_divisible
 from batchctl.reconcile.decide.row_order import order_of_rows
 from batchctl.reconcile.options import Options
 from batchctl.reconcile.view.phases import current_record
+from batchctl.reconcile.view.subject import Subject
 
 ROWS = "ROWS"
 """The name in `retryOn`."""
@@ -30,6 +31,11 @@ def choice_of_rows(settings: RowSettings | None, row: JobRow | None) -> RowChoic
     which = RowsToSend.UNANSWERED if settings.reuse else RowsToSend.ALL
     since = 1 if row is None else row.rows_since
     return RowChoice(which, settings.accept, settings.max_attempts, since, fallbacks=settings.fallbacks)
+
+
+def own_choice(subject: Subject) -> RowChoice:
+    """The choice by the manifest of a job that is desired, and by its record."""
+    return choice_of_rows(subject.manifest.row_settings, None if subject.recorded is None else subject.recorded.row)
 
 
 def rows_to_survey(

@@ -15,7 +15,7 @@ from batchctl.model.steps import Create
 from batchctl.reconcile.calls.backoff import delay
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import wait
-from batchctl.reconcile.decide.row_choice import ROWS, choice_of_rows
+from batchctl.reconcile.decide.row_choice import ROWS, own_choice
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.endings import is_unplaced, row_words, was_cancelled
 from batchctl.reconcile.view.subject import Subject
@@ -45,8 +45,7 @@ def retry_rows(subject: Subject, view: AttemptView, context: Context) -> Decisio
 
 def _choose(subject: Subject, work: RowWork) -> tuple[RowChoice, str]:
     """The rows that are sent next, and their number in words: first those that are sent as they are."""
-    row = None if subject.recorded is None else subject.recorded.row
-    choice = choice_of_rows(subject.manifest.row_settings, row)
+    choice = own_choice(subject)
     if work.retryable:
         return replace(choice, which=RowsToSend.RETRYABLE), _words(work)
     number = next(number for number, rows in enumerate(work.fallbacks) if rows)

@@ -10,14 +10,13 @@ from dataclasses import replace
 from batchctl.model.actions import Action
 from batchctl.model.decision import Decision, Timer
 from batchctl.model.desired import AwaitedRows
-from batchctl.model.keys import same_digest
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import Phase
-from batchctl.model.steps import Create, Merge, RecordAttempt, Step
+from batchctl.model.steps import Merge, RecordAttempt, Step
 from batchctl.reconcile.decide.context import Context
-from batchctl.reconcile.decide.decision import wait
-from batchctl.reconcile.decide.row_choice import choice_of_rows
+from batchctl.reconcile.decide.decision import create_agreed
+from batchctl.reconcile.decide.row_choice import own_choice
 from batchctl.reconcile.decide.unanswered import abandon, settle
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.shards import combine_views, is_settled
@@ -70,7 +69,7 @@ def give_up_unsent(
     for first, because its remote job may exist.
     """
     is_awaited = subject.desired is not None and isinstance(subject.desired.source, AwaitedRows)
-    if not subject.is_cancel_requested and (is_awaited or _is_same_work(subject, view)):
+    if not subject.is_cancel_requested and (is_awaited or subject.asks_for(view.attempt)):
         return subject, view, ()
     steps = {part.key: abandon(part.attempt, context) for part in view.parts if _is_given_up(part, context)}
     views = [replace(one, attempt=steps[one.key].attempt) if one.key in steps else one for one in subject.views]
@@ -90,17 +89,14 @@ def send_missing_shards(subject: Subject, view: AttemptView, context: Context) -
 
     A state that was lost or rebuilt does not know them, and a change of the manifest that was taken back gave them up.
     """
-    desired, sent = subject.desired, view.attempt.sent
-    if desired is None or sent is None or not view.has_results or subject.is_cancel_requested:
+    sent = view.attempt.sent
+    if sent is None or not view.has_results or subject.is_cancel_requested:
         return None
     missing = sent.shards - sum(not (part.attempt.is_unsent and part.attempt.is_gone) for part in view.shards)
-    if missing <= 0 or not _is_same_work(subject, view):
+    if missing <= 0 or not subject.asks_for(view.attempt):
         return None
     words = f"{missing} of {sent.shards} shards {'was' if missing == 1 else 'were'} never created: their rows are sent"
-    if context.is_suspended(subject):
-        return wait(Phase.WAITING, Reason.SUSPENDED, f"suspended; {words}")
-    key = subject.next_key
-    return Decision(Action.CREATE, Phase.WAITING, Reason.SHARDS_LEFT, words, (Create(key),), current=key.attempt)
+    return create_agreed(subject.next_key, Reason.SHARDS_LEFT, words, is_suspended=context.is_suspended(subject))
 
 
 def follow_shards(subject: Subject, view: AttemptView, decisions: list[Decision]) -> Decision:
@@ -110,7 +106,7 @@ def follow_shards(subject: Subject, view: AttemptView, decisions: list[Decision]
     """
     decision = combine_decisions(subject, view, decisions)
     is_last = all(one.action is Action.COLLECT for one in decisions)
-    if not is_last or not _is_same_work(subject, view):
+    if not is_last or not subject.asks_for(view.attempt):
         return decision
     return replace(decision, steps=(*decision.steps, _merge(subject, view)))
 
@@ -123,7 +119,7 @@ def merge_when_collected(subject: Subject, view: AttemptView, context: Context) 
     first = view.parts[0].attempt
     is_worse = first.merged is not None and any(part.missing is not None for part in view.parts)
     has_any = any(part.has_results for part in view.parts)
-    if not has_any or is_worse or _is_kept(first, context) or not _is_same_work(subject, view):
+    if not has_any or is_worse or _is_kept(first, context) or not subject.asks_for(view.attempt):
         return None
     words = f"{progress_words(view)}; their results are merged"
     steps = (_merge(subject, view),)
@@ -131,14 +127,8 @@ def merge_when_collected(subject: Subject, view: AttemptView, context: Context) 
 
 
 def _merge(subject: Subject, view: AttemptView) -> Merge:
-    row = None if subject.recorded is None else subject.recorded.row
     assert view.attempt.state is not None, "shards have ended"
-    return Merge(view.parts[0].key, choice_of_rows(subject.manifest.row_settings, row), view.attempt.state)
-
-
-def _is_same_work(subject: Subject, view: AttemptView) -> bool:
-    """Whether the manifest has the rows of the attempt: merged results follow its order and keys."""
-    return subject.desired is not None and same_digest(view.attempt.digest, subject.desired.digest)
+    return Merge(view.parts[0].key, own_choice(subject), view.attempt.state)
 
 
 def _is_kept(first: RecordedAttempt, context: Context) -> bool:

@@ -9,7 +9,7 @@ from batchctl.model.decision import Decision, Timer
 from batchctl.model.reasons import Reason
 from batchctl.model.states import Phase
 from batchctl.reconcile.decide.context import Context
-from batchctl.reconcile.decide.decision import create, wait
+from batchctl.reconcile.decide.decision import create, create_agreed, wait
 from batchctl.reconcile.decide.unanswered import settle
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.subject import Subject, current_phase
@@ -26,8 +26,7 @@ def send_lost_call(subject: Subject, view: AttemptView, context: Context) -> Dec
     """The mark of a call without an answer did not appear: send the call again."""
     words = "the create call was lost: its mark did not appear in the grace period; sent again with the same token"
     suspended = context.is_suspended(subject)
-    made = create(view.key, Reason.CALL_LOST, words, view.attempt.token, is_suspended=suspended)
-    return replace(made, counted=None, needs_consent=False)
+    return create_agreed(view.key, Reason.CALL_LOST, words, view.attempt.token, is_suspended=suspended)
 
 
 def send_again(subject: Subject, view: AttemptView, context: Context) -> Decision:

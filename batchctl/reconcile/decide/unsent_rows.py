@@ -18,7 +18,7 @@ from batchctl.model.steps import Create
 from batchctl.model.verdicts import RowVerdict
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import wait
-from batchctl.reconcile.decide.row_choice import choice_of_rows
+from batchctl.reconcile.decide.row_choice import own_choice
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.shards import has_lost_results
 from batchctl.reconcile.view.subject import Subject
@@ -33,8 +33,7 @@ def send_unsent_rows(subject: Subject, view: AttemptView, context: Context) -> D
     words = f"{rows:,} of {work.total:,} rows have not been sent"
     if context.is_suspended(subject):
         return wait(Phase.WAITING, Reason.SUSPENDED, f"suspended; otherwise they are sent: {words}")
-    row = None if subject.recorded is None else subject.recorded.row
-    choice = replace(choice_of_rows(subject.manifest.row_settings, row), which=RowsToSend.NEVER_SENT)
+    choice = replace(own_choice(subject), which=RowsToSend.NEVER_SENT)
     key = subject.next_key
     steps = (Create(key, rows=choice),)
     return Decision(Action.CREATE, Phase.WAITING, Reason.ROWS_NOT_SENT, words, steps, current=key.attempt)

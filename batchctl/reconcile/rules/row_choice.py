@@ -19,10 +19,10 @@ from batchctl.model.work_size import can_send_rows, is_divisible
 from batchctl.reconcile.decide.canary import size_of_canary
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.row_choice import (
-    choice_of_rows,
     has_nothing_to_send,
     is_sent_as_it_is,
     may_have_answers,
+    own_choice,
     work_words,
 )
 from batchctl.reconcile.view.endings import has_succeeded
@@ -38,8 +38,7 @@ def choose_rows(subject: Subject, decision: Decision, context: Context) -> Decis
         # Without a list of its rows, an attempt that a person ordered is known by this number alone.
         is_ordered = bool(creates) and _is_bought_again(subject, decision)
         return replace(decision, rows_since=decision.current) if is_ordered else decision
-    row = None if subject.recorded is None else subject.recorded.row
-    choice = choice_of_rows(subject.manifest.row_settings, row)
+    choice = own_choice(subject)
     if _is_bought_again(subject, decision):
         choice = replace(choice, which=RowsToSend.ALL)
         decision = replace(decision, rows_since=decision.current)

@@ -8,8 +8,8 @@ from enum import Enum
 from functools import cached_property
 
 from batchctl.model.desired import DesiredJob, Lifecycle
-from batchctl.model.keys import AttemptKey
-from batchctl.model.recorded import RecordedJob
+from batchctl.model.keys import AttemptKey, same_digest
+from batchctl.model.recorded import RecordedAttempt, RecordedJob
 from batchctl.model.states import Phase
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.phases import PhaseFacts, phase_of
@@ -82,6 +82,10 @@ class Subject:
         """The manifest of a job that is desired."""
         assert self.desired is not None
         return self.desired
+
+    def asks_for(self, attempt: RecordedAttempt) -> bool:
+        """Whether the manifest asks for the work of an attempt: its rows, in their order and with their keys."""
+        return self.desired is not None and same_digest(attempt.digest, self.desired.digest)
 
     @property
     def record(self) -> RecordedJob:
