@@ -6,9 +6,7 @@ import hashlib
 from typing import BinaryIO
 
 from batchctl.rows.durable import flush_durably
-
-_AT_ONCE = 2**18
-"""Bytes that are written at once."""
+from batchctl.rows.large_writes import LargeWrites
 
 
 class HashedLines:
@@ -17,28 +15,21 @@ class HashedLines:
     def __init__(self, target: BinaryIO) -> None:
         self._target = target
         self._sha256 = hashlib.sha256()
-        self._waiting: list[bytes] = []
-        self._size = 0
+        self._lines = LargeWrites(self._write)
         self.end = 0
         """The bytes of all lines."""
 
     def add(self, line: bytes) -> None:
         """Add the next line. Raises OSError."""
-        self._waiting.append(line)
-        self._size += len(line)
         self.end += len(line)
-        if self._size > _AT_ONCE:
-            self._write()
+        self._lines.add(line)
 
     def finish(self) -> str:
         """Write the rest durably; returns the sha256 of all lines. Raises OSError."""
-        self._write()
+        self._lines.flush()
         flush_durably(self._target)
         return self._sha256.hexdigest()
 
-    def _write(self) -> None:
-        piece = b"".join(self._waiting)
-        self._waiting.clear()
-        self._size = 0
+    def _write(self, piece: bytes) -> None:
         self._sha256.update(piece)
         self._target.write(piece)

@@ -24,6 +24,7 @@ from batchctl.rows.expectation import UNSEEN, Expectation, Expectations
 from batchctl.rows.fingerprint import fingerprint
 from batchctl.rows.hashed_lines import HashedLines
 from batchctl.rows.join import Join
+from batchctl.rows.large_writes import LargeWrites
 from batchctl.rows.ledger_file import LedgerWriter
 from batchctl.rows.lines import decoded, encoded
 from batchctl.rows.plain_answers import read_plain
@@ -34,8 +35,6 @@ from batchctl.rows.written import as_written
 
 _NAMELESS = 0
 _NO_MEMBERS = b"{}"
-_AT_ONCE = 2**18
-"""Bytes of results that are written at once."""
 _NO_INDEX = 2**62
 """Sorts after every input position."""
 
@@ -57,9 +56,7 @@ class Spool(AbstractContextManager["Spool"]):
         self._path = path
         self._stream = create_file(path)
         self._records = ReadAhead(self._stream)
-        self._waiting: list[bytes] = []
-        """Results that are not written yet."""
-        self._waiting_bytes = 0
+        self._writes = LargeWrites(self._stream.write)
         self._offsets = array("q", [0])
         self._echoed = array("q")
         """By result: the place of the expectation of its echoed request."""
@@ -73,16 +70,8 @@ class Spool(AbstractContextManager["Spool"]):
         outcome = {"error": dict(item.error or {})} if item.response is None else {"response": dict(item.response)}
         members = encoded(dict(item.members)) if item.members else _NO_MEMBERS
         record = b"\n".join((encoded(item.key), encoded(outcome), members))
-        self._waiting.append(record)
+        self._writes.add(record)
         self._offsets.append(self._offsets[-1] + len(record))
-        self._waiting_bytes += len(record)
-        if self._waiting_bytes >= _AT_ONCE:
-            self._write()
-
-    def _write(self) -> None:
-        self._stream.write(b"".join(self._waiting))
-        self._waiting.clear()
-        self._waiting_bytes = 0
 
     def write_sorted(
         self, path: Path, settled: Settled, join: Join, expectations: Expectations, ledger: LedgerWriter | None = None
@@ -130,8 +119,7 @@ class Spool(AbstractContextManager["Spool"]):
 
     def _record(self, number: int) -> list[bytes]:
         """A result as it was put aside: key, outcome and members, each as JSON."""
-        if self._waiting:
-            self._write()
+        self._writes.flush()
         start = self._offsets[number]
         return self._records.read(start, self._offsets[number + 1] - start).split(b"\n")
 
