@@ -69,7 +69,7 @@ def has_news(plan: Plan) -> bool:
 
 
 def marker(command: str, plan: Plan) -> str:
-    """A line that nobody sees, by which a program finds its comment again: one for each command and stack."""
+    """A hidden line, by which a program finds its comment again: one for each command and stack."""
     return f"<!-- batchctl {command} {plan.stack} {short_uid(plan.uid)} -->\n"
 
 

@@ -9,7 +9,7 @@ _AHEAD = 2**18
 
 
 class ReadAhead:
-    """Reads places of a stream, which nobody else reads meanwhile."""
+    """Reads places of a stream. Nothing else may read the stream at the same time."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream

@@ -121,7 +121,7 @@ class SourceCopies:
         return made
 
     def release(self) -> None:
-        """Delete all copies that nobody reads."""
+        """Delete all copies that are not being read."""
         with self._lock:
             self._copies.clear()
 

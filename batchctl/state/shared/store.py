@@ -89,7 +89,7 @@ class SharedState:
         return read_lock(self._objects).holder
 
     def break_lock(self, expected: Holder | None) -> Holder | None:
-        """Take the lock from this holder, which can no longer write; None: nobody has it. Returns that holder.
+        """Take the lock from this holder, which can no longer write; None: it is free. Returns that holder.
 
         Raises GuardError if another process holds it by now, and StateError.
         """
