@@ -14,73 +14,62 @@ import json
 import os
 import shutil
 import sqlite3
-import statistics
 import subprocess
 import sys
 import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from timing import Run, machine, run_once
+from many_jobs import job_name
+from scene import OURS, peer
+from timing import Measure, machine
 from world import MODEL, PROGRAM
 
 HERE = Path(__file__).resolve().parent
-OURS = "batchctl"
 CONCURRENCY = 64
 _NODE_PACKAGE = "@google/genai@2.32.0"
 
 
 @dataclass
-class Competitor:
-    """One way to create the jobs, and its runs."""
+class Creates:
+    """What the competitors run on: a folder, a number of jobs, and the service of the present run."""
 
-    name: str
-    command: Callable[[Path, int, str], Sequence[str]]
-    """The command line for an empty folder, a number of jobs and the address of the service."""
-    runs: list[Run] = field(default_factory=list)
-    calls: int = 0
-
-    @property
-    def wall(self) -> float:
-        """The median of the elapsed time."""
-        return statistics.median(run.wall for run in self.runs)
-
-    @property
-    def cpu(self) -> float:
-        """The median of the processor time."""
-        return statistics.median(run.cpu for run in self.runs)
+    folder: Path
+    jobs: int
+    url: str = ""
 
 
-def ours(folder: Path, jobs: int, url: str) -> Sequence[str]:
+def ours(creates: Creates, folder: Path) -> Sequence[str]:
     """`batchctl apply --wait` on a stack with a manifest for each job."""
     folder.mkdir()
-    limits = {"concurrency": CONCURRENCY, "active": jobs}
-    spec = {"providers": {"local": {"type": "gemini", "endpoint": url}}, "defaults": {"provider": "local"}}
+    limits = {"concurrency": CONCURRENCY, "active": creates.jobs}
+    spec = {"providers": {"local": {"type": "gemini", "endpoint": creates.url}}, "defaults": {"provider": "local"}}
     stack = {"apiVersion": "batchctl.dev/v1", "kind": "Stack", "metadata": {"name": "creates", "uid": "bench1"}}
     (folder / "batchctl.yaml").write_text(json.dumps({**stack, "spec": {**spec, "limits": limits}}))
-    for number in range(jobs):
+    for number in range(creates.jobs):
         request = {"contents": [{"role": "user", "parts": [{"text": f"Say {number}"}]}]}
         work = {"model": MODEL, "src": {"inlinedRequests": [{"key": "a", "request": request}]}}
-        name = f"job-{number:05}"
+        name = job_name(number)
         job = {"apiVersion": "batchctl.dev/v1", "kind": "BatchJob", "metadata": {"name": name}, "spec": work}
         (folder / f"{name}.yaml").write_text(json.dumps(job))
-    return [*PROGRAM, "apply", "--yes", "--wait", "--quiet", "--max-create", str(jobs), "-C", str(folder)]
+    return [*PROGRAM, "apply", "--yes", "--wait", "--quiet", "--max-create", str(creates.jobs), "-C", str(folder)]
 
 
-def python_peer(name: str, *more: str) -> Callable[[Path, int, str], Sequence[str]]:
+def sdk_peer(creates: Creates, name: str, *more: str) -> Callable[[int], Sequence[str]]:
     """A loop over google-genai for Python."""
-    return lambda _, jobs, url: [sys.executable, str(HERE / "peers.py"), name, url, str(jobs), *more]
+    return lambda _: peer(name, creates.url, str(creates.jobs), *more)
 
 
-def node_peer(modules: Path) -> Callable[[Path, int, str], Sequence[str]]:
+def node_peer(creates: Creates, modules: Path) -> Callable[[int], Sequence[str]]:
     """128 loops over @google/genai at once."""
     script = modules / "creates.mjs"
-    shutil.copy(HERE / "creates.mjs", script)
-    return lambda _, jobs, url: ["node", str(script), url, str(jobs), "128"]
+    shutil.copy(HERE / script.name, script)
+    return lambda _: ["node", str(script), creates.url, str(creates.jobs), "128"]
 
 
 @contextmanager
@@ -95,10 +84,10 @@ def service(latency: float) -> Iterator[str]:
             server.terminate()
 
 
-def figures_of(url: str) -> Mapping[str, object]:
+def figures_of(url: str) -> Mapping[str, Any]:
     """The number of calls that the service had, and of its jobs."""
     with urllib.request.urlopen(f"{url}/figures") as reply:
-        figures: Mapping[str, object] = json.loads(reply.read())
+        figures: Mapping[str, Any] = json.loads(reply.read())
         return figures
 
 
@@ -114,45 +103,42 @@ def main() -> int:
     print(", ".join(f"{name}: {value}" for name, value in machine().items()))
     print(f"{asked.jobs:,} jobs, {asked.latency * 1000:g} ms a call, {asked.rounds} rounds", flush=True)
     with tempfile.TemporaryDirectory(prefix="batchctl-bench-") as name:
-        folder = Path(os.path.realpath(name))
-        competitors = [one for one in all_competitors(folder) if one.name not in asked.skip]
-        commits, size = 0, 0
+        creates = Creates(Path(os.path.realpath(name)), asked.jobs)
+        measures = [one for one in all_measures(creates) if one.name not in asked.skip]
+        calls: dict[str, int] = {}
         for number in range(asked.rounds):
-            for one in competitors:
-                stack = folder / f"{number}-{competitors.index(one)}"
-                with service(asked.latency) as url:
-                    one.runs.append(run_once(one.command(stack, asked.jobs, url)))
-                    figures = figures_of(url)
-                one.calls = sum(figures["calls"].values())  # type: ignore[attr-defined]
+            for one in measures:
+                with service(asked.latency) as creates.url:
+                    one.run(number)
+                    figures = figures_of(creates.url)
+                calls[one.name] = sum(figures["calls"].values())
                 if figures["jobs"] != asked.jobs:
                     raise RuntimeError(f"{one.name} created {figures['jobs']} jobs")
-                if one.name == OURS:
-                    commits, size = state_of(stack)
-        show(competitors)
+        show(measures, calls)
+        commits, size = state_of(creates.folder / "0")
         print(f"\nbatchctl wrote its state in {commits} commits; the file has {size / 1024:,.0f} KiB")
     if asked.json is not None:
-        runs = {one.name: [[run.wall, run.cpu, run.peak] for run in one.runs] for one in competitors}
-        calls = {one.name: one.calls for one in competitors}
+        runs = {one.name: [[run.wall, run.cpu, run.peak] for run in one.runs] for one in measures}
         found = {"machine": machine(), "jobs": asked.jobs, "latency": asked.latency, "runs": runs, "calls": calls}
         asked.json.write_text(json.dumps({**found, "commits": commits}, indent=2) + "\n", encoding="utf-8")
     return 0
 
 
-def all_competitors(folder: Path) -> list[Competitor]:
-    """Those that can run here, batchctl first."""
+def all_measures(creates: Creates) -> list[Measure]:
+    """The competitors that can run here, batchctl first."""
     found = [
-        Competitor(OURS, ours),
-        Competitor("google-genai", python_peer("create_sdk")),
-        Competitor("google-genai, async", python_peer("create_sdk_async", "32")),
+        Measure(OURS, lambda number: ours(creates, creates.folder / str(number))),
+        Measure("google-genai", sdk_peer(creates, "create_sdk")),
+        Measure("google-genai, async", sdk_peer(creates, "create_sdk_async", "32")),
     ]
     if shutil.which("npm") is None:
         print("npm is not installed: without the peer in JavaScript")
         return found
-    modules = folder / "node"
+    modules = creates.folder / "node"
     modules.mkdir()
     command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", _NODE_PACKAGE]
     subprocess.run(command, cwd=modules, check=True, stdout=subprocess.DEVNULL)
-    return [*found, Competitor("@google/genai", node_peer(modules))]
+    return [*found, Measure("@google/genai", node_peer(creates, modules))]
 
 
 def state_of(folder: Path) -> tuple[int, int]:
@@ -162,13 +148,13 @@ def state_of(folder: Path) -> tuple[int, int]:
         return db.execute("SELECT serial FROM meta").fetchone()[0], path.stat().st_size
 
 
-def show(competitors: Sequence[Competitor]) -> None:
+def show(measures: Sequence[Measure], calls: Mapping[str, int]) -> None:
     """Print the table. The ratio says how many times as long as batchctl a peer takes."""
     print(f"\n{'':20} {'wall s':>8} {'CPU s':>8} {'MiB':>7} {'calls':>7} {'ratio':>7}")
-    for one in competitors:
-        ratio = "" if one.name == OURS else f"{one.wall / competitors[0].wall:.2f}"
-        peak = max(run.peak for run in one.runs)
-        print(f"{one.name:20} {one.wall:8.2f} {one.cpu:8.2f} {peak:7.0f} {one.calls:7} {ratio:>7}", flush=True)
+    for one in measures:
+        ratio = "" if one.name == OURS else f"{one.wall / measures[0].wall:.2f}"
+        times = f"{one.wall:8.2f} {one.cpu:8.2f}"
+        print(f"{one.name:20} {times} {one.peak:7.0f} {calls[one.name]:7} {ratio:>7}", flush=True)
 
 
 if __name__ == "__main__":
