@@ -11,10 +11,10 @@ from dataclasses import replace
 from functools import partial
 
 from batchctl.engine.journal import Journal
+from batchctl.engine.steps.failures import LASTING_REFUSALS
 from batchctl.engine.steps.waiting import DURABLE, Steps
 from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredJob
-from batchctl.model.errors import BadRequest, NotFound, PermissionDenied
 from batchctl.model.events import EventKind
 from batchctl.model.keys import AttemptKey
 from batchctl.model.ports import ChosenRows
@@ -22,8 +22,6 @@ from batchctl.model.recorded import RecordedAttempt, Trouble
 from batchctl.model.row_work import RowsSent
 from batchctl.model.steps import Create
 from batchctl.model.work_size import can_send_rows, is_divisible
-
-_REFUSALS = (BadRequest, NotFound, PermissionDenied)
 
 
 def choose_rows(job: DesiredJob, step: Create, token: str, tools: Tools) -> Steps[ChosenRows | None]:
@@ -47,8 +45,8 @@ def _may_exceed(job: DesiredJob, tools: Tools) -> bool:
     """Whether a source at Cloud Storage may have more than one remote job may have; on a worker."""
     try:
         return tools.inputs.may_exceed(job)
-    except _REFUSALS:
-        # Batchctl may not read it, or it does not exist: the API says so, where it matters.
+    except LASTING_REFUSALS:
+        # batchctl may not read it, or it does not exist: the API says so, where it matters.
         return False
 
 

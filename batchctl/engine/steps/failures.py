@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from batchctl.model.errors import ApiError, BatchctlError, Effect
+from batchctl.model.errors import ApiError, BadRequest, BatchctlError, Effect, NotFound, PermissionDenied
 from batchctl.model.recorded import Operation
 from batchctl.reconcile import Failure
+
+LASTING_REFUSALS = (BadRequest, NotFound, PermissionDenied)
+"""Answers to a read that will not change: what else goes wrong may be better in the next pass."""
 
 
 def failure_of(operation: Operation, error: BatchctlError, *, is_own_input: bool = False) -> Failure:

@@ -9,9 +9,10 @@ from datetime import datetime
 
 from msgspec import structs
 
+from batchctl.engine.steps.failures import LASTING_REFUSALS
 from batchctl.model.desired import DesiredJob, RemoteSource
 from batchctl.model.digests import has_same_requests
-from batchctl.model.errors import ApiError, BadRequest, NotFound, PermissionDenied, ResultsError
+from batchctl.model.errors import ApiError, ResultsError
 from batchctl.model.keys import same_digest
 from batchctl.model.ports import (
     ForeignRows,
@@ -24,9 +25,6 @@ from batchctl.model.ports import (
 )
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.work_size import is_divisible
-
-_REFUSALS = (BadRequest, NotFound, PermissionDenied)
-"""Answers that will not change: what else goes wrong with an input may be better in the next pass."""
 
 _OWN_ROWS = "rows"
 """A key of the source in an attempt's tree, present where batchctl itself sent the rows."""
@@ -54,7 +52,7 @@ class InputUnreadable(Exception):
 def _input_of() -> Iterator[None]:
     try:
         yield
-    except _REFUSALS as problem:
+    except LASTING_REFUSALS as problem:
         raise InputUnreadable(problem) from problem
 
 
