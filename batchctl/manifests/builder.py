@@ -131,6 +131,7 @@ class JobBuilder:
             canary=read_canary(self._spec),
             sharding=read_sharding(self._spec, limits_of(config), kind_of_rows(api, self._kind, model)),
             labels=value_of(self._root, "metadata", "labels") or {},
+            annotations=value_of(self._root, "metadata", "annotations") or {},
             display_name=self._value("displayName"),
             dest=dest,
             request=request,

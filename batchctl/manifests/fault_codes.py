@@ -58,7 +58,7 @@ class Code(StrEnum):
     )
     UNKNOWN_KIND = (
         "UnknownKind",
-        "The document's `kind` is neither BatchJob nor EmbeddingsBatchJob.",
+        "The document's `kind` is not BatchJob, EmbeddingsBatchJob or List, or a list is inside a list.",
     )
     UNKNOWN_FIELD = (
         "UnknownField",

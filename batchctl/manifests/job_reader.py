@@ -12,6 +12,7 @@ from batchctl.manifests.builder import Document, JobBuilder
 from batchctl.manifests.chains import ChainReader
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults, did_you_mean
+from batchctl.manifests.lists import LIST_KIND
 from batchctl.manifests.merge import merge, without_nulls
 from batchctl.manifests.needs import Needs
 from batchctl.manifests.nodes import Member, Members, Node, changed, find, plain, size, value_of
@@ -29,6 +30,7 @@ from batchctl.model.quoting import shown
 from batchctl.model.request.catalogue import ROOTS
 from batchctl.model.request.spelling import spellings
 
+_KINDS = (*Kind, LIST_KIND)
 _SCHEMAS = {Kind.BATCH_JOB: "batchjob", Kind.EMBEDDINGS_BATCH_JOB: "embeddingsbatchjob"}
 
 MOST_DEFAULT_VALUES = 500_000
@@ -155,7 +157,7 @@ class JobReader:
             return None
         value = plain(node)
         if not isinstance(value, str):
-            self._faults.add(node.location, Code.WRONG_TYPE, '"kind" must be a string', f"one of: {', '.join(Kind)}")
+            self._faults.add(node.location, Code.WRONG_TYPE, '"kind" must be a string', f"one of: {', '.join(_KINDS)}")
             return None
         if value in list(Kind):
             return Kind(value)
@@ -164,7 +166,10 @@ class JobReader:
             self._faults.add(
                 node.location, Code.UNKNOWN_KIND, "another stack's file is among this stack's manifests", hint
             )
+        elif value == LIST_KIND:
+            message, hint = "a list cannot be inside a list", "move its items into the outer list"
+            self._faults.add(node.location, Code.UNKNOWN_KIND, message, hint)
         else:
             message = f"there is no kind {shown(value)}"
-            self._faults.add(node.location, Code.UNKNOWN_KIND, message, did_you_mean(value, list(Kind)))
+            self._faults.add(node.location, Code.UNKNOWN_KIND, message, did_you_mean(value, _KINDS))
         return None

@@ -15,6 +15,7 @@ from batchctl.manifests.compose import compose
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.job_reader import JobReader
+from batchctl.manifests.lists import listed
 from batchctl.manifests.manifest_files import STANDARD_INPUT, FileFinder, ManifestFile, read_stream
 from batchctl.manifests.moves import check_moved
 from batchctl.manifests.reading_order import upstream_first
@@ -105,7 +106,8 @@ def _documents(
 
 def _documents_of(file: ManifestFile, reader: JobReader, faults: Faults) -> list[Document]:
     with faults.of_manifest(file.path, file.shown):
-        return [reader.document(root, file.path, file.folder) for root in compose(file.data, file.shown, faults)]
+        roots = (one for root in compose(file.data, file.shown, faults) for one in listed(root, faults))
+        return [reader.document(root, file.path, file.folder) for root in roots]
 
 
 def _files(reading: StackReading, asked: Asked, trust: Trust, faults: Faults) -> Iterator[ManifestFile]:

@@ -258,6 +258,8 @@ class DesiredJob:
     """Not in the digest, like the next one."""
     sharding: ShardLimits = field(default_factory=ShardLimits)
     """The limits of one remote job, of the manifest and of the provider."""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    """Notes for people and other tools. batchctl uses them for nothing."""
     sent_with: SentWith | None = None
     """The change of its requests in one attempt. It is not in the digest, and not in the fingerprints of rows."""
 

@@ -89,6 +89,7 @@ def _desired(job: DesiredJob) -> dict[str, Json]:
         "runId": job.run_id,
         "displayName": job.display_name,
         "labels": dict(job.labels),
+        "annotations": dict(job.annotations),
         "dependsOn": list(job.depends_on),
         "priority": job.priority,
         "webhookConfig": webhook_hashes(job.webhook),

@@ -95,4 +95,5 @@ def _valid_job(job: DesiredJob) -> dict[str, Json]:
         "provider": job.provider,
         "model": job.model,
         "digest": job.digest,
+        "annotations": dict(job.annotations),
     }

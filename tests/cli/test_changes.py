@@ -58,6 +58,11 @@ def upside_down(path: Path) -> None:
     path.write_text(yaml.safe_dump(dict(reversed(document.items())), sort_keys=False))
 
 
+def as_list(path: Path) -> None:
+    document = {"apiVersion": "batchctl.dev/v1", "kind": "List", "items": [yaml.safe_load(path.read_text())]}
+    path.write_text(yaml.safe_dump(document))
+
+
 def elsewhere(path: Path) -> None:
     (path.parent / "deeper").mkdir()
     path.rename(path.parent / "deeper" / "other-name.yml")
@@ -76,6 +81,8 @@ COSMETIC: dict[str, Edit] = {
     "CRLF": with_crlf,
     "comments": replaced("spec:", "# why\nspec: # because"),
     "JSON": as_json,
+    "an item of a list": as_list,
+    "annotations": replaced("  labels:", "  annotations: {owner: Search team}\n  labels:"),
     "another file": elsewhere,
     "another spelling of a number": replaced("maxOutputTokens: 64", "maxOutputTokens: 64.0"),
 }

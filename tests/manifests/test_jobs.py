@@ -91,6 +91,36 @@ def test_every_written_field_is_read(tmp_path: Path) -> None:
     )
 
 
+def test_annotations_are_kept_and_are_no_part_of_the_digest(tmp_path: Path) -> None:
+    noted = JOB.replace("name: classify", "name: classify, annotations: {example.com/Owner: 'Ann ${var.x}', old: null}")
+    stack = with_stack("variables: {x: {default: B}}")
+    plain, job = the_job(tmp_path, JOB, stack), the_job(tmp_path, noted, stack)
+    assert (plain.annotations, job.annotations) == ({}, {"example.com/Owner": "Ann B"})
+    assert job.digest == plain.digest
+
+
+@pytest.mark.parametrize(
+    ("annotations", "fault"),
+    [
+        (
+            "{a: 1}",
+            '3:45: WrongType "a" must be a string, not a number (quote it: "1")',
+        ),
+        (
+            "{-a: x}",
+            (
+                '3:42: InvalidValue "-a" cannot be a name in "annotations" (an annotation\'s key must be 1 to 253 letters, '
+                "digits, `.`, `_`, `-` or `/`, with a letter or digit at both ends)"
+            ),
+        ),
+    ],
+)
+def test_faults_of_annotations(tmp_path: Path, annotations: str, fault: str) -> None:
+    job = JOB.replace("name: classify", f"name: classify, annotations: {annotations}")
+    write(tmp_path, {"batchctl.yaml": STACK, "job.yaml": job})
+    assert lines(tmp_path) == [f"job.yaml:{fault}"]
+
+
 @pytest.mark.parametrize(
     ("spec", "source"),
     [

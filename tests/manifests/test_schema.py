@@ -23,7 +23,7 @@ from batchctl.manifests.schema_check import _Sentences
 from batchctl.model.errors import UsageError
 from tests.support.manifest_files import EXAMPLES, JOB, REPOSITORY, STACK, lines, load_in, with_spec, write
 
-OURS = ("batchjob", "embeddingsbatchjob", "manifest", "stack")
+OURS = ("batchjob", "embeddingsbatchjob", "list", "manifest", "stack")
 
 
 def parts(schema: object, path: str = "") -> Iterator[tuple[str, dict[str, object]]]:
@@ -127,6 +127,9 @@ def test_every_keyword_of_the_schemas_has_its_sentence(monkeypatch: pytest.Monke
             True,
         ),
         (STACK, False),
+        ("{apiVersion: batchctl.dev/v1, kind: List, items: []}", True),
+        ("{apiVersion: batchctl.dev/v1, kind: List, items: [{kind: List, items: []}]}", False),
+        ("{apiVersion: batchctl.dev/v1, kind: List, items: [5]}", False),
     ],
 )
 def test_the_schema_of_any_manifest_goes_by_kind(text: str, good: bool) -> None:
@@ -151,7 +154,7 @@ def test_editors_check_rows(row: str, good: bool) -> None:
 
 
 def test_the_examples_in_the_schemas_keep_to_them() -> None:
-    for name in ("batchjob", "embeddingsbatchjob", "stack"):
+    for name in ("batchjob", "embeddingsbatchjob", "list", "stack"):
         schema = load_schema(name)
         for example in schema["examples"]:
             jsonschema.Draft7Validator(schema).validate(example)

@@ -119,6 +119,7 @@ DESIRED = DesiredJob(
     location=Location("specs/jobs/summarize.yaml", 3, 1),
     lifecycle=Lifecycle(backoff_limit=2, pending_deadline=timedelta(hours=36), protect=True),
     labels={"team": "search"},
+    annotations={"example.com/owner": HOSTILE},
     display_name=HOSTILE,
     run_id="2026-11-22",
 )
