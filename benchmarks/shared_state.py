@@ -32,6 +32,7 @@ from batchctl.providers.cloud.state_objects import BucketObjects, open_bucket_ob
 from batchctl.providers.google_credentials import StaticToken
 from batchctl.providers.wire import Place, Wire
 from batchctl.state.migrations import Identity
+from batchctl.state.shared.bucket import BucketPlace
 from batchctl.state.shared.store import SharedState
 from batchctl.state.store import open_state
 
@@ -61,7 +62,7 @@ def _measure(state: Path, copy: Path, url: str) -> None:
         _make_bucket(url)
         with copy.open("rb") as stream, _timed("first push"):
             assert objects.put("", stream, ABSENT) is not None
-        shared = SharedState(objects, Identity(STACK, UID), clock, "bench")
+        shared = SharedState(BucketPlace(objects), Identity(STACK, UID), clock, "bench")
         with _timed("read"):
             recorded = shared.load()
         with _timed("first pass: probe and fence"), shared.lock():

@@ -48,11 +48,12 @@ class Opener:
 
     def _open_shared(self, place: SharedPlace) -> StackState:
         from batchctl.state.migrations import Identity
+        from batchctl.state.shared.bucket import BucketPlace
         from batchctl.state.shared.store import LockTerms, SharedState
 
         identity, terms = Identity(self.stack.name, self.stack.uid), LockTerms(self.lock_timeout, self.on_wait)
         objects = self._objects(place)
-        state = SharedState(objects, identity, self.clock, self.who, terms)
+        state = SharedState(BucketPlace(objects), identity, self.clock, self.who, terms)
         weakref.finalize(state, objects.close)
         return state
 

@@ -38,6 +38,11 @@ class FileSession(AbstractContextManager["FileSession"]):
         self._epoch = draw_epoch(db)
         require_log(db)
 
+    @property
+    def database(self) -> Database:
+        """The connection of this session."""
+        return self._db
+
     def load(self) -> Recorded:
         with state_errors(self._path):
             self._db.execute("BEGIN")

@@ -254,7 +254,7 @@ def test_a_process_that_sleeps_between_intent_and_call_sends_nothing(
             # The lease ends for the bucket and for this process, and another one takes the lock.
             service.advance("30s")
             session._lock._sent -= 30
-            objects = session._objects
+            objects = session._lock._objects
             holder = this_process("other", SystemClock().now())
             other = take(objects, holder, Lease())
             assert isinstance(other, HeldLock)

@@ -16,6 +16,7 @@ from batchctl.providers.cloud.state_objects import BucketObjects, open_bucket_ob
 from batchctl.providers.google_credentials import StaticToken
 from batchctl.providers.wire import Place, Wire
 from batchctl.state.migrations import Identity
+from batchctl.state.shared.bucket import BucketPlace
 from batchctl.state.shared.lease import Lease
 from batchctl.state.shared.store import LockTerms, SharedState
 from tests.support.state_samples import NOW
@@ -97,8 +98,10 @@ class Bucket:
 
     def state(self, who: str = "ada", line: Line | None = None, **more: object) -> SharedState:
         identity = Identity(str(more.pop("stack", "demo")), "abc123")
-        terms = LockTerms(lease=Lease(), clock=self.clock.elapsed, **more)  # type: ignore[arg-type]
-        return SharedState(self.objects(line), identity, self.clock, who, terms)
+        terms = LockTerms(**more)  # type: ignore[arg-type]
+        return SharedState(
+            BucketPlace(self.objects(line), Lease(), self.clock.elapsed), identity, self.clock, who, terms
+        )
 
 
 def is_put(request: httpx.Request, suffix: str = "") -> bool:

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import io
 import secrets
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from batchctl.model.allowance import Allowance
-from batchctl.model.errors import ApiError, StateError
+from batchctl.model.errors import ApiError
 from batchctl.model.state_objects import ABSENT, StateObjects, Version
 from batchctl.state.lockfile import Holder
-from batchctl.state.shared.errors import invalid_lock, lease_lost, place_errors, unprotected
+from batchctl.state.session import FileSession
+from batchctl.state.shared.errors import invalid_lock, naming, place_errors, unprotected
+from batchctl.state.shared.kept_lease import KeptLease, lease_clock
 from batchctl.state.shared.lease import Claim, Lease, Take, decide_take
 from batchctl.state.shared.note import Note, read_note
+from batchctl.state.shared.place import Found
+from batchctl.state.sqlite_errors import state_errors
 
 LOCK = ".lock"
 PROBE = ".probe"
@@ -44,15 +47,8 @@ class Seen:
         return Claim(self.note.epoch, self.note.seconds, age)
 
     @property
-    def holder(self) -> Holder | None:
-        """The process that may act on the lock; None if there is none."""
-        claim = self.claim
-        return self.note.holder if self.note is not None and claim is not None and claim.is_held else None
-
-
-def lease_clock() -> float:
-    """Seconds that also pass while the machine is suspended: a lease does not wait for it."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    def found(self) -> Found:
+        return Found(self.claim, None if self.note is None else self.note.holder)
 
 
 def read_lock(objects: StateObjects) -> Seen:
@@ -94,8 +90,8 @@ def take(
     return seen
 
 
-class HeldLock:
-    """The lock while this process holds it. Thread-safe: a thread renews it until `release`."""
+class HeldLock(KeptLease):
+    """Implements Held over the objects of a state."""
 
     def __init__(
         self,
@@ -110,31 +106,9 @@ class HeldLock:
         self.must_fence = way.must_fence
         self.epoch = note.epoch
         self._objects = objects
-        self._lease = lease
-        self._clock = clock
         self._note = note
         self._version = version
-        self._sent = sent
-        self._lost: StateError | None = None
-        self._mutex = threading.Lock()
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="batchctl-lease", daemon=True)
-        self._thread.start()
-
-    def require(self) -> None:
-        """Raise StateError if this process may no longer act.
-
-        Costs nothing while the lease is fresh. After a pause it is renewed first, which fails if another process has
-        taken the lock.
-        """
-        if self._lost is None and self._lease.may_act(self._clock() - self._sent):
-            return
-        with self._mutex:
-            if self._lost is not None:
-                raise self._lost
-            if not self._lease.may_act(self._clock() - self._sent):
-                with place_errors(self._objects.address):
-                    self._renew()
+        super().__init__(objects.address, lease, clock, sent)
 
     def confirm(self) -> None:
         """Read the lock again, and raise StateError if another process has it: what was just read is not ours to use.
@@ -144,8 +118,30 @@ class HeldLock:
         """
         with self._mutex, place_errors(self._objects.address):
             if self._objects.find(LOCK).generation != self._version.generation:
-                self._lost = lease_lost(self._objects.address, "another process took it over")
-                raise self._lost
+                raise self._lose()
+
+    def begin(self, inner: FileSession) -> None:
+        """Nothing: each write sends the whole copy."""
+
+    def push(self, inner: FileSession, copy: Path, expected: str) -> str | None:
+        snapshot = copy.with_name("sent.db")
+        with naming(self._objects.address, copy):
+            inner.copy_to(snapshot)
+        try:
+            return self.replace(snapshot, expected)
+        finally:
+            snapshot.unlink()
+
+    def replace(self, file: Path, expected: str) -> str | None:
+        version = self._put(file, "", expected)
+        return None if version is None else version.generation
+
+    def keep(self, suffix: str, file: Path) -> None:
+        self._put(file, suffix, ABSENT)
+
+    def _put(self, file: Path, suffix: str, expected: str) -> Version | None:
+        with place_errors(self._objects.address), state_errors(file), file.open("rb") as stream:
+            return self._objects.put(suffix, stream, expected)
 
     def release(self) -> None:
         """Stop the renewals and free the lock, if this process still has it."""
@@ -158,32 +154,13 @@ class HeldLock:
                     # The lease ends by itself, and the work of this process is done.
                     return
 
-    def abandon(self) -> None:
-        """Stop the renewals and leave the lock until its lease ends: a write may still be under way."""
-        self._stop()
-
-    def _stop(self) -> None:
-        self._end.set()
-        self._thread.join()
-
-    def _keep(self) -> None:
-        """Renew the lock until the end. Failures leave it to `require`."""
-        while not self._end.wait(self._lease.beat):
-            with self._mutex:
-                try:
-                    self._renew()
-                except (ApiError, StateError):
-                    if self._lost is not None:
-                        return
-
     def _renew(self) -> None:
         """Write the next version. Raises ApiError, and StateError if another process has the lock."""
         note, sent = self._note.renewed(), self._clock()
         with Allowance(self._lease.seconds).holding():
             written = self._objects.put(LOCK, io.BytesIO(note.encode()), self._version.generation)
         if written is None:
-            self._lost = lease_lost(self._objects.address, "another process took it over")
-            raise self._lost
+            raise self._lose()
         self._note, self._version, self._sent = note, written, sent
 
 

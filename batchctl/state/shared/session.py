@@ -9,12 +9,10 @@ from types import TracebackType
 
 from batchctl.model.errors import StateError
 from batchctl.model.recorded import Recorded, Write
-from batchctl.model.state_objects import ABSENT, StateObjects, Version
 from batchctl.state.session import FileSession
 from batchctl.state.shared.copies import Copies, Copy
-from batchctl.state.shared.errors import lease_lost, naming, place_errors
-from batchctl.state.shared.lock import HeldLock
-from batchctl.state.sqlite_errors import state_errors
+from batchctl.state.shared.errors import lease_lost, naming
+from batchctl.state.shared.place import Held
 from batchctl.state.whole_state import Content
 
 
@@ -24,8 +22,8 @@ class SharedSession(AbstractContextManager["SharedSession"]):
     After a commit that did not reach the shared place, or may not have, nothing more is read or written.
     """
 
-    def __init__(self, objects: StateObjects, copies: Copies, copy: Copy, inner: FileSession, lock: HeldLock) -> None:
-        self._objects = objects
+    def __init__(self, address: str, copies: Copies, copy: Copy, inner: FileSession, lock: Held) -> None:
+        self._address = address
         self._copies = copies
         self._copy = copy
         self._inner = inner
@@ -49,7 +47,7 @@ class SharedSession(AbstractContextManager["SharedSession"]):
         """Replace the complete content; returns the address of the backup that was made before."""
         backup: list[Path] = []
         self._change(lambda: backup.append(self._inner.replace_content(content, kept)))
-        return self._objects.address + backup[0].name.removeprefix(self._copy.path.name)
+        return self._address + backup[0].name.removeprefix(self._copy.path.name)
 
     def fence(self) -> bool:
         """Write the present content back, so that a former holder can no longer write; False if it just did."""
@@ -81,9 +79,9 @@ class SharedSession(AbstractContextManager["SharedSession"]):
         try:
             with self._naming():
                 change()
-                put_side_copies(self._objects, self._copy.path)
+                put_side_copies(self._lock, self._copy.path)
             if not self._push():
-                raise lease_lost(self._objects.address, "another process wrote to it")
+                raise lease_lost(self._address, "another process wrote to it")
         except StateError as error:
             self._failure = error
             self._copies.forget()
@@ -91,13 +89,10 @@ class SharedSession(AbstractContextManager["SharedSession"]):
 
     def _push(self) -> bool:
         """Write the copy to the shared place; False if that has another version than the one that was read."""
-        with self._copies.scratch() as snapshot:
-            with self._naming():
-                self._inner.copy_to(snapshot)
-            version = put_file(self._objects, "", snapshot, self._copy.generation)
-        if version is None:
+        generation = self._lock.push(self._inner, self._copy.path, self._copy.generation)
+        if generation is None:
             return False
-        self._copy.generation = version.generation
+        self._copy.generation = generation
         return True
 
     def _require(self) -> None:
@@ -106,20 +101,14 @@ class SharedSession(AbstractContextManager["SharedSession"]):
         self._lock.require()
 
     def _naming(self) -> AbstractContextManager[None]:
-        return naming(self._objects.address, self._copy.path)
+        return naming(self._address, self._copy.path)
 
 
-def put_side_copies(objects: StateObjects, path: Path) -> None:
+def put_side_copies(lock: Held, path: Path) -> None:
     """Write the backups beside a copy, such as `state.db.backup-v19`, to the shared place. Raises StateError."""
     for kind in (".backup-", ".corrupt-", ".migrated-"):
         for file in sorted(path.parent.glob(f"{path.name}{kind}*")):
             if file.name.endswith(("-wal", "-shm", ".part")):
                 continue
-            put_file(objects, file.name.removeprefix(path.name), file, ABSENT)
+            lock.keep(file.name.removeprefix(path.name), file)
             file.unlink()
-
-
-def put_file(objects: StateObjects, suffix: str, file: Path, expected: str) -> Version | None:
-    """Write a local file to the shared place. Raises StateError."""
-    with place_errors(objects.address), state_errors(file), file.open("rb") as stream:
-        return objects.put(suffix, stream, expected)

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from batchctl.model.codes import ErrorCode
-from batchctl.model.errors import BadReply, GuardError, LockedError, StateError
+from batchctl.model.errors import GuardError, LockedError
 from batchctl.model.events import Event
 from batchctl.model.ports import Clock
 from batchctl.model.recorded import Recorded, Write
-from batchctl.model.state_objects import StateObjects
 from batchctl.state.lockfile import Holder, this_process
 from batchctl.state.migrations import Identity
 from batchctl.state.shared.copies import Copies, Copy
 from batchctl.state.shared.errors import lease_lost, naming
-from batchctl.state.shared.lease import Lease
-from batchctl.state.shared.lock import HeldLock, Seen, lease_clock, probe, read_lock, take
-from batchctl.state.shared.session import SharedSession, put_file, put_side_copies
+from batchctl.state.shared.place import Found, Held, Place
+from batchctl.state.shared.session import SharedSession, put_side_copies
 from batchctl.state.store import FileState, OnWait, open_state
 from batchctl.state.whole_state import Content
 
@@ -39,27 +37,24 @@ class LockTerms:
     timeout: float = 0
     """How many seconds it waits for another process."""
     on_wait: OnWait | None = None
-    lease: Lease = field(default_factory=Lease)
-    clock: Callable[[], float] = lease_clock
 
 
 class SharedState:
     """Implements StateStore over a shared place. Nothing is read before the first call."""
 
     def __init__(
-        self, objects: StateObjects, identity: Identity, clock: Clock, who: str, terms: LockTerms | None = None
+        self, place: Place, identity: Identity, clock: Clock, who: str, terms: LockTerms | None = None
     ) -> None:
-        self._objects = objects
-        self._copies = Copies(objects)
+        self._place = place
+        self._copies = Copies(place)
         self._identity = identity
         self._clock = clock
         self._who = who
         self._terms = terms or LockTerms()
-        self._is_probed = False
 
     @property
     def address(self) -> str:
-        return self._objects.address
+        return self._place.address
 
     def load(self) -> Recorded:
         return self._read(FileState.load)
@@ -86,7 +81,7 @@ class SharedState:
 
     def holder(self) -> Holder | None:
         """The holder of the lock; None if it is free, or its lease has ended. Raises StateError."""
-        return read_lock(self._objects).holder
+        return self._place.look().holder
 
     def break_lock(self, expected: Holder | None) -> Holder | None:
         """Take the lock from this holder, which can no longer write; None: it is free. Returns that holder.
@@ -95,10 +90,9 @@ class SharedState:
         """
         if expected is None:
             return None
-        self._probe_once()
         taken = self._try_take(broken=expected.epoch)
-        if isinstance(taken, Seen):
-            now = taken.note.holder if taken.note is not None else None
+        if isinstance(taken, Found):
+            now = taken.named
             raise GuardError(
                 f"the lock is no longer that of epoch {expected.epoch}: {now.words if now else 'it changed'} has it",
                 code=ErrorCode.GUARD,
@@ -110,67 +104,51 @@ class SharedState:
 
     def rewrite(self, writes: Sequence[Write], former: Recorded, *, force: bool = False) -> str | None:
         """Replace the state; returns the address of the former one, if any. See `FileState.rewrite`."""
-        with self._replacing() as copy:
+        with self._replacing() as (copy, lock):
             aside = self._file(copy).rewrite(writes, former, force=force)
-            put_side_copies(self._objects, copy.path)
-            with self._copies.scratch() as snapshot:
-                self._file(copy).copy_to(snapshot)
-                self._replace(copy, snapshot)
+            put_side_copies(lock, copy.path)
+            snapshot = copy.path.with_name("sent.db")
+            self._file(copy).copy_to(snapshot)
+            self._replace(lock, copy, snapshot)
         return None if aside is None else self.address + aside.name.removeprefix(copy.path.name)
 
     def leave(self, to: str, former: Recorded) -> str:
         """Leave a marker that names the new place; returns the copy that stays here. See `FileState.leave`."""
-        with self._replacing() as copy:
+        with self._replacing() as (copy, lock):
             kept = self._file(copy).leave(to, former)
-            put_side_copies(self._objects, copy.path)
-            self._replace(copy, copy.path)
+            put_side_copies(lock, copy.path)
+            self._replace(lock, copy, copy.path)
         return self.address + kept.name.removeprefix(copy.path.name)
 
     @contextmanager
-    def _replacing(self) -> Iterator[Copy]:
-        """A copy of the present state under the lock, to be replaced as a whole."""
+    def _replacing(self) -> Iterator[tuple[Copy, Held]]:
+        """A copy of the present state and the lock, to replace the state as a whole."""
         lock = self._take_lock()
         try:
             copy = self._copies.newest()
             lock.confirm()
             self._copies.forget()
             with naming(self.address, copy.path):
-                yield copy
+                yield copy, lock
         finally:
             lock.release()
 
-    def _replace(self, copy: Copy, file: Path) -> None:
+    def _replace(self, lock: Held, copy: Copy, file: Path) -> None:
         """Write a file in place of the version that was copied. Raises StateError."""
-        if put_file(self._objects, "", file, copy.generation) is None:
+        if lock.replace(file, copy.generation) is None:
             raise lease_lost(self.address, "another process wrote to it")
 
     def _read(self, read: Callable[[FileState], T]) -> T:
-        copy = self._newest()
+        copy = self._copies.newest()
         with naming(self.address, copy.path):
             return read(self._file(copy))
-
-    def _newest(self) -> Copy:
-        try:
-            return self._copies.newest()
-        except StateError as error:
-            if isinstance(error.__cause__, BadReply):
-                # The server is not Cloud Storage. If it ignores preconditions, that is the reason to give.
-                self._refuse_unprotected()
-            raise
-
-    def _refuse_unprotected(self) -> None:
-        try:
-            probe(self._objects)
-        except StateError as error:
-            if error.code == ErrorCode.STATE_UNPROTECTED:
-                raise
 
     def _file(self, copy: Copy) -> FileState:
         return open_state(
             copy.path, stack=self._identity.stack, uid=self._identity.uid, clock=self._clock, who=self._who
         )
 
-    def _open(self, lock: HeldLock, *, over_marker: bool = False) -> SharedSession:
+    def _open(self, lock: Held, *, over_marker: bool = False) -> SharedSession:
         """Begin a session. Its exit releases the lock, unless a write may still be under way."""
         for _ in range(_FENCES):
             try:
@@ -181,8 +159,9 @@ class SharedState:
             except BaseException:
                 lock.release()
                 raise
-            session = SharedSession(self._objects, self._copies, copy, inner, lock)
+            session = SharedSession(self.address, self._copies, copy, inner, lock)
             try:
+                lock.begin(inner)
                 if not lock.must_fence or session.fence():
                     return session
             except BaseException:
@@ -194,42 +173,34 @@ class SharedState:
         lock.release()
         raise lease_lost(self.address, "another process writes to it without the lock")
 
-    def _take_lock(self) -> HeldLock:
-        self._probe_once()
+    def _take_lock(self) -> Held:
         # Tries are counted, not timed: a sleep that a signal ends early must not become a busy loop.
         polls = int(self._terms.timeout / POLL_SECONDS)
         for poll in range(polls):
             taken = self._try_take()
-            if isinstance(taken, HeldLock):
+            if not isinstance(taken, Found):
                 return taken
             if poll == 0 and self._terms.on_wait is not None:
                 self._terms.on_wait(_held_by(taken))
             self._clock.sleep(POLL_SECONDS)
         taken = self._try_take()
-        if isinstance(taken, HeldLock):
+        if not isinstance(taken, Found):
             return taken
         raise self._locked(taken)
 
-    def _try_take(self, broken: int | None = None) -> HeldLock | Seen:
-        holder = this_process(self._who, self._clock.now())
-        return take(self._objects, holder, self._terms.lease, self._terms.clock, broken)
+    def _try_take(self, broken: int | None = None) -> Held | Found:
+        return self._place.take(this_process(self._who, self._clock.now()), broken)
 
-    def _probe_once(self) -> None:
-        if not self._is_probed:
-            probe(self._objects)
-            self._is_probed = True
-
-    def _locked(self, seen: Seen) -> LockedError:
-        holder = None if seen.note is None else seen.note.holder
-        lease = "" if seen.note is None or seen.note.seconds is None else f" of {seen.note.seconds:g} s"
+    def _locked(self, found: Found) -> LockedError:
+        seconds = None if found.claim is None else found.claim.seconds
+        lease = "" if seconds is None else f" of {seconds:g} s"
         return LockedError(
-            f"the state {self.address} is locked by {_held_by(seen)}",
+            f"the state {self.address} is locked by {_held_by(found)}",
             hint=f"wait until it ends, or stop it; a killed process keeps its lease{lease}; "
             "if it hangs, break the lock with `batchctl state lock break`",
-            details=holder.as_json() if holder else {},
+            details=found.named.as_json() if found.named else {},
         )
 
 
-def _held_by(seen: Seen) -> str:
-    holder = None if seen.note is None else seen.note.holder
-    return holder.words if holder else "another process"
+def _held_by(found: Found) -> str:
+    return found.named.words if found.named else "another process"
