@@ -19,6 +19,9 @@ Generated from `batchctl --help` by `python docs/generate_commands.py`; do not e
 
 Every command accepts the common options, before or after its name. Data goes to standard output, everything else to
 standard error: see [output.md](output.md).
+
+Commands that take names of jobs take `-f` and `-l`, too. They narrow each other: `describe -l team=search -f jobs/ads`
+shows the jobs below `jobs/ads` that have the label. A removed job is found by its recorded path and labels.
 """
 _EXITS = """\
 ## Exit codes
@@ -27,7 +30,7 @@ _EXITS = """\
 | --- | --- |
 | 0 | done; nothing pending |
 | 1 | error |
-| 2 | changes pending: any action other than `wait` and `none` (`plan --detailed-exitcode` only) |
+| 2 | changes: an action is pending (`plan --detailed-exitcode`), or a manifest differs (`diff --exit-code`) |
 | 3 | drift found (`drift`) |
 | 4 | a job in scope failed or cannot go on (`watch`, every `apply`; `--allow-failed` turns it into 0) |
 | 5 | the state is locked |

@@ -15,9 +15,9 @@ from batchctl.cli.common import (
     scope_options,
 )
 from batchctl.cli.consent import Consent
-from batchctl.cli.empty_scope import warn_of_empty_scope
 from batchctl.cli.events_file import events_option
 from batchctl.cli.guard_options import Flag, guarded_options
+from batchctl.cli.job_selection import JobSelection, warn_of_empty_scope
 from batchctl.cli.plan import PlanOutput, show_plan
 from batchctl.cli.plan_argument import open_saved, read_saved, require_jobs
 from batchctl.cli.plan_options import PlanOptions
@@ -80,7 +80,8 @@ def apply(
         filenames, selector, guards = open_saved(saved, common, digest)
         workspace = open_workspace(common, filenames, selector, saved.options.names, lock_timeout)
         reviewed = only_saved(saved)
-    warn_of_empty_scope(workspace, filenames, selector, workspace.state.load())
+    scope = JobSelection((), filenames, selector)
+    warn_of_empty_scope(scope, workspace.stack, workspace.desired.jobs, workspace.recorded)
     options = guarded_options(workspace, guards)
     if dry_run:
         given = PlanOptions.of(workspace, selector, guards)

@@ -6,17 +6,15 @@ import click
 
 from batchctl.cli.common import Common, common_options, consent_options, lock_option, output_option
 from batchctl.cli.consent import Consent
+from batchctl.cli.job_selection import JobSelection, open_selected, select_jobs
 from batchctl.cli.run_plan import Request, carry_out
-from batchctl.cli.workspace import open_workspace
 from batchctl.engine.loop.drive import Until
 from batchctl.engine.loop.verdict import Measure
-from batchctl.model.errors import UsageError
 from batchctl.reconcile import Options
 
 
 @click.command()
-@click.argument("names", metavar="[NAME]...", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="Cancel every job that is active or may be retried.")
+@select_jobs(required=True, all_help="Cancel every job that is active or may be retried.")
 @output_option("json", "yaml", "markdown", "name")
 @consent_options
 @click.option("--allow-protected", is_flag=True, help="Cancel protected jobs too.")
@@ -25,8 +23,7 @@ from batchctl.reconcile import Options
 def cancel(
     *,
     common: Common,
-    names: tuple[str, ...],
-    everything: bool,
+    selection: JobSelection,
     output: str,
     yes: bool,
     no_input: bool,
@@ -35,16 +32,13 @@ def cancel(
 ) -> int:
     """Cancel the named jobs for good; they are not retried.
 
-    Naming a job is consent; --all needs --yes. The order is kept: a job in back-off is not retried, and a job that
-    cannot be seen now, or whose create call got no reply, is cancelled by the `apply` or `watch` that finds it. `retry`
-    or a change of the work lifts the order.
+    Naming a job is consent; --all, -f and -l need --yes, or an answer on the terminal. The order is kept: a job in
+    back-off is not retried, and a job that cannot be seen now, or whose create call got no reply, is cancelled by the
+    `apply` or `watch` that finds it. `retry` or a change of the work lifts the order.
     """
-    if everything == bool(names):
-        raise UsageError("name the jobs, or use --all", hint="`batchctl status` lists the jobs")
-    workspace = open_workspace(common, names=names, lock_timeout=lock_timeout)
-    workspace.require(names, workspace.recorded)
+    workspace = open_selected(common, selection, lock_timeout)
     options = Options(workspace.scope, cancel=True, allow_protected=allow_protected)
-    consent = Consent(yes or bool(names), no_input)
+    consent = Consent(yes or selection.names_each, no_input)
     # The order is recorded: the command need not wait for create calls without a reply.
     until = Until(ended=False, once=True)
     question = "Do you want to cancel these jobs?"

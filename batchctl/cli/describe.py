@@ -1,17 +1,20 @@
-"""`batchctl describe NAME`: everything about one job."""
+"""`batchctl describe NAME...`: everything about a job."""
 
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 import click
 
 from batchctl.cli.common import Common, common_options, output_option
 from batchctl.cli.exits import weightiest
-from batchctl.cli.output import emit
-from batchctl.cli.preview import preview_and_warn, require_planned
-from batchctl.cli.workspace import Workspace, open_workspace
+from batchctl.cli.job_selection import JobSelection, open_selected, select_jobs
+from batchctl.cli.output import Shown, emit_each
+from batchctl.cli.preview import planned_jobs, preview_and_warn
+from batchctl.cli.workspace import Workspace
+from batchctl.engine.preview import Preview
 from batchctl.model.plan import JobPlan
 from batchctl.report.describe_document import describe_document
 from batchctl.report.describe_text import write_description
@@ -21,32 +24,29 @@ _EVENTS = 20
 
 
 @click.command()
-@click.argument("name")
+@select_jobs(required=True)
 @output_option("json", "yaml")
 @common_options
-def describe(*, common: Common, name: str, output: str) -> int:
-    """Show one job: manifest, attempts, results and history."""
-    workspace = open_workspace(common, names=[name])
-    workspace.require([name], workspace.recorded)
+def describe(*, common: Common, selection: JobSelection, output: str) -> int:
+    """Show each job: manifest, attempts, results and history."""
+    workspace = open_selected(common, selection)
     seen = preview_and_warn(workspace)
-    require_planned(name, seen, workspace.stack)
-    for job in seen.plan.jobs:
-        description = JobDescription(
-            seen.plan.stack,
-            job,
-            desired=next((desired for desired in workspace.desired.jobs if desired.name == name), None),
-            recorded=seen.recorded.jobs.get(name),
-            events=tuple(workspace.state.events(name, _EVENTS)),
-            drift=tuple(item for item in seen.plan.drift if item.job == name),
-            results=_results(workspace, job),
-        )
-        emit(
-            common,
-            output,
-            text=lambda console, shown=description: write_description(shown, console),  # type: ignore[misc]
-            document=lambda shown=description: describe_document(shown),  # type: ignore[misc]
-        )
+    jobs = [_describe(workspace, seen, job) for job in planned_jobs(workspace, seen, selection)]
+    shown = [Shown(partial(write_description, job), partial(describe_document, job)) for job in jobs]
+    emit_each(common, output, shown, alone=selection.names_one)
     return weightiest(error.exit_code for error in seen.errors.values())
+
+
+def _describe(workspace: Workspace, seen: Preview, job: JobPlan) -> JobDescription:
+    return JobDescription(
+        seen.plan.stack,
+        job,
+        desired=next((desired for desired in workspace.desired.jobs if desired.name == job.job), None),
+        recorded=seen.recorded.jobs.get(job.job),
+        events=tuple(workspace.state.events(job.job, _EVENTS)),
+        drift=tuple(item for item in seen.plan.drift if item.job == job.job),
+        results=_results(workspace, job),
+    )
 
 
 def _results(workspace: Workspace, job: JobPlan) -> str | None:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import click
 
-from batchctl.cli.common import Common, common_options, consent_options, lock_option, output_option, scope_options
+from batchctl.cli.common import Common, common_options, consent_options, lock_option, output_option
 from batchctl.cli.consent import Consent
-from batchctl.cli.empty_scope import warn_of_empty_scope
+from batchctl.cli.job_selection import JobSelection, open_selected, select_jobs
 from batchctl.cli.run_plan import Request, carry_out
-from batchctl.cli.workspace import open_workspace, time_limit
+from batchctl.cli.workspace import time_limit
 from batchctl.engine.loop.drive import Until
 from batchctl.reconcile import Options
 
 
 @click.command()
-@click.argument("names", metavar="[NAME]...", nargs=-1)
-@scope_options
+@select_jobs()
 @output_option("json", "yaml", "markdown", "name")
 @consent_options
 @click.option("--wait", is_flag=True, help="Wait until everything is removed.")
@@ -28,9 +27,7 @@ from batchctl.reconcile import Options
 def destroy(
     *,
     common: Common,
-    names: tuple[str, ...],
-    filenames: tuple[str, ...],
-    selector: str | None,
+    selection: JobSelection,
     output: str,
     yes: bool,
     no_input: bool,
@@ -46,10 +43,7 @@ def destroy(
     Manifests and collected results stay. On a terminal you confirm by typing the stack's name. Elsewhere --yes is
     required, and --max-delete for more jobs than the stack's `limits.maxDelete`.
     """
-    workspace = open_workspace(common, filenames, selector, names, lock_timeout)
-    recorded = workspace.state.load()
-    workspace.require(names, recorded)
-    warn_of_empty_scope(workspace, filenames, selector, recorded)
+    workspace = open_selected(common, selection, lock_timeout)
     consent = Consent(yes, no_input)
     options = Options(
         workspace.scope,

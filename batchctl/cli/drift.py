@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import click
 
-from batchctl.cli.common import Common, common_options, output_option, scope_options
-from batchctl.cli.empty_scope import warn_of_empty_scope
+from batchctl.cli.common import Common, common_options, output_option
 from batchctl.cli.exits import Exit, weightiest
 from batchctl.cli.github import annotate, in_actions, set_outputs, summarise
+from batchctl.cli.job_selection import JobSelection, open_selected, select_jobs
 from batchctl.cli.output import emit
 from batchctl.cli.preview import preview_and_warn
-from batchctl.cli.workspace import open_workspace
 from batchctl.reconcile import Options
 from batchctl.report.markdown import drift_markdown
 from batchctl.report.plan_document import drift_document
@@ -22,27 +21,16 @@ _SHOWN = 10
 
 
 @click.command()
-@click.argument("names", metavar="[NAME]...", nargs=-1)
-@scope_options
+@select_jobs()
 @output_option("json", "yaml", "markdown", "name")
 @click.option("--unmanaged", is_flag=True, help="Count jobs that batchctl does not manage as drift too.")
 @common_options
-def drift(
-    *,
-    common: Common,
-    names: tuple[str, ...],
-    filenames: tuple[str, ...],
-    selector: str | None,
-    output: str,
-    unmanaged: bool,
-) -> int:
+def drift(*, common: Common, selection: JobSelection, output: str, unmanaged: bool) -> int:
     """Report changes that were not made by batchctl (exit 3).
 
     For example jobs that somebody else cancelled or deleted.
     """
-    workspace = open_workspace(common, filenames, selector, names)
-    workspace.require(names, workspace.recorded)
-    warn_of_empty_scope(workspace, filenames, selector, workspace.recorded)
+    workspace = open_selected(common, selection)
     seen = preview_and_warn(workspace, Options(workspace.scope, show_unmanaged=unmanaged))
     emit(
         common,

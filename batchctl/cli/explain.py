@@ -1,23 +1,26 @@
-"""`batchctl explain NAME`: why a job is in its phase, and what happens next."""
+"""`batchctl explain NAME...`: why a job is in its phase, and what happens next."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import click
 
 from batchctl.cli.common import Common, common_options, output_option
 from batchctl.cli.exits import weightiest
 from batchctl.cli.guard_options import guarded_options
-from batchctl.cli.output import emit
-from batchctl.cli.preview import preview_and_warn, require_planned
+from batchctl.cli.job_selection import JobSelection, open_selected, select_jobs
+from batchctl.cli.output import Shown, emit_each
+from batchctl.cli.preview import planned_jobs, preview_and_warn
 from batchctl.cli.rows_left import rows_left
-from batchctl.cli.workspace import Workspace, open_workspace
+from batchctl.cli.workspace import Workspace
 from batchctl.engine.loop.polling import Pace, longest_wait
 from batchctl.engine.preview import Preview
 from batchctl.model.plan import JobPlan
 from batchctl.model.recorded import RecordedJob
-from batchctl.reconcile import attempt_on_record
+from batchctl.reconcile import Scope, attempt_on_record
 from batchctl.report.explain import JobCase
 from batchctl.report.explain_document import explain_document
 from batchctl.report.explain_text import write_explanation
@@ -26,28 +29,23 @@ _EVENTS = 50
 
 
 @click.command()
-@click.argument("name")
+@select_jobs(required=True)
 @output_option("json", "yaml")
 @common_options
-def explain(*, common: Common, name: str, output: str) -> int:
+def explain(*, common: Common, selection: JobSelection, output: str) -> int:
     """Explain why a job is in its phase, and what happens next.
 
     Takes no lock and writes nothing.
     """
     # The plan covers the whole stack, because a job may wait for another one.
-    workspace = open_workspace(common)
-    workspace.require([name], workspace.recorded)
+    workspace = replace(open_selected(common, selection), scope=Scope())
     seen = preview_and_warn(workspace, guarded_options(workspace, {}))
-    for job in seen.plan.jobs:
-        if job.job == name:
-            case = _case(workspace, seen, job)
-            emit(
-                common,
-                output,
-                text=lambda console, case=case: write_explanation(case, console, verbose=common.verbose),  # type: ignore[misc]
-                document=lambda case=case: explain_document(case),  # type: ignore[misc]
-            )
-    require_planned(name, seen, workspace.stack)
+    cases = [_case(workspace, seen, job) for job in planned_jobs(workspace, seen, selection)]
+    shown = [
+        Shown(partial(write_explanation, case, verbose=common.verbose), partial(explain_document, case))
+        for case in cases
+    ]
+    emit_each(common, output, shown, alone=selection.names_one)
     return weightiest(error.exit_code for error in seen.errors.values())
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from rich.console import Console
 
 from batchctl.cli.common import Common
 from batchctl.model.desired import Json
 from batchctl.report.console import make_console
-from batchctl.report.documents import to_json, to_names, to_yaml
+from batchctl.report.documents import job_list, to_json, to_names, to_yaml
 
 
 def stdout_console(common: Common) -> Console:
@@ -46,3 +47,26 @@ def emit(
             sys.stdout.write(markdown())
         case _:
             text(stdout_console(common))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One job of a command that shows jobs one by one."""
+
+    text: Callable[[Console], None]
+    document: Callable[[], Mapping[str, Json]]
+
+
+def emit_each(common: Common, output: str, jobs: Sequence[Shown], *, alone: bool) -> None:
+    """Print one job after the other. `alone`: the document of the only one; else a list, even of one."""
+
+    def text(console: Console) -> None:
+        for number, job in enumerate(jobs):
+            if number:
+                console.print()
+            job.text(console)
+
+    def document() -> Mapping[str, Json]:
+        return jobs[0].document() if alone else job_list(job.document() for job in jobs)
+
+    emit(common, output, text=text, document=document)

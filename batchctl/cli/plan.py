@@ -8,17 +8,17 @@ from dataclasses import dataclass
 
 import click
 
-from batchctl.cli.common import Common, common_options, guard_options, output_option, scope_options
-from batchctl.cli.empty_scope import warn_of_empty_scope
+from batchctl.cli.common import Common, common_options, guard_options, output_option
 from batchctl.cli.events_file import events_option
 from batchctl.cli.exits import Exit, weightiest
 from batchctl.cli.github import annotate, in_actions, set_outputs, summarise
 from batchctl.cli.guard_options import Flag, guarded_options
+from batchctl.cli.job_selection import JobSelection, open_selected, select_jobs
 from batchctl.cli.output import emit, stderr_console
 from batchctl.cli.plan_options import PlanOptions
 from batchctl.cli.preview import preview_and_warn
 from batchctl.cli.reports import Reports, report_option, write_reports
-from batchctl.cli.workspace import Workspace, open_workspace
+from batchctl.cli.workspace import Workspace
 from batchctl.engine.preview import Approve
 from batchctl.model.plan import Plan
 from batchctl.model.plan_digest import PlanDigest
@@ -34,8 +34,7 @@ from batchctl.report.workflow import plain_annotation
 
 
 @click.command()
-@click.argument("names", metavar="[NAME]...", nargs=-1)
-@scope_options
+@select_jobs()
 @output_option("json", "yaml", "markdown", "name", "gitlab")
 @click.option("--out", metavar="FILE", help="Also save the plan as JSON, for `apply FILE`.")
 @report_option("json", "markdown", "gitlab")
@@ -49,9 +48,7 @@ from batchctl.report.workflow import plain_annotation
 def plan(
     *,
     common: Common,
-    names: tuple[str, ...],
-    filenames: tuple[str, ...],
-    selector: str | None,
+    selection: JobSelection,
     output: str,
     out: str | None,
     reports: Reports,
@@ -65,11 +62,9 @@ def plan(
     Takes no lock, and writes nothing but the file of --out. `apply FILE` does exactly what the saved plan says, and
     `apply --expect DIGEST` what a plan with that digest says; both refuse when something has changed since.
     """
-    workspace = open_workspace(common, filenames, selector, names)
-    workspace.require(names, workspace.recorded)
-    warn_of_empty_scope(workspace, filenames, selector, workspace.recorded)
+    workspace = open_selected(common, selection)
     options = guarded_options(workspace, guards)
-    given = PlanOptions.of(workspace, selector, guards)
+    given = PlanOptions.of(workspace, selection.selector, guards)
     if out is not None:
         given.filenames(common)
         reports = (("json", out), *reports)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from batchctl.cli.engine_tools import open_tools
 from batchctl.cli.github import annotate
+from batchctl.cli.job_selection import JobSelection, selected_names
 from batchctl.cli.output import stderr_console
 from batchctl.cli.plan_output import open_progress
 from batchctl.cli.workspace import Workspace
@@ -11,6 +12,7 @@ from batchctl.engine.preview import Preview, preview
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Stack
 from batchctl.model.errors import BatchctlError
+from batchctl.model.plan import JobPlan
 from batchctl.reconcile import Options, final_names
 from batchctl.report.error_text import write_error
 from batchctl.report.workflow import error_annotations
@@ -35,10 +37,18 @@ def preview_and_warn(workspace: Workspace, options: Options | None = None) -> Pr
     return seen
 
 
-def require_planned(name: str, seen: Preview, stack: Stack) -> None:
-    """Raise BatchctlError if the plan does not have the job: it was released, or has another name now."""
-    if any(job.job == name for job in seen.plan.jobs):
-        return
+def planned_jobs(workspace: Workspace, seen: Preview, selection: JobSelection) -> list[JobPlan]:
+    """The selected jobs of the plan. Raises BatchctlError for a named one that is not in it."""
+    found = {job.job: job for job in seen.plan.jobs}
+    names = selected_names(workspace, selection, seen.recorded)
+    for name in names:
+        if name in selection.names and name not in found:
+            raise _not_planned(name, seen, workspace.stack)
+    return [found[name] for name in names if name in found]
+
+
+def _not_planned(name: str, seen: Preview, stack: Stack) -> BatchctlError:
+    """The error for a job that is not in the plan: it was released, or has another name now."""
     record, after = seen.recorded.jobs.get(name), final_names(stack.moved).get(name)
     if after is not None:
         message, hint = f"{name} is {after} now (spec.moved)", f"ask for {after}"
@@ -48,4 +58,4 @@ def require_planned(name: str, seen: Preview, stack: Stack) -> None:
         hint = f"`batchctl state show {name}` shows its record; with a manifest of that name it is managed again"
     else:
         message, hint = f"there is no plan for {name}", "`batchctl status` lists the jobs"
-    raise BatchctlError(message, code=ErrorCode.JOB_NOT_FOUND, hint=hint)
+    return BatchctlError(message, code=ErrorCode.JOB_NOT_FOUND, hint=hint)

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from batchctl.cli.common import Common, common_options
+from batchctl.cli.job_selection import JobSelection, select_jobs, selected_names, warn_of_empty_scope
 from batchctl.cli.plan_output import open_progress
 from batchctl.cli.results_folder import damage, results_folder
 from batchctl.cli.results_output import FORMATS, TABLE_FORMATS, chosen_format, open_sink
@@ -33,7 +34,7 @@ from batchctl.rows.selection import RowSelection, judged
 
 
 @click.command()
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@select_jobs(required=True)
 @click.option("--attempt", type=click.IntRange(1), metavar="N", help="Print the results of this attempt.")
 @click.option("--failed", is_flag=True, help="Print only rows without a good answer.")
 @click.option(
@@ -59,7 +60,7 @@ from batchctl.rows.selection import RowSelection, judged
 def results(
     *,
     common: Common,
-    names: tuple[str, ...],
+    selection: JobSelection,
     attempt: int | None,
     failed: bool,
     reasons: tuple[str, ...],
@@ -73,23 +74,23 @@ def results(
     Each has key, index, verdict, input, attempt, and response or error. If there are several jobs, each has the job,
     too.
     """
-    if attempt is not None and len(set(names)) > 1:
+    if attempt is not None and not selection.names_one:
         raise UsageError("--attempt is for one job", hint="run the command once per job")
     form = chosen_format(output, out)
-    workspace = open_workspace(common)
-    jobs = _find(workspace, names, attempt)
-    shows_job = len(jobs) > 1 or form in TABLE_FORMATS
-    selection, found = RowSelection(failed, frozenset(reasons), frozenset(keys)), set[str]()
+    workspace = open_workspace(common, selection.filenames)
+    jobs = _find(workspace, selection, attempt)
+    shows_job = not selection.names_one or form in TABLE_FORMATS
+    rows, found = RowSelection(failed, frozenset(reasons), frozenset(keys)), set[str]()
     problems: list[BatchctlError] = []
     with open_sink(form, out) as sink:
         for job in jobs:
             problem = damage(workspace, job.name, job.folder)
             head = _head(job, shows_job=shows_job)
-            if sink.write_lines is not None and problem is None and selection.is_all and not join:
+            if sink.write_lines is not None and problem is None and rows.is_all and not join:
                 for lines in lines_with_head(job.folder, head):
                     sink.write_lines(lines)
                 continue
-            for row in selection.pick(_rows(job, workspace, selection, head, join=join), job.accepted, found):
+            for row in rows.pick(_rows(job, workspace, rows, head, join=join), job.accepted, found):
                 sink.write(row)
             problems += [] if problem is None else [problem]
         problems += _missing_keys(keys, found)
@@ -115,12 +116,16 @@ class _Job:
     """The first attempt whose answers count."""
 
 
-def _find(workspace: Workspace, names: Iterable[str], attempt: int | None) -> list[_Job]:
-    """The jobs of these names. Raises unless each has results, so that no output lacks a job."""
+def _find(workspace: Workspace, selection: JobSelection, attempt: int | None) -> list[_Job]:
+    """The selected jobs. Raises unless each has results, so that no output lacks a job."""
     recorded = workspace.state.load()
+    warn_of_empty_scope(selection, workspace.stack, workspace.desired.jobs, recorded)
+    # A named job may be in neither, because it was removed and has left its results behind.
+    selected = selected_names(workspace, selection, recorded)
+    names = selected if selection.filenames or selection.selector else dict.fromkeys(selection.names)
     manifests = {job.name: job for job in workspace.desired.jobs}
     found = []
-    for name in dict.fromkeys(names):
+    for name in names:
         folder, manifest = results_folder(workspace, recorded, name, attempt), manifests.get(name)
         is_same = manifest is not None and manifest.digest == read_digest(folder)
         accepted = frozenset[str]() if manifest is None else manifest.row_settings.accept

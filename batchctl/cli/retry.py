@@ -1,25 +1,29 @@
-"""`batchctl retry NAME…`: a new attempt of jobs that ended without success."""
+"""`batchctl retry NAME...`: a new attempt of jobs that ended without success."""
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from dataclasses import replace
 
 import click
 
 from batchctl.cli.common import Common, common_options, consent_options, lock_option, output_option
 from batchctl.cli.consent import Consent
+from batchctl.cli.job_selection import JobSelection, open_selected, select_jobs, selected_names
 from batchctl.cli.row_changes import check_change, split_settings
 from batchctl.cli.row_orders import RowOrderType
 from batchctl.cli.run_plan import Request, carry_out
-from batchctl.cli.workspace import open_workspace
+from batchctl.cli.workspace import Workspace
 from batchctl.engine.loop.drive import Until
-from batchctl.model.errors import UsageError
+from batchctl.model.codes import ErrorCode
+from batchctl.model.errors import BatchctlError, UsageError
 from batchctl.model.row_work import RowOrder
-from batchctl.reconcile import Options
+from batchctl.model.states import ENDED_PHASES, FAILED_PHASES, Phase
+from batchctl.reconcile import Options, Scope, phase_on_record
 
 
 @click.command()
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@select_jobs(required=True)
 @output_option("json", "yaml", "markdown", "name")
 @consent_options
 @click.option("--accept-canary", is_flag=True, help="Buy the other rows although the canary failed.")
@@ -35,7 +39,7 @@ from batchctl.reconcile import Options
 def retry(
     *,
     common: Common,
-    names: tuple[str, ...],
+    selection: JobSelection,
     output: str,
     yes: bool,
     no_input: bool,
@@ -48,6 +52,8 @@ def retry(
 
     Ignores the back-off and `backoffLimit`. The order is kept until it is carried out: a job that has to wait for
     capacity, for other jobs or for the end of a suspension is created by a later `apply` or `watch`.
+
+    With -f or -l and no name, it retries the selected jobs that failed; with `--rows`, those that have ended.
 
     Without `--rows`, rows without a good answer are sent. `--rows` takes jobs that have succeeded, too; a new good
     answer then replaces the earlier one. With `--rows`, `--set request.PATH=VALUE` and `--set model=MODEL` send the
@@ -62,12 +68,28 @@ def retry(
         settings = split_settings(common.set_values)
         change, common = settings.change, replace(common, set_values=settings.variables)
         rows = replace(rows, sent_with=change)
-    workspace = open_workspace(common, names=names, lock_timeout=lock_timeout)
-    workspace.require(names, workspace.recorded)
+    workspace = open_selected(common, selection, lock_timeout)
+    names = _ordered(workspace, selection, FAILED_PHASES if rows is None else ENDED_PHASES)
     if change is not None:
         for job in workspace.desired.jobs:
             if job.name in names:
                 check_change(job, change)
-    options = Options(workspace.scope, retry=True, accept_canary=accept_canary, retry_rows=rows, max_create=max_create)
+    scope = Scope(names=frozenset(names))
+    options = Options(scope, retry=True, accept_canary=accept_canary, retry_rows=rows, max_create=max_create)
     question = "Do you want to retry these jobs?"
     return carry_out(workspace, Request(options, Until(ended=False), Consent(yes, no_input), output, question))
+
+
+def _ordered(workspace: Workspace, selection: JobSelection, phases: Container[Phase]) -> Sequence[str]:
+    """The jobs to retry: all that were named; of those that were not, the ones that the record has in a phase.
+
+    Raises BatchctlError if there is none.
+    """
+    recorded = workspace.recorded
+    names = selected_names(workspace, selection, recorded)
+    if not selection.names:
+        names = [name for name in names if name in recorded.jobs and phase_on_record(recorded.jobs[name]) in phases]
+    if not names:
+        hint = "`batchctl status` shows the phases of the jobs, and `batchctl apply` records new ones"
+        raise BatchctlError("none of the selected jobs has an end to retry", code=ErrorCode.JOB_NOT_FOUND, hint=hint)
+    return names

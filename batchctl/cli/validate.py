@@ -11,8 +11,8 @@ import click
 
 from batchctl import __version__
 from batchctl.cli.common import Common, common_options, output_option, scope_options
-from batchctl.cli.empty_scope import warn_of_empty_scope
 from batchctl.cli.github import annotate, in_actions, summarise
+from batchctl.cli.job_selection import JobSelection, warn_of_empty_scope
 from batchctl.cli.output import emit, stderr_console
 from batchctl.cli.reports import Reports, report_option, write_reports
 from batchctl.cli.repository import place_in_repository
@@ -54,7 +54,7 @@ def validate(*, common: Common, filenames: tuple[str, ...], selector: str | None
         workspace = open_workspace(common, filenames, selector, faults=faults)
     except ManifestError as error:
         return _report_invalid(error, common, output, reports)
-    warn_of_empty_scope(workspace, filenames, selector)
+    warn_of_empty_scope(JobSelection((), filenames, selector), workspace.stack, workspace.desired.jobs)
     scope = workspace.scope
     jobs = tuple(job for job in workspace.desired.jobs if scope.contains(job.name, job.path, job.labels))
     shown = replace(workspace.desired, jobs=jobs)

@@ -14,15 +14,14 @@ from batchctl.cli.common import (
     guard_options,
     lock_option,
     output_option,
-    scope_options,
 )
 from batchctl.cli.consent import Consent
-from batchctl.cli.empty_scope import warn_of_empty_scope
 from batchctl.cli.events_file import events_option
 from batchctl.cli.guard_options import Flag, guarded_options
+from batchctl.cli.job_selection import JobSelection, open_selected, select_jobs, selected_names
 from batchctl.cli.manifest_reload import warn_of_links
 from batchctl.cli.run_plan import Request, carry_out
-from batchctl.cli.workspace import duration, open_workspace, time_limit
+from batchctl.cli.workspace import duration, time_limit
 from batchctl.engine.loop.drive import Until
 from batchctl.engine.loop.polling import Pace
 from batchctl.engine.loop.verdict import Measure
@@ -33,8 +32,7 @@ from batchctl.report.run_events import RunEvents
 
 
 @click.command()
-@click.argument("names", metavar="[NAME]...", nargs=-1)
-@scope_options
+@select_jobs()
 @output_option("json", "yaml", "markdown", "name")
 @consent_options
 @click.option("--forever", is_flag=True, help="Run as a service; follow changes of the manifests.")
@@ -57,9 +55,7 @@ from batchctl.report.run_events import RunEvents
 def watch(
     *,
     common: Common,
-    names: tuple[str, ...],
-    filenames: tuple[str, ...],
-    selector: str | None,
+    selection: JobSelection,
     output: str,
     yes: bool,
     no_input: bool,
@@ -79,13 +75,10 @@ def watch(
     Without --yes, creates, replaces and removals are reported and not made. Each pass reads the manifests again; if
     they have changed since the start, the run ends (exit 6, `ManifestsChanged`). --forever follows changes.
     """
-    _check_usage(filenames, forever=forever, once=once, awaited=awaited)
+    _check_usage(selection.filenames, forever=forever, once=once, awaited=awaited)
     pace = _pace(poll_min, poll_max)
-    workspace = open_workspace(common, filenames, selector, names, lock_timeout)
-    recorded = workspace.state.load()
-    workspace.require(names, recorded)
-    warn_of_empty_scope(workspace, filenames, selector, recorded)
-    phases = _phases(awaited, [name for name in workspace.known(recorded) if not names or name in names])
+    workspace = open_selected(common, selection, lock_timeout)
+    phases = _phases(awaited, selected_names(workspace, selection, workspace.recorded))
     until = Until(ended=True, timeout=time_limit(timeout), once=once, forever=forever, phases=phases)
     # A watcher runs unattended, so it never asks.
     consent = Consent(yes, no_input=True)

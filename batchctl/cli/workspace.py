@@ -107,10 +107,6 @@ class Workspace:
         """The names of all jobs, desired or recorded."""
         return {job.name for job in self.desired.jobs} | recorded.jobs.keys()
 
-    def scope_path(self, filename: str) -> str:
-        """A path of `-f` in the form of the scope."""
-        return _scope_path(filename, self.stack.file)
-
     def require(self, names: Iterable[str], recorded: Recorded) -> None:
         """Raise if a name belongs to no job, desired or recorded."""
         known = self.known(recorded)
@@ -143,7 +139,7 @@ def open_workspace(
     stack = desired.stack
     duration(lock_timeout, "--lock-timeout")
     scope = Scope(
-        frozenset(_scope_path(name, stack.file) for name in filenames),
+        frozenset(scope_path(name, stack.file) for name in filenames),
         parse_selector(selector) if selector else (),
         frozenset(names),
     )
@@ -156,7 +152,7 @@ def is_asked(common: Common, filenames: Sequence[str]) -> Callable[[str], bool] 
     if not filenames:
         return None
     file = find_stack_file(common.config, os.environ, filenames, Path())
-    scope = Scope(paths=frozenset(_scope_path(name, file) for name in filenames))
+    scope = Scope(paths=frozenset(scope_path(name, file) for name in filenames))
     return lambda path: scope.contains("", path, {})
 
 
@@ -189,7 +185,7 @@ def time_limit(timeout: str | None) -> timedelta | None:
     return None if timeout is None else timedelta(seconds=duration(timeout, "--timeout"))
 
 
-def _scope_path(filename: str, stack_file: Path) -> str:
+def scope_path(filename: str, stack_file: Path) -> str:
     """A path of `-f` in the form of the scope: relative to the stack's folder, `.` for all of it."""
     if filename == "-":
         return filename

@@ -14,7 +14,7 @@ from batchctl.reconcile.calls.troubles import Failure, after_failure, overcome
 from batchctl.reconcile.decide.row_choice import choice_of_rows, next_choice, rows_to_survey
 from batchctl.reconcile.notify.notices import end_notices, possible_again, stuck_notices
 from batchctl.reconcile.notify.outbox import delivered, failed, find_waiting, given_up, held, sort_outbox
-from batchctl.reconcile.options import WHOLE_STACK, Options, Scope
+from batchctl.reconcile.options import WHOLE_STACK, Options, Scope, names_in_scope
 from batchctl.reconcile.planner import plan
 from batchctl.reconcile.recover.collected import record_kept
 from batchctl.reconcile.recover.open_work import find_lost_calls, find_open, with_open
@@ -77,6 +77,7 @@ __all__ = [
     "held",
     "is_expired",
     "is_ours",
+    "names_in_scope",
     "next_choice",
     "old_ghosts",
     "outcome_of",

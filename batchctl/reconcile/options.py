@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from batchctl.model.desired import DesiredJob
+from batchctl.model.recorded import JobRow, Recorded
 from batchctl.model.row_work import RowOrder
 from batchctl.reconcile.selector import Selector
 
@@ -34,6 +36,13 @@ class Scope:
         if not self.paths or WHOLE_STACK in self.paths:
             return True
         return path in self.paths or any(folder in self.paths for folder in _folders(path))
+
+
+def names_in_scope(scope: Scope, manifests: Iterable[DesiredJob], recorded: Recorded) -> set[str]:
+    """Every job in scope that is desired or recorded. Where there is a manifest, its path and labels count."""
+    owners: dict[str, DesiredJob | JobRow] = {name: job.row for name, job in recorded.jobs.items()}
+    owners |= {job.name: job for job in manifests}
+    return {name for name, owner in owners.items() if scope.contains(name, owner.path, owner.labels)}
 
 
 def _folders(path: str) -> Iterator[str]:

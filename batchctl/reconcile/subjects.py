@@ -9,10 +9,10 @@ from datetime import datetime
 from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.inventory import Inventory
 from batchctl.model.observed import Observed
-from batchctl.model.recorded import JobRow, Recorded
+from batchctl.model.recorded import Recorded
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.retry_order import why_no_retry
-from batchctl.reconcile.options import Options, Scope
+from batchctl.reconcile.options import Options, Scope, names_in_scope
 from batchctl.reconcile.view.absence import with_absences_aged
 from batchctl.reconcile.view.attempts import attach, claim, confirm
 from batchctl.reconcile.view.collected import check_collected, collected_for
@@ -65,10 +65,8 @@ class Reader:
 
     def names_in_scope(self) -> set[str]:
         """Every job in scope that is desired or recorded."""
-        owners: dict[str, DesiredJob | JobRow] = {name: job.row for name, job in self.context.recorded.jobs.items()}
-        owners |= {job.name: job for job in self.context.desired.jobs}
-        scope = self.context.options.scope
-        return {name for name, owner in owners.items() if scope.contains(name, owner.path, owner.labels)}
+        context = self.context
+        return names_in_scope(context.options.scope, context.desired.jobs, context.recorded)
 
     def read(self, names: set[str]) -> Iterator[Subject]:
         """The jobs of these names."""

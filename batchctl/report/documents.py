@@ -22,6 +22,11 @@ def to_json(document: Mapping[str, Json]) -> str:
     return _harmless(json.dumps(document, indent=2, allow_nan=False)) + "\n"
 
 
+def job_list(documents: Iterable[Mapping[str, Json]]) -> dict[str, Json]:
+    """`batchctl/job-list/v1`: documents of single jobs, each with its own format."""
+    return {"format": "batchctl/job-list/v1", "items": [dict(document) for document in documents]}
+
+
 def to_json_line(document: Mapping[str, Json]) -> str:
     """The same on one line, for logs."""
     return _harmless(json.dumps(document, separators=(",", ":"), allow_nan=False)) + "\n"

@@ -1,6 +1,6 @@
-"""`plan`, `apply`, `drift` and `diff` as documents.
+"""`plan`, `apply` and `drift` as documents.
 
-Defines `batchctl/plan/v1`, `apply/v1`, `drift/v1` and `diff/v1` (design section 8; schemas/).
+Defines `batchctl/plan/v1`, `apply/v1` and `drift/v1` (design section 8; schemas/).
 """
 
 from __future__ import annotations
@@ -63,20 +63,6 @@ def drift_document(plan: Plan) -> dict[str, Json]:
         "drift": drift_entries(plan.drift),
         "unmanaged": plan.unmanaged,
         "problems": problem_entries(plan.problems),
-    }
-
-
-def diff_document(stack: str, job: JobPlan) -> dict[str, Json]:
-    """`batchctl/diff/v1`: one job, recorded against desired."""
-    return {
-        "format": "batchctl/diff/v1",
-        "stack": stack,
-        "job": job.job,
-        "action": job.action.value,
-        "reason": job.reason,
-        "reasonCode": job.code.value,
-        "changes": change_entries(job.changes),
-        "guard": guard_code(job.guard),
     }
 
 

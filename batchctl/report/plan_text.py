@@ -1,4 +1,4 @@
-"""`plan`, `drift` and `diff` as text."""
+"""`plan` and `drift` as text."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def write_plan(plan: Plan, console: Console, *, verbose: bool = False) -> None:
     shown = [job for job in plan.jobs if verbose or not is_quiet(job)]
     if shown:
         write_line(console)
-        write_table(console, [_job_row(job, verbose=verbose) for job in shown], indent=2)
+        write_table(console, [job_row(job, verbose=verbose) for job in shown], indent=2)
     write_unchanged(console, len(plan.jobs) - len(shown))
     _write_purchase(plan, console)
     write_findings(plan, console)
@@ -52,13 +52,6 @@ def write_drift(plan: Plan, console: Console) -> None:
         write_line(console)
     unmanaged = "" if plan.unmanaged is None else f" {count(plan.unmanaged, 'unmanaged remote job')}."
     write_line(console, (f"{drift_summary(plan)}{unmanaged}", "bold"))
-
-
-def write_diff(job: JobPlan, console: Console) -> None:
-    """One job: what its manifest changes against the record."""
-    write_table(console, [_job_row(job)])
-    if not job.changes:
-        write_line(console, "No difference between manifest and record.")
 
 
 def write_unchanged(console: Console, number: int) -> None:
@@ -109,7 +102,8 @@ def terminal_value(value: Json) -> str:
     return "(none)" if value is None else outside(json.dumps(value, ensure_ascii=False)).plain
 
 
-def _job_row(job: JobPlan, *, verbose: bool = False) -> Row:
+def job_row(job: JobPlan, *, verbose: bool = False) -> Row:
+    """The action of one job with its reason and, below, its size and changes; `verbose` adds steps and rules."""
     symbol, style = SYMBOLS[job.action]
     plain = job.action.is_quiet
     return Row(

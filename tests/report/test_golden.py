@@ -6,19 +6,21 @@ from batchctl.model.keys import Api
 from batchctl.report.apply_text import write_apply
 from batchctl.report.describe_document import describe_document
 from batchctl.report.describe_text import write_description
+from batchctl.report.diff import JobDiff, diff_document, write_diff
 from batchctl.report.doctor import DoctorReport, Finding, Health, write_doctor
 from batchctl.report.documents import to_json, to_yaml
 from batchctl.report.error_document import error_document
 from batchctl.report.error_text import write_error
 from batchctl.report.job_document import invalid_document, status_document, valid_document, version_document
 from batchctl.report.markdown import apply_markdown, drift_markdown, plan_markdown, status_markdown
-from batchctl.report.plan_document import apply_document, diff_document, drift_document, plan_document
-from batchctl.report.plan_text import write_diff, write_drift, write_plan
+from batchctl.report.plan_document import apply_document, drift_document, plan_document
+from batchctl.report.plan_text import write_drift, write_plan
 from batchctl.report.status_text import write_status, write_valid, write_version
 from tests.support.report_samples import INVALID, NOW, OPTIONS, STACK, VERSION, Terminal, written
 from tests.support.sample_plan import APPLY, DESCRIPTION, PLAN, QUIET_PLAN, STATUS
 
 CHANGED = next(job for job in PLAN.jobs if job.job == "summarize-en")
+DIFF = JobDiff("examples", CHANGED, has_manifest=True, has_record=True)
 
 DOCTOR = DoctorReport(
     "shop",
@@ -36,7 +38,7 @@ TEXTS = {
     "apply.txt": lambda: written(write_apply, APPLY),
     "apply-verbose.txt": lambda: written(write_apply, APPLY, verbose=True),
     "drift.txt": lambda: written(write_drift, PLAN),
-    "diff.txt": lambda: written(write_diff, CHANGED),
+    "diff.txt": lambda: written(write_diff, DIFF),
     "doctor.txt": lambda: written(write_doctor, DOCTOR),
     "status.txt": lambda: written(write_status, STATUS, NOW),
     "status-verbose.txt": lambda: written(write_status, STATUS, NOW, verbose=True),
@@ -58,7 +60,7 @@ DOCUMENTS = {
     "plan": plan_document(PLAN, OPTIONS),
     "apply": apply_document(APPLY),
     "drift": drift_document(PLAN),
-    "diff": diff_document("examples", CHANGED),
+    "diff": diff_document(DIFF),
     "status": status_document(STATUS),
     "describe": describe_document(DESCRIPTION),
     "valid": valid_document(STACK),

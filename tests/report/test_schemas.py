@@ -18,11 +18,12 @@ from batchctl.model.plan import DriftKind
 from batchctl.model.recorded import CancelCause
 from batchctl.model.states import Phase
 from batchctl.report.describe_document import describe_document
+from batchctl.report.diff import JobDiff, diff_document
 from batchctl.report.error_document import error_document
 from batchctl.report.explain import ConditionType
 from batchctl.report.explain_document import explain_document
 from batchctl.report.job_document import invalid_document, status_document, valid_document, version_document
-from batchctl.report.plan_document import apply_document, diff_document, drift_document, plan_document
+from batchctl.report.plan_document import apply_document, drift_document, plan_document
 from batchctl.report.reports import JobDescription, StatusReport
 from batchctl.report.run_events import RunEvents
 from tests.support.closed_schemas import closed, objects
@@ -67,7 +68,7 @@ SAMPLES = [
     ("plan", plan_document(QUIET_PLAN, OPTIONS)),
     ("apply", apply_document(APPLY)),
     ("drift", drift_document(PLAN)),
-    *(("diff", diff_document("examples", job)) for job in PLAN.jobs),
+    *(("diff", diff_document(JobDiff("examples", job, has_manifest=True, has_record=True))) for job in PLAN.jobs),
     ("status", status_document(STATUS)),
     ("status", status_document(StatusReport("empty", ()))),
     ("describe", describe_document(DESCRIPTION)),

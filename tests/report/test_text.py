@@ -20,11 +20,12 @@ from batchctl.report.apply_text import write_apply
 from batchctl.report.console import make_console
 from batchctl.report.describe_document import describe_document, source_fields
 from batchctl.report.describe_text import write_description
+from batchctl.report.diff import JobDiff, write_diff, write_diffs
 from batchctl.report.error_text import write_error
 from batchctl.report.layout import Row
 from batchctl.report.markdown import apply_markdown
 from batchctl.report.plan_document import apply_document, plan_document
-from batchctl.report.plan_text import write_diff, write_drift, write_plan
+from batchctl.report.plan_text import write_drift, write_plan
 from batchctl.report.reports import ApplyReport, JobDescription, StatusReport, StatusRow
 from batchctl.report.status_text import write_status, write_valid, write_version
 from batchctl.report.words import (
@@ -181,7 +182,17 @@ def test_a_job_with_nothing_to_do_has_no_result():
 
 
 def test_diff_of_a_job_without_difference():
-    assert written(write_diff, WAIT) == ".  wait  w  running\nNo difference between manifest and record.\n"
+    same = JobDiff("s", WAIT, has_manifest=True, has_record=True)
+    assert written(write_diff, same) == ".  wait  w  running\nNo difference between manifest and record.\n"
+    assert written(write_diffs, [same]) == "No difference between manifests and record in 1 job.\n"
+
+
+@pytest.mark.parametrize(("has_manifest", "has_record"), [(True, False), (False, True)])
+def test_a_job_that_is_only_in_the_manifests_or_only_in_the_record_differs(has_manifest, has_record):
+    same = JobDiff("s", WAIT, has_manifest=True, has_record=True)
+    other = JobDiff("s", FAILED, has_manifest=has_manifest, has_record=has_record)
+    assert "No difference" not in written(write_diff, other)
+    assert written(write_diffs, [same, other]).splitlines()[1:] == ["", "1 of 2 jobs differs from the record."]
 
 
 def test_names_are_never_cut_off_a_terminal():

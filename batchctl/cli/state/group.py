@@ -20,7 +20,7 @@ COMMANDS: Final = {
     "rebind": Entry("batchctl.cli.state.rebind:rebind", "Bind recorded jobs to the account of another provider."),
     "rebuild": Entry("batchctl.cli.state.rebuild:rebuild", "Rebuild a lost state from the jobs' marks and results/."),
     "rm": Entry("batchctl.cli.state.rm:rm", "Delete the records of jobs; their remote jobs stay."),
-    "show": Entry("batchctl.cli.state.show:show", "Show everything that is recorded about one job."),
+    "show": Entry("batchctl.cli.state.show:show", "Show everything that is recorded about each job."),
 }
 
 

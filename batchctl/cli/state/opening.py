@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from batchctl.cli.common import Common
+from batchctl.cli.job_selection import JobSelection, warn_of_empty_scope
 from batchctl.cli.open_state import Opener
 from batchctl.cli.workspace import duration, lock_notice, who
 from batchctl.engine.clock import SystemClock
@@ -20,6 +21,7 @@ from batchctl.model.errors import BatchctlError
 from batchctl.model.events import Event, EventKind
 from batchctl.model.recorded import AddEvent, Recorded, RecordedJob
 from batchctl.model.suggest import did_you_mean
+from batchctl.reconcile import names_in_scope
 from batchctl.state.stack_state import StackState
 
 
@@ -54,6 +56,15 @@ def open_stack_state(common: Common, lock_timeout: str = "0s", path: Path | None
     seconds = duration(lock_timeout, "--lock-timeout")
     opener = Opener(stack, clock, who(), seconds, lock_notice(common, lock_timeout))
     return Opened(stack, opener.open(path or stack.state), clock, opener)
+
+
+def find_jobs(opened: Opened, recorded: Recorded, selection: JobSelection) -> list[RecordedJob]:
+    """The records of the selected jobs. Raises BatchctlError (`JobNotFound`) for a name that the state lacks."""
+    for name in selection.names:
+        find_job(recorded, name)
+    warn_of_empty_scope(selection, opened.stack, (), recorded)
+    inside = names_in_scope(selection.scope(opened.stack), (), recorded)
+    return [recorded.jobs[name] for name in dict.fromkeys(selection.names or sorted(inside)) if name in inside]
 
 
 def find_job(recorded: Recorded, name: str) -> RecordedJob:

@@ -9,7 +9,8 @@ import click
 from batchctl.cli.call_progress import watch_calls
 from batchctl.cli.common import Common, common_options, lock_option
 from batchctl.cli.connect import Connections
-from batchctl.cli.state.opening import Opened, find_job, open_stack_state
+from batchctl.cli.job_selection import JobSelection, select_jobs
+from batchctl.cli.state.opening import Opened, find_jobs, open_stack_state
 from batchctl.engine.rebinding import bind_jobs
 from batchctl.manifests.accounts import resolve_account
 from batchctl.manifests.trust import Trust
@@ -22,22 +23,17 @@ from batchctl.report.activity import Board
 
 
 @click.command()
-@click.argument("names", metavar="[NAME]...", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="Every recorded job.")
+@select_jobs(required=True, all_help="Every recorded job.")
 @click.option("--to", "target", metavar="PROVIDER", required=True, help="The stack's provider that has the jobs now.")
 @click.option("--force", is_flag=True, help="Bind jobs that the account does not show; they count as gone.")
 @lock_option
 @common_options
-def rebind(
-    *, common: Common, names: tuple[str, ...], everything: bool, target: str, force: bool, lock_timeout: str
-) -> None:
+def rebind(*, common: Common, selection: JobSelection, target: str, force: bool, lock_timeout: str) -> None:
     """Bind recorded jobs to the account of another provider.
 
     For a moved endpoint, a renamed project or a new key. Only jobs that the account shows are bound. Nothing is changed
     at the API.
     """
-    if everything == bool(names):
-        raise UsageError("name the jobs, or use --all", hint="`batchctl state list` lists the recorded jobs")
     opened = open_stack_state(common, lock_timeout)
     config = _config(opened, target)
     account, board = resolve_account(config, os.environ), Board()
@@ -45,9 +41,7 @@ def rebind(
     try:
         with watch_calls(common, opened.clock, board), opened.state.lock() as session:
             recorded = session.load()
-            jobs = [
-                find_job(recorded, name) for name in (sorted(recorded.jobs) if everything else dict.fromkeys(names))
-            ]
+            jobs = find_jobs(opened, recorded, selection)
             with Allowance(opened.stack.limits.read_timeout.total_seconds()).holding():
                 writes = tuple(bind_jobs(jobs, recorded, provider, config.name, force=force))
             why = f"to {account}, by batchctl state rebind"
