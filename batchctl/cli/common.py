@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
 from batchctl.cli.start_signals import leaving_while_importing
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+WIDE: Final = "wide"
+"""The format that is another name for text with `-v`, as kubectl has it."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,8 @@ def common_options(command: F) -> Callable[..., Any]:
         assert invocation is not None
         values = {field.name: given.pop(field.name) for field in fields(Common)}
         common = (invocation.common or Common()).overlaid(Common(**values))
+        if given.get("output") == WIDE:
+            given["output"], common = "text", replace(common, verbose=True)
         invocation.output = given.get("output") or "text"
         if invocation.common is None:
             _prepare()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import click
 
-from batchctl.cli.common import Common, common_options, guard_options, output_option
+from batchctl.cli.common import WIDE, Common, common_options, guard_options, output_option
 from batchctl.cli.events_file import events_option
 from batchctl.cli.exits import Exit, weightiest
 from batchctl.cli.github import annotate, in_actions, set_outputs, summarise
@@ -26,7 +26,7 @@ from batchctl.reconcile import Options
 from batchctl.report.documents import to_json
 from batchctl.report.error_text import write_warnings
 from batchctl.report.markdown import plan_markdown
-from batchctl.report.plan_document import all_guards, plan_document, terraform_report
+from batchctl.report.plan_document import acting_jobs, all_guards, plan_document, terraform_report
 from batchctl.report.plan_text import write_plan
 from batchctl.report.prompts import with_prompts
 from batchctl.report.run_events import RunEvents
@@ -35,7 +35,7 @@ from batchctl.report.workflow import plain_annotation
 
 @click.command()
 @select_jobs()
-@output_option("json", "yaml", "markdown", "name", "gitlab")
+@output_option(WIDE, "json", "yaml", "markdown", "name", "gitlab")
 @click.option("--out", metavar="FILE", help="Also save the plan as JSON, for `apply FILE`.")
 @report_option("json", "markdown", "gitlab")
 @click.option(
@@ -112,7 +112,7 @@ def show_plan(workspace: Workspace, options: Options, shown: PlanOutput) -> int:
             shown.form,
             text=lambda console: write_plan(readable, console, verbose=workspace.common.verbose),
             document=lambda: plan_document(plan, shown.options.fields()),
-            names=[job.job for job in plan.jobs],
+            names=acting_jobs(plan),
         )
     _tell_github(plan)
     if shown.reviewed is not None:

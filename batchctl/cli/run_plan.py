@@ -33,7 +33,7 @@ from batchctl.reconcile import Options
 from batchctl.report.apply_text import write_apply
 from batchctl.report.error_text import write_error
 from batchctl.report.markdown import apply_markdown
-from batchctl.report.plan_document import apply_document
+from batchctl.report.plan_document import acting_jobs, apply_document
 from batchctl.report.plan_text import write_plan
 from batchctl.report.reports import ApplyReport
 from batchctl.report.run_events import BothProgress, RunEvents
@@ -139,7 +139,7 @@ def _print(workspace: Workspace, report: DriveReport, request: Request) -> None:
         text=text,
         document=lambda: apply_document(result),
         markdown=lambda: apply_markdown(result),
-        names=[job.job for job in report.plan.jobs],
+        names=acting_jobs(report.plan),
     )
 
 

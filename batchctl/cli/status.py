@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import click
 
-from batchctl.cli.common import Common, common_options, output_option
+from batchctl.cli.common import WIDE, Common, common_options, output_option
 from batchctl.cli.exits import weightiest
 from batchctl.cli.job_selection import JobSelection, open_selected, select_jobs
 from batchctl.cli.output import emit
 from batchctl.cli.plan_output import status_report
 from batchctl.cli.preview import preview_and_warn
+from batchctl.cli.sort_key import SortKeyType
 from batchctl.report.job_document import status_document
 from batchctl.report.markdown import status_markdown
+from batchctl.report.status_order import SortKey, sort_status
 from batchctl.report.status_text import write_status
 
 
 @click.command()
 @select_jobs()
-@output_option("json", "yaml", "markdown", "name")
+@output_option(WIDE, "json", "yaml", "markdown", "name")
+@click.option("--sort-by", type=SortKeyType(), metavar="KEY", help=f"Sort by {', '.join(SortKey)} (default: job).")
 @common_options
-def status(*, common: Common, selection: JobSelection, output: str) -> int:
+def status(*, common: Common, selection: JobSelection, output: str, sort_by: SortKey | None) -> int:
     """Show the phase, rows and times of each job.
 
     Takes no lock and writes nothing.
     """
     workspace = open_selected(common, selection)
     seen = preview_and_warn(workspace)
-    report = status_report(workspace, seen.plan, seen.recorded)
+    report = sort_status(status_report(workspace, seen.plan, seen.recorded), sort_by or SortKey.JOB)
     emit(
         common,
         output,

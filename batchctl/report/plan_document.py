@@ -66,6 +66,11 @@ def drift_document(plan: Plan) -> dict[str, Json]:
     }
 
 
+def acting_jobs(plan: Plan) -> list[str]:
+    """The names of the jobs that have an action, for `-o name`: not those that wait or have nothing to do."""
+    return [job.job for job in plan.jobs if not job.action.is_quiet]
+
+
 def all_guards(plan: Plan) -> tuple[Guard, ...]:
     """The guards of the whole plan and of its jobs, each once, in order."""
     of_jobs = (job.guard for job in plan.jobs if job.guard is not None)
