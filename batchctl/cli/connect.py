@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from random import SystemRandom
+
+from msgspec.structs import replace
 
 from batchctl.cli.emulator_seed import EMULATOR_SEED, seed_emulator
 from batchctl.manifests.accounts import environment_url, resolve_account

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 
 import click
+from msgspec import Struct
 
 from batchctl.engine.preview import Approve
 from batchctl.model.codes import ErrorCode
@@ -16,8 +16,7 @@ _NAMED = 5
 """Jobs that a message names."""
 
 
-@dataclass(frozen=True)
-class Consent:
+class Consent(Struct, frozen=True):
     """The options about consent."""
 
     yes: bool

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 import click
+from msgspec.structs import replace
 
 from batchctl.cli.common import Common, common_options, output_option
 from batchctl.cli.exits import weightiest

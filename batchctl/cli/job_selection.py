@@ -6,11 +6,11 @@ The three narrow each other: a job is selected if it has one of the names, lies 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import wraps
 from typing import Any, TypeVar
 
 import click
+from msgspec import Struct
 
 from batchctl.cli.common import Common, scope_options
 from batchctl.cli.workspace import Workspace, open_workspace, scope_path
@@ -23,8 +23,7 @@ from batchctl.report.escape import terminal
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True)
-class JobSelection:
+class JobSelection(Struct, frozen=True):
     """The names and options of one command line."""
 
     names: tuple[str, ...] = ()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from batchctl.cli import folder
 from batchctl.cli.workspace import Workspace, load_desired

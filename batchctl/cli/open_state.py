@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from batchctl.manifests.trust import Trust
 from batchctl.model.activity import UNWATCHED, Activity
@@ -19,8 +20,7 @@ if TYPE_CHECKING:  # `validate` needs no state, and SQLite takes a tenth of its 
     from batchctl.state.stack_state import StackState
 
 
-@dataclass(frozen=True)
-class Opener:
+class Opener(Struct, frozen=True):
     """Opens states of one stack, each when it is first needed."""
 
     stack: Stack

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.console import Console
 
 from batchctl.cli.common import Common
@@ -49,8 +49,7 @@ def emit(
             text(stdout_console(common))
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """One job of a command that shows jobs one by one."""
 
     text: Callable[[Console], None]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import click
+from msgspec import Struct
 
 from batchctl.cli.common import WIDE, Common, common_options, guard_options, output_option
 from batchctl.cli.events_file import events_option
@@ -74,8 +74,7 @@ def plan(
     return show_plan(workspace, options, shown)
 
 
-@dataclass(frozen=True)
-class PlanOutput:
+class PlanOutput(Struct, frozen=True):
     """How a plan is shown."""
 
     form: str

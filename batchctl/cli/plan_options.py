@@ -6,8 +6,9 @@ Values of `--set` are not saved, because they may be part of a prompt; their nam
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from batchctl.cli.common import Common
 from batchctl.cli.guard_options import Flag
@@ -28,8 +29,7 @@ _NUMBERS: Mapping[str, str] = {"maxCreate": "max_create", "maxReplace": "max_rep
 _LISTS = ("paths", "names", "rerun", "variables")
 
 
-@dataclass(frozen=True)
-class PlanOptions:
+class PlanOptions(Struct, frozen=True):
     """The options with which a plan was made."""
 
     folder: str

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from msgspec import Struct
 
 from batchctl.cli.common import Common, common_options
 from batchctl.cli.job_selection import JobSelection, select_jobs, selected_names, warn_of_empty_scope
@@ -102,8 +102,7 @@ def results(
         raise problems[0]
 
 
-@dataclass(frozen=True)
-class _Job:
+class _Job(Struct, frozen=True):
     """A job with collected results."""
 
     name: str

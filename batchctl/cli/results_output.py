@@ -6,9 +6,10 @@ import io
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from batchctl.cli.out_file import open_out
 from batchctl.model.desired import Json
@@ -26,8 +27,7 @@ TABLE_FORMATS = frozenset({"csv", "tsv", "parquet"})
 _BY_ENDING = {".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".txt": "text"}
 
 
-@dataclass(frozen=True)
-class RowSink:
+class RowSink(Struct, frozen=True):
     """Takes rows, one after the other."""
 
     write: Callable[[Mapping[str, Json]], None]

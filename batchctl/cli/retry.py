@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Container, Sequence
-from dataclasses import replace
 
 import click
+from msgspec.structs import replace
 
 from batchctl.cli.common import Common, common_options, consent_options, lock_option, output_option
 from batchctl.cli.consent import Consent
@@ -66,7 +67,7 @@ def retry(
         raise UsageError("--set request.… changes rows, and none are named", hint="add --rows failed, or other rows")
     if rows is not None:
         settings = split_settings(common.set_values)
-        change, common = settings.change, replace(common, set_values=settings.variables)
+        change, common = settings.change, dataclasses.replace(common, set_values=settings.variables)
         rows = replace(rows, sent_with=change)
     workspace = open_selected(common, selection, lock_timeout)
     names = _ordered(workspace, selection, FAILED_PHASES if rows is None else ENDED_PHASES)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import NoReturn
+
+from msgspec import Struct
 
 from batchctl.model.capabilities import is_embedding_model, is_partner_model
 from batchctl.model.desired import DesiredJob, Json
@@ -19,8 +20,7 @@ from batchctl.model.sent_with import SentWith
 _MODEL, _REQUEST = "model", "request."
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """The values of `--set`, sorted by what they set."""
 
     variables: tuple[str, ...]

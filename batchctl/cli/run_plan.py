@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from rich.console import Console
 
 from batchctl.cli.consent import Consent, ask, ask_for_name, needs_asking, only_as_shown
@@ -44,8 +45,7 @@ _MOST_ANNOTATIONS = 10
 """GitHub shows no more errors of one step."""
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(Struct, frozen=True):
     """The request of one command."""
 
     options: Options

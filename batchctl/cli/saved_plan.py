@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from batchctl.cli.plan_options import PlanOptions
 from batchctl.model.desired import Json
@@ -19,8 +20,7 @@ _MANIFESTS = (".yaml", ".yml")
 _NOT_A_PLAN = "write one with `batchctl plan --out FILE`"
 
 
-@dataclass(frozen=True)
-class SavedPlan:
+class SavedPlan(Struct, frozen=True):
     """The parts of a saved plan that are compared with the present one."""
 
     path: str

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import click
+from msgspec.structs import replace
 
 from batchctl import __version__
 from batchctl.cli.common import Common, common_options, output_option, scope_options
@@ -57,7 +58,7 @@ def validate(*, common: Common, filenames: tuple[str, ...], selector: str | None
     warn_of_empty_scope(JobSelection((), filenames, selector), workspace.stack, workspace.desired.jobs)
     scope = workspace.scope
     jobs = tuple(job for job in workspace.desired.jobs if scope.contains(job.name, job.path, job.labels))
-    shown = replace(workspace.desired, jobs=jobs)
+    shown = dataclasses.replace(workspace.desired, jobs=jobs)
     _report_valid(shown, faults.outside, common, output, reports)
     return 0
 

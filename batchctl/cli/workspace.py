@@ -8,13 +8,13 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct
 
 from batchctl.cli.call_progress import watch_calls
 from batchctl.cli.common import Common
@@ -42,8 +42,7 @@ if TYPE_CHECKING:  # `validate` needs no state, and SQLite takes a tenth of its 
     from batchctl.state.stack_state import StackState
 
 
-@dataclass(frozen=True)
-class Sources:
+class Sources(Struct, frozen=True):
     """The sources of manifests besides the stack file."""
 
     filenames: tuple[str, ...]
@@ -51,8 +50,7 @@ class Sources:
     """The content of standard input, which can be read only once."""
 
 
-@dataclass(frozen=True)
-class StateOpening:
+class StateOpening(Struct, frozen=True, dict=True):
     """Opens the state of the stack as the command first read it, when it is first needed."""
 
     common: Common
@@ -75,8 +73,7 @@ class StateOpening:
         )
 
 
-@dataclass(frozen=True)
-class Workspace:
+class Workspace(Struct, frozen=True, dict=True):
     """A loaded stack."""
 
     common: Common

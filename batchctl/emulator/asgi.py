@@ -6,11 +6,11 @@ This module checks where a call comes from, limits the size of its body, and cut
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TypeVar
 
 import anyio
 from anyio.to_thread import run_sync
+from msgspec.structs import replace
 from starlette import requests
 from starlette.concurrency import iterate_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from batchctl.emulator.wire import Refused, Request
 

@@ -6,7 +6,8 @@ Source: reference 10, 16. The limits are those of the models' public pages, whic
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.emulator.clock import parse_timestamp
 from batchctl.emulator.settings import Settings
@@ -25,8 +26,7 @@ _PREVIEW = "-preview"
 _UNUSABLE = frozenset({"DEPRECATED", "RETIRED"})
 
 
-@dataclass(frozen=True)
-class Model:
+class Model(Struct, frozen=True):
     """One model."""
 
     name: str

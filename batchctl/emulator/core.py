@@ -9,8 +9,9 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from batchctl.emulator.bigquery.routes import ROUTES as BIGQUERY_ROUTES
 from batchctl.emulator.bodies import unpacked

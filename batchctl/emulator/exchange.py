@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from batchctl.emulator.callers import Caller
 from batchctl.emulator.faults import Fault, FaultKind, take_fault
@@ -16,8 +18,7 @@ from batchctl.emulator.store import Store
 from batchctl.emulator.wire import JsonObject, Refused, Request, Response
 
 
-@dataclass(frozen=True)
-class Exchange:
+class Exchange(Struct, frozen=True):
     """One call with its context. A handler must check before it writes: its writes stay even if it refuses the call."""
 
     request: Request
@@ -55,8 +56,7 @@ class Exchange:
 Handler: TypeAlias = Callable[[Exchange], JsonObject | Response]
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(Struct, frozen=True):
     """One method of one path pattern."""
 
     verb: str

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from batchctl.emulator.clock import SECOND, parse_duration
 from batchctl.emulator.globs import matches
@@ -54,8 +55,7 @@ _UNTIL = "until"
 """The member of a stored fault with the moment when its `lasts` is over."""
 
 
-@dataclass(frozen=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """One fault that fires now."""
 
     kind: FaultKind

@@ -7,8 +7,9 @@ services.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from batchctl.emulator.wire import Refused
 
@@ -19,8 +20,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_@-]+|[*,/.()]")
 _BELOW = frozenset("/.")
 
 
-@dataclass(frozen=True)
-class FieldMask:
+class FieldMask(Struct, frozen=True):
     """The parts of a reply that the caller wants; everything, without a tree."""
 
     tree: Tree | None = None

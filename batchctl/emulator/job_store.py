@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import asdict, replace
 
 from batchctl.emulator.lifecycle import Progress, Timeline, progress
 from batchctl.emulator.rules import Course
@@ -13,8 +15,7 @@ from batchctl.emulator.settings import Settings
 from batchctl.emulator.store import Store
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(Struct, frozen=True):
     """One batch job as stored. Times are in nanoseconds since 1970."""
 
     api: str
@@ -108,8 +109,7 @@ _COLUMNS = (
 _JSON = frozenset({"labels", "body", "output"})
 
 
-@dataclass(frozen=True)
-class Where:
+class Where(Struct, frozen=True):
     """A condition on jobs: SQL written by this program, and the values of its parameters."""
 
     sql: str = "TRUE"
@@ -122,7 +122,7 @@ _FOR_EVER = 2**63 - 1
 
 def add_job(store: Store, job: Job) -> Job:
     """Store a new job, whose name must be free; returns it with its number."""
-    values = {**_stored(vars(job)), "short": job.short}
+    values = {**_stored(asdict(job)), "short": job.short}
     del values["seq"]
     with store.transaction():
         store.insert("jobs", values)
@@ -187,7 +187,7 @@ def change_job(store: Store, job: Job, changes: Mapping[str, object]) -> Job:
     stored = _stored(changes)
     names = ", ".join(f"{name} = ?" for name in stored)
     store.change(f"UPDATE jobs SET {names} WHERE seq = ?", *stored.values(), job.seq)  # noqa: S608  constants
-    return replace(job, **changes)  # type: ignore[arg-type]  # the keys are fields of Job
+    return replace(job, **changes)
 
 
 def _stored(fields: Mapping[str, object]) -> dict[str, object]:

@@ -5,8 +5,9 @@ The transitions are those of reference 5: PENDING, RUNNING, on Vertex CANCELLING
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class State(StrEnum):
@@ -47,8 +48,7 @@ _ENDS = {Fate.FAIL: State.FAILED, Fate.FAIL_EXPORT: State.FAILED, Fate.EXPIRE: S
 _FOR_EVER = 2**62
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """The limits of Vertex on a job's time, in nanoseconds. Source: reference 10."""
 
     wait: int
@@ -59,8 +59,7 @@ class Limits:
     """The state of a job that ends at this limit."""
 
 
-@dataclass(frozen=True)
-class Timeline:
+class Timeline(Struct, frozen=True):
     """The values that determine a job's state over time, in nanoseconds."""
 
     created: int
@@ -112,8 +111,7 @@ class Timeline:
         return finish, State.SUCCEEDED if self.fate is None else _ENDS.get(self.fate, State.SUCCEEDED)
 
 
-@dataclass(frozen=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """A job's state and progress at one moment."""
 
     state: State

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.emulator.bodies import parse_json
 from batchctl.emulator.wire import JsonObject, Refused, Request
@@ -20,8 +21,7 @@ _PARTS = 4
 """The number of pieces when a two-part body is split at its boundary: the preamble, both parts, and the end."""
 
 
-@dataclass(frozen=True)
-class Media:
+class Media(Struct, frozen=True):
     """An upload in one request."""
 
     resource: JsonObject
@@ -31,8 +31,7 @@ class Media:
     content: bytes
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """One request of an upload in several requests."""
 
     start: int | None

@@ -10,71 +10,62 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from typing import TypeAlias
+
+import msgspec
+from msgspec import field
 
 from batchctl.emulator.wire import JsonObject, Refused
 
 
-@dataclass(frozen=True)
-class Anything:
+class Anything(msgspec.Struct, frozen=True):
     """Any JSON, returned unchanged with the names in it."""
 
 
-@dataclass(frozen=True)
-class Struct:
+class Struct(msgspec.Struct, frozen=True):
     """An object, returned unchanged with the names in it."""
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(msgspec.Struct, frozen=True):
     """A string."""
 
 
-@dataclass(frozen=True)
-class Integer:
+class Integer(msgspec.Struct, frozen=True):
     """An int32 or int64: an integer, or its digits in a string."""
 
 
-@dataclass(frozen=True)
-class Number:
+class Number(msgspec.Struct, frozen=True):
     """A float or double: a number, or its digits in a string."""
 
 
-@dataclass(frozen=True)
-class Boolean:
+class Boolean(msgspec.Struct, frozen=True):
     """A boolean."""
 
 
-@dataclass(frozen=True)
-class Bytes:
+class Bytes(msgspec.Struct, frozen=True):
     """Bytes in base64."""
 
 
-@dataclass(frozen=True)
-class OpenEnum:
+class OpenEnum(msgspec.Struct, frozen=True):
     """An enum of which not every name is known here; a number is accepted, too."""
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """The name of an enum value, or its number, which is converted to the name."""
 
     names: tuple[str, ...]
     """In the order of their numbers, from 0 on."""
 
 
-@dataclass(frozen=True)
-class Repeated:
+class Repeated(msgspec.Struct, frozen=True):
     """A repeated field; with `lone`, a single value is accepted as a list of one."""
 
     of: Kind
     lone: bool = False
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """A message with its fields by camelCase name; an `open` message accepts unknown names."""
 
     fields: Mapping[str, Kind] = field(default_factory=dict)
@@ -85,8 +76,7 @@ Scalar: TypeAlias = Text | Integer | Number | Boolean | Bytes | OpenEnum | Choic
 Kind: TypeAlias = Anything | Struct | Scalar | Repeated | Message
 
 
-@dataclass(frozen=True)
-class _Problem:
+class _Problem(msgspec.Struct, frozen=True):
     place: str
     text: str
 

@@ -8,8 +8,9 @@ content is not checked, and `*` means a list. Source: the discovery documents; f
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from batchctl.emulator.fieldmask import FieldMask, Tree, camel_name
 
@@ -18,8 +19,7 @@ _OPEN = frozenset({("Operation", "metadata"), ("Operation", "response"), ("Statu
 """Members of the type `Any`: a server need not know their content. Source: reference 16."""
 
 
-@dataclass(frozen=True)
-class Replies:
+class Replies(Struct, frozen=True, dict=True):
     """The reply messages of one service."""
 
     table: str

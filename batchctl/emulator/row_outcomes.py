@@ -8,8 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from batchctl.emulator.globs import matches
 from batchctl.emulator.row_hashes import prompt_hash
@@ -20,8 +22,7 @@ _DEFAULT_ERROR: JsonObject = {"code": RPC_CODES["INTERNAL"], "message": "The emu
 _KEEPS_TEXT = frozenset({"MAX_TOKENS", "STOP"})
 
 
-@dataclass(frozen=True)
-class RowOutcome:
+class RowOutcome(Struct, frozen=True):
     """The outcome of a share of the rows: an error, an answer with another finish reason, or a given response."""
 
     kind: str
@@ -77,8 +78,7 @@ def _stopped(candidate: JsonObject, reason: str) -> JsonObject:
     return {**candidate, "content": {**candidate["content"], "parts": parts}, "finishReason": reason}
 
 
-@dataclass(frozen=True)
-class RowRule:
+class RowRule(Struct, frozen=True):
     """The outcomes of the rows that a glob covers. Each takes its share of those that the outcomes before it left."""
 
     glob: str
@@ -200,7 +200,7 @@ def stored_rules(rules: Sequence[RowRule]) -> list[object]:
 
 def _stored(outcome: RowOutcome) -> list[object]:
     """The members in their order; JSON has no fractions."""
-    return [*{**vars(outcome), "share": str(outcome.share)}.values()]
+    return [*{**asdict(outcome), "share": str(outcome.share)}.values()]
 
 
 def read_stored_rules(stored: Sequence[Sequence[object]]) -> tuple[RowRule, ...]:

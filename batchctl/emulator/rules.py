@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
+
+from msgspec import Struct, field
 
 from batchctl.emulator.clock import parse_duration
 from batchctl.emulator.globs import matches
@@ -29,8 +30,7 @@ from batchctl.emulator.store import Store
 from batchctl.emulator.wire import JsonObject
 
 
-@dataclass(frozen=True)
-class OutputRule:
+class OutputRule(Struct, frozen=True):
     """How a Vertex job writes its rows to Cloud Storage."""
 
     early: Fraction = Fraction(0)
@@ -40,8 +40,7 @@ class OutputRule:
     as_numbers: bool = False
 
 
-@dataclass(frozen=True)
-class Course:
+class Course(Struct, frozen=True):
     """The future of one job, fixed when it was created. Durations are in nanoseconds."""
 
     pending: int
@@ -166,8 +165,7 @@ def _reasons(rule: JsonObject) -> dict[str, str]:
     return found | ({match["api"]: f"match.api: {match['api']}"} if "api" in match else {})
 
 
-@dataclass(frozen=True)
-class NewJob:
+class NewJob(Struct, frozen=True):
     """The properties of a new job that rules match."""
 
     api: str

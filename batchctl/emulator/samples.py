@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from batchctl.emulator.wire import JsonObject
 
@@ -35,8 +36,7 @@ def sample(schema: object, text: str) -> object:
     return _Sampler(root, text).value(schema, 0)
 
 
-@dataclass(frozen=True)
-class _Sampler:
+class _Sampler(Struct, frozen=True):
     root: JsonObject
     text: str
     left: Iterator[int] = field(default_factory=lambda: iter(range(_MOST_VALUES)))

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NoReturn, TypeAlias
+
+from msgspec import Struct
 
 from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.ids import fresh_id
@@ -31,8 +32,7 @@ Finish: TypeAlias = Callable[[Exchange, JsonObject, str], JsonObject]
 """Creates the result from the request that opened the session and the name of the blob with all bytes."""
 
 
-@dataclass(frozen=True)
-class _Session:
+class _Session(Struct, frozen=True):
     id: str
     """Also the name of the blob."""
     target: JsonObject

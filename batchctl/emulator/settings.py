@@ -6,8 +6,10 @@ Tests pass their own values to the constructor; a seed file has them in `setting
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from batchctl.emulator.clock import HOUR, SECOND, WEEK, parse_duration
 from batchctl.emulator.lifecycle import State
@@ -39,8 +41,7 @@ _LARGEST_OBJECT = 1024**3
 _OVERDUE = {"fail": State.FAILED, "partial": State.PARTIALLY_SUCCEEDED}
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """Durations are in nanoseconds. Source: reference 9 and 10, unless another one is given."""
 
     pending: int = SECOND

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+
+from msgspec import Struct, field
 
 JsonObject: TypeAlias = dict[str, Any]
 
@@ -50,8 +51,7 @@ def status_of(code: int) -> tuple[int, str]:
     return next((status for status, known in _STATUS_NAMES.items() if known == name), usual), name
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(Struct, frozen=True):
     """One complete HTTP request."""
 
     method: str
@@ -74,8 +74,7 @@ class Request:
         return next((value for name, value in self.query if name in names), None)
 
 
-@dataclass(frozen=True)
-class Response:
+class Response(Struct, frozen=True):
     """One HTTP response. A body that is not bytes is generated while it is sent."""
 
     status: int

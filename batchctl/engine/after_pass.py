@@ -5,8 +5,9 @@ A plan is made before its pass acts. Readers of a report want to see its effects
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from batchctl.model.desired import DesiredStack
 from batchctl.model.inventory import Inventory
@@ -16,8 +17,7 @@ from batchctl.model.recorded import Recorded
 from batchctl.reconcile import Options, plan
 
 
-@dataclass(frozen=True)
-class AfterPass:
+class AfterPass(Struct, frozen=True):
     """The stack after a pass, as the next plan would see it."""
 
     desired: DesiredStack

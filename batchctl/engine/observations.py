@@ -6,7 +6,8 @@ A look ages while a pass acts on it. What the pass itself made or deleted needs 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from batchctl.model.keys import Account
 from batchctl.model.observed import Observation, Observed, RemoteJob

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from batchctl.engine.tools import Tools
 from batchctl.engine.workers import Workers
@@ -25,8 +27,7 @@ _OTHER_KEY_HINT = (
 )
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(Struct, frozen=True):
     """The accounts as one pass saw them, and the errors of those that it could not read."""
 
     observed: Observed

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from batchctl.engine.after_pass import AfterPass
 from batchctl.engine.delivery import tell
@@ -27,8 +29,7 @@ _SHORTEST_LOOK = 10.0
 """Seconds that an observation may take, whatever `--timeout` says: without one there is nothing to report."""
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """The work of a pass."""
 
     desired: DesiredStack
@@ -43,8 +44,7 @@ Ask = Callable[[Recorded], Asked]
 lock before has acted on manifests that are no younger than these."""
 
 
-@dataclass(frozen=True)
-class PassReport:
+class PassReport(Struct, frozen=True):
     """The report of one pass."""
 
     plan: Plan

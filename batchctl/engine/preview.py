@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from batchctl.engine.observe import observe
 from batchctl.engine.tools import Tools
@@ -20,8 +21,7 @@ Approve = Callable[[Plan], None]
 """Called before anything is done; raises GuardError when the plan is not the approved one."""
 
 
-@dataclass(frozen=True)
-class Preview:
+class Preview(Struct, frozen=True):
     """The plan that a pass would carry out: nothing is locked, nothing written."""
 
     plan: Plan

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import GuardError, NotFound, PermissionDenied
@@ -27,8 +28,7 @@ def bind_jobs(
         yield from bind_job(job, name, provider.account)
 
 
-@dataclass(frozen=True)
-class _Shown:
+class _Shown(Struct, frozen=True):
     """The jobs that the account shows."""
 
     names: frozenset[str]

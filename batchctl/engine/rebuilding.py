@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from batchctl.engine.observe import observe
 from batchctl.engine.tools import Tools
@@ -36,8 +38,7 @@ from batchctl.reconcile import (
 )
 
 
-@dataclass(frozen=True)
-class RebuiltState:
+class RebuiltState(Struct, frozen=True):
     """A state that was rebuilt, and not yet written."""
 
     jobs: tuple[RecordedJob, ...]

@@ -6,7 +6,8 @@ After a crash in between, the next pass finds the folder moved and goes on.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredStack
@@ -17,8 +18,7 @@ from batchctl.model.recorded import AddEvent, Recorded
 from batchctl.reconcile import find_moves
 
 
-@dataclass(frozen=True)
-class Moved:
+class Moved(Struct, frozen=True):
     """The record after the renames."""
 
     recorded: Recorded

@@ -5,9 +5,11 @@ from __future__ import annotations
 import secrets
 import string
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from random import SystemRandom
 from typing import Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from batchctl.engine.warnings import LastSaid, Warnings
 from batchctl.model.activity import UNWATCHED, Activity
@@ -84,8 +86,7 @@ class Providers:
             provider.close()
 
 
-@dataclass(frozen=True)
-class Tools:
+class Tools(Struct, frozen=True):
     """Everything that the engine touches the world with."""
 
     state: StateStore

@@ -6,8 +6,9 @@ Checks what a schema cannot: references to providers, models, marks, durations, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from batchctl.manifests.apis import RULES
 from batchctl.manifests.combinations import check_combinations, check_parts
@@ -48,8 +49,7 @@ from batchctl.model.quoting import shown
 from batchctl.model.row_hashes import hash_rows
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(Struct, frozen=True):
     """One YAML document that may be a manifest, its variables replaced."""
 
     root: Node

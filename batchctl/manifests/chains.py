@@ -7,9 +7,10 @@ is wrong with them then concerns this job alone, and is no error in its manifest
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
@@ -41,8 +42,7 @@ _JSON_EXAMPLES: tuple[Json, ...] = ("example", 1, True, ["example"], {"example":
 _EXAMPLE = Answer("example", "Example answer.")
 
 
-@dataclass(frozen=True)
-class ChainReader:
+class ChainReader(Struct, frozen=True):
     """Reads the chains of one stack."""
 
     rows: RowReader

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
+from msgspec import Struct
 
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults, quote_hint
@@ -71,8 +71,7 @@ class _Stop(Exception):
     """Stops reading the file: the rest of it cannot be interpreted."""
 
 
-@dataclass(frozen=True)
-class _Anchored:
+class _Anchored(Struct, frozen=True):
     """A complete value that aliases can refer to, with its size for the limits."""
 
     node: Node

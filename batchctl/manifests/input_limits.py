@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import assert_never
+
+from msgspec import Struct
 
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
@@ -35,8 +36,7 @@ def limits_of(config: ProviderConfig) -> ApiLimits:
     return config.limits or CAPABILITIES[config.api].limits
 
 
-@dataclass(frozen=True)
-class InputLimits:
+class InputLimits(Struct, frozen=True):
     """The limits for the input of one job. Without a provider, everything is allowed."""
 
     config: ProviderConfig | None

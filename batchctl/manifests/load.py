@@ -6,9 +6,10 @@ It always reads the complete stack, whatever the scope of the command, because n
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from batchctl.manifests.builder import Document
 from batchctl.manifests.compose import compose
@@ -46,8 +47,7 @@ def load_stack(
     return reading.stack
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """Manifests that the command line names besides the stack file."""
 
     filenames: Sequence[str] = ()

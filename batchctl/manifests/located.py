@@ -5,7 +5,7 @@ Source: reference chapter 3, 6.3, 16.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
@@ -16,8 +16,7 @@ from batchctl.model.quoting import shown
 GLOBAL = "global"
 
 
-@dataclass(frozen=True)
-class Misfit:
+class Misfit(Struct, frozen=True):
     """Why a name in a manifest cannot belong to the job's provider."""
 
     message: str

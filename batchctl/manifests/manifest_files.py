@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+from msgspec import Struct
+
 from batchctl.disk.safe_open import open_folder, read_start, read_start_in
 from batchctl.manifests.compose import MAX_BYTES
 from batchctl.manifests.fault_codes import Code
@@ -63,8 +65,7 @@ def _short(path: Path, cwd: Path) -> Path:
     return cwd / path.relative_to(here) if path.is_relative_to(here) else path
 
 
-@dataclass(frozen=True)
-class ManifestFile:
+class ManifestFile(Struct, frozen=True):
     """One file of manifests, read."""
 
     path: str
@@ -76,8 +77,7 @@ class ManifestFile:
     data: bytes
 
 
-@dataclass(frozen=True)
-class _Folder:
+class _Folder(Struct, frozen=True):
     """An open folder whose files are read."""
 
     path: Path

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults, did_you_mean
 from batchctl.manifests.nodes import Items, Node, Scalar
@@ -18,8 +20,7 @@ _NAMED = 5
 """The most jobs of a circle that a message names."""
 
 
-@dataclass(frozen=True)
-class _Need:
+class _Need(Struct, frozen=True):
     """The place of one dependency."""
 
     field: str

@@ -7,7 +7,8 @@ Source: design section 4; reference 1.1, chapters 3 and 10.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from batchctl.manifests.accounts import resolve_account
 from batchctl.manifests.admission_limits import FIELDS, read_admission

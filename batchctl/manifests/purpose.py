@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.model.capabilities import is_partner_model
 from batchctl.model.desired import Json, Kind, ProviderConfig
 from batchctl.model.ports import RowRules
 
 
-@dataclass(frozen=True)
-class Purpose:
+class Purpose(Struct, frozen=True):
     """The job that a source belongs to. A value that an error hides is None."""
 
     job: str

@@ -7,7 +7,8 @@ Source: reference 3.1, 6.2, 6.3, 6.4, 8.2; Cloud Storage's and BigQuery's own ru
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _PROJECT = r"(?:[a-z0-9-]+(?:\.[a-z0-9-]+)+:)?[a-z0-9][a-z0-9-]*"
 """A project's id or number; old ids have a domain before a colon."""
@@ -26,8 +27,7 @@ _RESOURCE = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Resource:
+class Resource(Struct, frozen=True):
     """A resource with a full name: `projects/P/locations/L/COLLECTION/ID`."""
 
     project: str

@@ -5,10 +5,13 @@ Knows the forms of `src` and which of them each API accepts. Source: reference 6
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from batchctl.manifests.apis import RULES, is_for
 from batchctl.manifests.chains import ChainReader
@@ -88,8 +91,7 @@ def _is_divisible(form: SourceForm, purpose: Purpose) -> bool:
     return not has_legacy_rows(config.api, model)
 
 
-@dataclass(frozen=True)
-class SourceReader:
+class SourceReader(Struct, frozen=True):
     """Reads the sources of one stack."""
 
     rows: RowReader
@@ -110,7 +112,7 @@ class SourceReader:
             return UploadedFile(str(plain(value)))
         if form in REMOTE_FORMS:
             source = read_remote(form, value, purpose.config, self.faults)
-            return None if source is None else replace(source, is_divisible=_is_divisible(form, purpose))
+            return None if source is None else dataclasses.replace(source, is_divisible=_is_divisible(form, purpose))
         if form is SourceForm.INLINE:
             assert isinstance(value, Items)
             return self._inline(value, purpose)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+
+from msgspec import Struct
 
 from batchctl.manifests.admission_limits import read_admission
 from batchctl.manifests.compose import compose
@@ -35,8 +36,7 @@ from batchctl.model.errors import ManifestError
 from batchctl.model.keys import Account
 
 
-@dataclass(frozen=True)
-class StackReading:
+class StackReading(Struct, frozen=True):
     """The content of the stack file, as far as it is valid."""
 
     stack: Stack | None

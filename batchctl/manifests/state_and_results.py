@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
@@ -29,8 +30,7 @@ _TAKEN = ("emulator.db",)
 """The other files that batchctl keeps in `.batchctl`."""
 
 
-@dataclass(frozen=True)
-class OwnPlaces:
+class OwnPlaces(Struct, frozen=True):
     """Checks the places of one stack. `folder` is the stack's, resolved."""
 
     folder: Path

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from batchctl.model.addresses import WebAddress, is_loopback_host
 
@@ -20,8 +21,7 @@ _URL = re.compile(
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Scheme, host and port of a base URL, lower-cased, default ports dropped."""
 
     scheme: str
@@ -51,8 +51,7 @@ class Origin:
         return cls(scheme, host, "" if port == _DEFAULT_PORTS[scheme] else port)
 
 
-@dataclass(frozen=True)
-class Trust:
+class Trust(Struct, frozen=True):
     """The permissions of the operator, by flag or environment."""
 
     allow_outside: bool = False

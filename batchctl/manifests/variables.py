@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
+
+from msgspec import Struct, field
 
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults, did_you_mean, quote_hint
@@ -26,8 +27,7 @@ REFERENCE = re.compile(r"\$\$\{|\$\{var\.([^}]*)(\}?)")
 """A reference `${var.name}`, or an escaped `${`."""
 
 
-@dataclass(frozen=True)
-class Variables:
+class Variables(Struct, frozen=True, dict=True):
     """The declared variables; those without a value are in `unset`."""
 
     values: Mapping[str, bool | float | str] = field(default_factory=dict)

@@ -5,13 +5,13 @@ A rule that treats some actions alike asks for a trait. A new action has to defi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
+from msgspec import Struct
 
-@dataclass(frozen=True, kw_only=True)
-class ActionTraits:
+
+class ActionTraits(Struct, frozen=True, kw_only=True):
     """The traits of one action."""
 
     is_quiet: bool

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import socket
-from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address
+
+from msgspec import Struct
 
 from batchctl.model.reserved import IpAddress, is_loopback, is_public
 
@@ -19,8 +20,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _MOST_PORTS = 65535
 
 
-@dataclass(frozen=True)
-class WebAddress:
+class WebAddress(Struct, frozen=True):
     """The parts of an http or https URL; scheme and host in lower case."""
 
     scheme: str

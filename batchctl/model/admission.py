@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from batchctl.model.keys import Account
 
 
-@dataclass(frozen=True)
-class AdmissionLimits:
+class AdmissionLimits(Struct, frozen=True):
     """Limits that a person has set for an account; None if there is none."""
 
     active: int | None = None
@@ -53,8 +53,7 @@ def short_model(model: str) -> str:
     return model.rpartition("/")[2]
 
 
-@dataclass(frozen=True, order=True)
-class QuotaKey:
+class QuotaKey(Struct, frozen=True, order=True):
     """The account and the model of a quota."""
 
     account: Account
@@ -62,8 +61,7 @@ class QuotaKey:
     """See `short_model`."""
 
 
-@dataclass(frozen=True)
-class Quota:
+class Quota(Struct, frozen=True):
     """A quota that no API reports, learned from refused create calls (429). Times are those of the provider's clock."""
 
     key: QuotaKey
@@ -87,8 +85,7 @@ class LimitKind(StrEnum):
     """The API's own limit, as learned from its refusals."""
 
 
-@dataclass(frozen=True)
-class QueuePlace:
+class QueuePlace(Struct, frozen=True):
     """The place of a job in the queue, and the limit that it waits for."""
 
     position: int

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+
+from msgspec import Struct
 
 from batchctl.model.keys import Api
 
@@ -47,8 +48,7 @@ JOBS_A_PAGE = 100
 """The page size that batchctl requests for lists of jobs (reference 1.5, chapter 3)."""
 
 
-@dataclass(frozen=True)
-class ApiLimits:
+class ApiLimits(Struct, frozen=True):
     """Limits of an account; None if the API documents none. Providers can override them, because they change often."""
 
     active: int | None
@@ -63,8 +63,7 @@ class ApiLimits:
     """Bytes of a create call with inline rows; None if the API accepts none."""
 
 
-@dataclass(frozen=True)
-class Capabilities:
+class Capabilities(Struct, frozen=True):
     """The capabilities of one API."""
 
     sources: frozenset[SourceForm]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 MOST_EXAMPLES = 5
 """The most answers without a row that are named; the others are counted."""
 
 
-@dataclass(frozen=True)
-class Chain:
+class Chain(Struct, frozen=True):
     """The manifest's part of a chain."""
 
     job: str
@@ -18,16 +17,14 @@ class Chain:
     """The sha256 of the template."""
 
 
-@dataclass(frozen=True)
-class LeftOut:
+class LeftOut(Struct, frozen=True):
     """A row of the other job from which no row could be made."""
 
     key: str
     reason: str
 
 
-@dataclass(frozen=True)
-class ChainCount:
+class ChainCount(Struct, frozen=True):
     """The rows of the other job, by what became of them."""
 
     rows: int = 0
@@ -51,8 +48,7 @@ class ChainCount:
         return f"{self.left_out:,} of {self.rows + self.left_out:,} rows left out: {', '.join(named)}"
 
 
-@dataclass(frozen=True)
-class Obstacle:
+class Obstacle(Struct, frozen=True):
     """Why no rows could be made, although the other job has results."""
 
     words: str

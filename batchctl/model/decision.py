@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from batchctl.model.actions import Action
 from batchctl.model.admission import QueuePlace
@@ -39,8 +41,7 @@ class Timer(StrEnum):
         return self in {Timer.SETTLING, Timer.MISSING}
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Struct, frozen=True):
     """One difference between record and manifest. Values with prompts are shown as hashes."""
 
     path: str
@@ -52,8 +53,7 @@ class Change:
     """The difference as text, if the two values do not show it."""
 
 
-@dataclass(frozen=True)
-class Guard:
+class Guard(Struct, frozen=True):
     """Why an action is refused, and how to allow it. Exit code 6."""
 
     code: str
@@ -62,8 +62,7 @@ class Guard:
     """The flag that lifts it, or a hint what to change."""
 
 
-@dataclass(frozen=True)
-class RuleApplied:
+class RuleApplied(Struct, frozen=True):
     """A rule that made or changed a decision."""
 
     id: str
@@ -79,8 +78,7 @@ class Counted(Enum):
     DELETE = "delete"
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """One job's decision. Each rule returns the next version of it. No code depends on the text of a reason."""
 
     action: Action

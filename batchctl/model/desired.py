@@ -6,11 +6,15 @@ The file is long because it is one tree of values, from the stack down to a row.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeAlias
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from batchctl.model.admission import AdmissionLimits
 from batchctl.model.capabilities import CAPABILITIES, ApiLimits, is_embedding_model
@@ -54,8 +58,7 @@ class Location(NamedTuple):
         return f"{self.file}:{self.line}:{self.column}" if self.has_position else self.file
 
 
-@dataclass(frozen=True, order=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True, order=True):
     """One error or warning about a manifest or the stack file."""
 
     location: Location
@@ -68,14 +71,13 @@ class Diagnostic:
         return f"{self.location}: {self.code} {self.message}{hint}"
 
 
-@dataclass(frozen=True)
-class RequestRow:
+class RequestRow(Struct, frozen=True):
     """One request of a job's input in the API's REST form, before `request` defaults are merged in."""
 
     key: str | None
     """None for a row that only its position identifies."""
     request: Mapping[str, Json]
-    members: Mapping[str, Json] = field(default_factory=dict)
+    members: Mapping[str, Json] = msgspec.field(default_factory=dict)
     """The members beside the request, such as `custom_id` and `metadata`: they come back in the results."""
     in_body: bool = False
     """Whether the line is for another publisher's model: `custom_id`, `method`, `url`, and the request as `body`."""
@@ -87,8 +89,7 @@ class RequestRow:
         return self.key if self.key is not None or custom_id is None else str(custom_id)
 
 
-@dataclass(frozen=True)
-class InlineRows:
+class InlineRows(Struct, frozen=True):
     """Rows in the manifest, sent inside the create call."""
 
     rows: tuple[RequestRow, ...]
@@ -128,8 +129,7 @@ class AwaitedRows:
     """The reason why the results that are there give no rows."""
 
 
-@dataclass(frozen=True)
-class ChainRows:
+class ChainRows(Struct, frozen=True):
     """The rows of a chain, for reports."""
 
     job: str
@@ -145,8 +145,7 @@ class ChainRows:
         return cls(source.chain.job, None if source.obstacle is None else source.obstacle.count)
 
 
-@dataclass(frozen=True)
-class UploadedFile:
+class UploadedFile(Struct, frozen=True):
     """A file that is where the API reads it already, through batchctl or by the user's hand."""
 
     name: str
@@ -163,8 +162,7 @@ class RemoteSource:
     """Whether batchctl can send a part of its rows: it reads them, and writes the part to the provider's bucket."""
 
 
-@dataclass(frozen=True)
-class UnknownSource:
+class UnknownSource(Struct, frozen=True):
     """The unknown input of a job that was adopted with `spec.adopt`."""
 
 
@@ -194,8 +192,7 @@ class OnMissing(StrEnum):
     RECREATE = "recreate"
 
 
-@dataclass(frozen=True)
-class Lifecycle:
+class Lifecycle(Struct, frozen=True):
     """`spec.lifecycle`, with its defaults. Not part of the digest: changing it never buys a job again."""
 
     backoff_limit: int = 0
@@ -213,8 +210,7 @@ class Lifecycle:
     """None: the job fails only when no row is good."""
 
 
-@dataclass(frozen=True)
-class DesiredJob:
+class DesiredJob(Struct, frozen=True):
     """One checked, defaulted, digested manifest."""
 
     name: str
@@ -231,32 +227,32 @@ class DesiredJob:
     path: str
     """The manifest's path relative to the stack's folder, with `/`; `-` for standard input."""
     location: Location
-    lifecycle: Lifecycle = field(default_factory=Lifecycle)
-    labels: Mapping[str, str] = field(default_factory=dict)
+    lifecycle: Lifecycle = msgspec.field(default_factory=Lifecycle)
+    labels: Mapping[str, str] = msgspec.field(default_factory=dict)
     display_name: str | None = None
     dest: str | None = None
     """Where the API writes results: `gs://…` or `bq://…`; None where it keeps them itself."""
-    request: Mapping[str, Json] = field(default_factory=dict)
+    request: Mapping[str, Json] = msgspec.field(default_factory=dict)
     """Defaults in REST form that are merged into every row that batchctl sends (RFC 7396; the row wins)."""
     run_id: str | None = None
     adopt: str | None = None
     """The resource name of the remote job that this manifest adopts. Not in the digest."""
-    extra_body: Mapping[str, Json] = field(default_factory=dict)
+    extra_body: Mapping[str, Json] = msgspec.field(default_factory=dict)
     """Merged into the batch object of the create call, to send fields that batchctl does not know yet."""
     depends_on: tuple[str, ...] = ()
     """Jobs that must have succeeded before this one is created. Not in the digest, like the next three."""
     priority: int = 0
     """Higher comes first, in batchctl's queue and, if the API has a priority, in the API's."""
-    webhook: Mapping[str, Json] = field(default_factory=dict)
+    webhook: Mapping[str, Json] = msgspec.field(default_factory=dict)
     """`webhookConfig` as the API accepts it; empty: none."""
     input_bytes: int | None = None
     """The approximate bytes of its rows, defaults included; None if batchctl does not send them."""
     row_hashes: str | None = None
     """See `RowHashes`; None if there are too many rows, or batchctl does not send them."""
-    row_settings: RowSettings = field(default_factory=RowSettings)
+    row_settings: RowSettings = msgspec.field(default_factory=RowSettings)
     canary: Canary | None = None
     """Not in the digest, like the next one."""
-    sharding: ShardLimits = field(default_factory=ShardLimits)
+    sharding: ShardLimits = msgspec.field(default_factory=ShardLimits)
     """The limits of one remote job, of the manifest and of the provider."""
     annotations: Mapping[str, str] = field(default_factory=dict)
     """Notes for people and other tools. batchctl uses them for nothing."""
@@ -289,8 +285,7 @@ def kind_of_rows(api: Api | None, kind: Kind, model: str) -> Kind:
     return Kind.EMBEDDINGS_BATCH_JOB if by_model and is_embedding_model(model) else kind
 
 
-@dataclass(frozen=True)
-class ProviderConfig:
+class ProviderConfig(Struct, frozen=True):
     """One entry of the stack's `providers`."""
 
     name: str
@@ -303,7 +298,7 @@ class ProviderConfig:
     """`gs://bucket/prefix/` for local files on an API that does not store them itself."""
     limits: ApiLimits | None = None
     """The API's limits, overridden by the stack's; None: those of `capabilities`."""
-    admission: AdmissionLimits = field(default_factory=AdmissionLimits)
+    admission: AdmissionLimits = msgspec.field(default_factory=AdmissionLimits)
     """The provider's own admission limits, which override the stack's."""
     api_version: str = "v1"
     """The version in the paths of calls. It is not part of the account: every version shows the same jobs."""
@@ -311,8 +306,7 @@ class ProviderConfig:
     """The project that is billed for requester-pays buckets; None: `project`, if a bucket requires one."""
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """The stack's `limits` for one pass, and the timings of the exactly-once rules."""
 
     concurrency: int = 8
@@ -327,7 +321,7 @@ class Limits:
     """How long batchctl looks for an unanswered create before sending it again; longer than lease + create timeout."""
     file_min_life: timedelta = timedelta(hours=36)
     """An uploaded file is reused only if this much of its 48 hours is left."""
-    admission: AdmissionLimits = field(default_factory=AdmissionLimits)
+    admission: AdmissionLimits = msgspec.field(default_factory=AdmissionLimits)
     """Admission limits for each provider without its own."""
     line_bytes: int = LINE_BYTES
     """The most bytes of a line in a file of rows or results."""
@@ -335,8 +329,7 @@ class Limits:
     """The time limit of a read: all tries, all pages, and all accounts of a pass together."""
 
 
-@dataclass(frozen=True)
-class Moved:
+class Moved(Struct, frozen=True):
     """One rename of a job (`spec.moved`)."""
 
     before: str
@@ -344,8 +337,7 @@ class Moved:
     location: Location
 
 
-@dataclass(frozen=True)
-class SharedPlace:
+class SharedPlace(Struct, frozen=True):
     """The address of a state that several machines share, such as `gs://bucket/name`."""
 
     url: str
@@ -354,8 +346,7 @@ class SharedPlace:
         return self.url
 
 
-@dataclass(frozen=True)
-class Stack:
+class Stack(Struct, frozen=True):
     """One `batchctl.yaml`, checked and defaulted."""
 
     name: str
@@ -366,7 +357,7 @@ class Stack:
     state: Path | SharedPlace
     results: Path
     suspend: bool = False
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = msgspec.field(default_factory=Limits)
     moved: tuple[Moved, ...] = ()
     """In the order of the file. Each name is moved once, no manifest has a former name, and there are no circles."""
     notify: tuple[Hook, ...] = ()

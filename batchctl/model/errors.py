@@ -26,8 +26,9 @@ BatchctlError                    1
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Diagnostic, Json
@@ -90,8 +91,7 @@ class UnknownRowForm(ValueError):
     """A row in none of the forms that batchctl accepts; a message about it lists these."""
 
 
-@dataclass(frozen=True, order=True)
-class RowProblem:
+class RowProblem(Struct, frozen=True, order=True):
     """One error in a file of rows; lines count from 1."""
 
     line: int

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Self
+
+from msgspec import Struct
 
 from batchctl.model.reasons import Reason
 
@@ -81,8 +82,7 @@ _KINDS = {kind.words: kind for kind in EventKind} | _FORMER_WORDS
 _REASONS = {reason.value: reason for reason in Reason}
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(Struct, frozen=True):
     """One line of the append-only history: who did what, when, why."""
 
     time: datetime

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.row_work import RowWork
 
 
-@dataclass(frozen=True)
-class KeptResults:
+class KeptResults(Struct, frozen=True):
     """One collected folder."""
 
     attempt: RecordedAttempt
@@ -22,8 +22,7 @@ class KeptResults:
     """The short form."""
 
 
-@dataclass(frozen=True)
-class Inventory:
+class Inventory(Struct, frozen=True):
     """All collected folders. Paths are relative to the results folder, as in `RecordedAttempt.results`."""
 
     kept: Mapping[str, KeptResults] = field(default_factory=dict)

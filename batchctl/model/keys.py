@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Api(StrEnum):
@@ -27,8 +28,7 @@ JOB_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 """A job's name, complete (design section 2)."""
 
 
-@dataclass(frozen=True, order=True)
-class AttemptKey:
+class AttemptKey(Struct, frozen=True, order=True):
     """One remote batch job made for a job. Attempts count from 1; shard is 0 unless the input is split."""
 
     job: str
@@ -43,8 +43,7 @@ EMULATOR_ORIGIN = "emulator"
 """The origin of every provider with `endpoint: emulator`, embedded or served: one logical service."""
 
 
-@dataclass(frozen=True, order=True)
-class Account:
+class Account(Struct, frozen=True, order=True):
     """The account of a remote job. Absence in one account means nothing for another.
 
     On Gemini the API key selects the project, so `project` and `location` are empty.
@@ -131,8 +130,7 @@ def without_mark(display_name: str) -> str:
     return name[: found.start()].rstrip() if found else name
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """The mark that batchctl writes on a remote job to recognise it."""
 
     stack: str
@@ -157,8 +155,7 @@ class Mark:
         return cls(match["stack"], match["uid"], key, DIGEST_SCHEME + match["digest"], match["token"])
 
 
-@dataclass(frozen=True)
-class BrokenMark:
+class BrokenMark(Struct, frozen=True):
     """The rest of a damaged mark on a remote job, which cannot be read."""
 
     text: str

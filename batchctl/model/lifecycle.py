@@ -10,9 +10,10 @@ would ignore the field and drop it from the record, then refuses the file.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import Any, TypeAlias, assert_never
+
+from msgspec import Struct, field
 
 from batchctl.model.desired import Json, Lifecycle, OnChange, OnMissing, OnRemove
 
@@ -36,8 +37,7 @@ class ValueType(Enum):
     """`MaxFailedRows`; None: no limit. A count or a share such as `5%`."""
 
 
-@dataclass(frozen=True)
-class LifecycleField:
+class LifecycleField(Struct, frozen=True):
     """One field of `spec.lifecycle`."""
 
     name: str

@@ -5,10 +5,11 @@ Only the vocabulary. `reconcile` decides which notice is due.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeAlias
+
+from msgspec import Struct
 
 
 class NoticeType(StrEnum):
@@ -34,8 +35,7 @@ STUCK_AFTER = timedelta(hours=24)
 """Both APIs aim to finish by then (reference chapter 10)."""
 
 
-@dataclass(frozen=True)
-class Webhook:
+class Webhook(Struct, frozen=True):
     """An HTTP endpoint of the user's, which gets signed POST requests."""
 
     name: str
@@ -47,8 +47,7 @@ class Webhook:
     stuck_after: timedelta = STUCK_AFTER
 
 
-@dataclass(frozen=True)
-class CommandHook:
+class CommandHook(Struct, frozen=True):
     """A program of the user's, which gets the event on its standard input."""
 
     name: str
@@ -63,8 +62,7 @@ class CommandHook:
 Hook: TypeAlias = Webhook | CommandHook
 
 
-@dataclass(frozen=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """One notice for one hook in the outbox of the state. Times are those of the local clock."""
 
     id: str

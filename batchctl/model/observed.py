@@ -8,6 +8,9 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TypeAlias
 
+import msgspec
+from msgspec import Struct
+
 from batchctl.model.keys import Account, BrokenMark, Mark
 from batchctl.model.verdicts import NOT_ANSWERED, RowVerdict
 
@@ -59,16 +62,14 @@ class RowCounts:
         return sum(number for code, number in self.verdicts.items() if code not in NOT_ANSWERED)
 
 
-@dataclass(frozen=True)
-class Status:
+class Status(Struct, frozen=True):
     """A google.rpc.Status from an API, with at most 256 characters of its message (reference chapter 9)."""
 
     code: int | None
     message: str
 
 
-@dataclass(frozen=True)
-class RemoteJob:
+class RemoteJob(Struct, frozen=True):
     """One batch job as an API shows it. Times are UTC; None if the reply does not have them."""
 
     name: str
@@ -82,7 +83,7 @@ class RemoteJob:
     create_time: datetime | None = None
     start_time: datetime | None = None
     end_time: datetime | None = None
-    rows: RowCounts = field(default_factory=RowCounts)
+    rows: RowCounts = msgspec.field(default_factory=RowCounts)
     error: Status | None = None
     broken: BrokenMark | None = None
     """The rest of a damaged mark."""
@@ -90,30 +91,26 @@ class RemoteJob:
     """Whether the answer to a create call shows another display name or mark than was sent."""
 
 
-@dataclass(frozen=True)
-class Present:
+class Present(Struct, frozen=True):
     """The API shows the job."""
 
     job: RemoteJob
 
 
-@dataclass(frozen=True)
-class Gone:
+class Gone(Struct, frozen=True):
     """A complete list lacks the job, and our own delete was answered or a direct get returned 404.
 
     In a single observation it is a 404 that is not confirmed yet (see `Missing`).
     """
 
 
-@dataclass(frozen=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """Anything else. Never causes an action."""
 
     reason: str
 
 
-@dataclass(frozen=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """One moment on two clocks, to detect a jump of either."""
 
     here: datetime
@@ -122,8 +119,7 @@ class Moment:
     """On the provider's."""
 
 
-@dataclass(frozen=True)
-class Missing(Unknown):
+class Missing(Unknown, frozen=True):
     """A complete list lacks the job and a direct get returned 404, but no second look has confirmed it yet."""
 
     since: Moment
@@ -135,8 +131,7 @@ class Missing(Unknown):
 Presence: TypeAlias = Present | Gone | Unknown
 
 
-@dataclass(frozen=True)
-class Observation:
+class Observation(Struct, frozen=True, dict=True):
     """A snapshot of one account. Planning needs no more calls.
 
     `checked` has the direct gets of recorded jobs that the list lacks.
@@ -149,7 +144,7 @@ class Observation:
     complete: bool = True
     problem: str = ""
     """Why the observation is incomplete; empty if it is complete."""
-    checked: Mapping[str, Presence] = field(default_factory=dict)
+    checked: Mapping[str, Presence] = msgspec.field(default_factory=dict)
     lists_foreign: bool = True
     """Whether the list includes other people's jobs, so that counting them is free."""
     identity: str = ""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from batchctl.model.errors import BatchctlError
 
@@ -21,8 +22,7 @@ class Result(StrEnum):
     """Refused by a guard, without consent, or not started because the pass was stopped."""
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """The outcome of one job's action."""
 
     job: str

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+import msgspec
+from msgspec import Struct
+
 from batchctl.model.actions import Action
 from batchctl.model.admission import QueuePlace, QuotaKey
 from batchctl.model.decision import Change, Decision, Guard, RuleApplied, Timer
@@ -22,8 +25,7 @@ from batchctl.model.steps import Step
 from batchctl.model.work_size import WorkSize
 
 
-@dataclass(frozen=True)
-class JobPlan:
+class JobPlan(Struct, frozen=True):
     """The decision about one job, and the facts of the job that reports show beside it."""
 
     job: str
@@ -32,7 +34,7 @@ class JobPlan:
     """The guard that refuses the action or the change after an adoption. The remaining steps need no consent."""
     attempt: RecordedAttempt | None = None
     """The current attempt as this pass observed it; None if there is none yet."""
-    size: WorkSize = field(default_factory=WorkSize)
+    size: WorkSize = msgspec.field(default_factory=WorkSize)
     """The size of the work to buy, else of the work that was bought."""
     buys: bool = False
     """Whether an attempt is bought, now or later from the queue; a guard may still refuse it."""
@@ -42,7 +44,7 @@ class JobPlan:
     """Its rows compared with the answers of earlier attempts; None where that does not matter."""
     terms: Terms | None = None
     """The terms of a change that a review covers; None if there is none."""
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Of the manifest; of a job without one, as recorded."""
 
     @property
@@ -145,8 +147,7 @@ class DriftKind(StrEnum):
     UNMANAGED = "Unmanaged"
 
 
-@dataclass(frozen=True, order=True)
-class Drift:
+class Drift(Struct, frozen=True, order=True):
     """One drift. For an unmanaged job, `job` is the remote resource name."""
 
     job: str
@@ -169,8 +170,7 @@ class Rename:
         return f"- {{from: {self.before}, to: {self.after}}}"
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """All decisions of one pass, sorted by job name."""
 
     stack: str
@@ -178,15 +178,15 @@ class Plan:
     drift: tuple[Drift, ...] = ()
     unmanaged: int | None = None
     guards: tuple[Guard, ...] = ()
-    problems: Mapping[Account, str] = field(default_factory=dict)
+    problems: Mapping[Account, str] = msgspec.field(default_factory=dict)
     """Accounts that could not be read completely, with the reason: this pass does not change their jobs."""
-    identities: Mapping[Account, str] = field(default_factory=dict)
+    identities: Mapping[Account, str] = msgspec.field(default_factory=dict)
     """Identities to record: of accounts that were read for the first time, or with other credentials."""
-    live: Mapping[QuotaKey, int] = field(default_factory=dict)
+    live: Mapping[QuotaKey, int] = msgspec.field(default_factory=dict)
     """The number of our active jobs, for judging a refusal during this pass."""
     renames: tuple[Rename, ...] = ()
     """Likely renames that are not in `spec.moved`."""
-    clocks: Mapping[Account, datetime] = field(default_factory=dict)
+    clocks: Mapping[Account, datetime] = msgspec.field(default_factory=dict)
     """The provider's time of each observation, for computing ages."""
     uid: str = ""
     lineage: str = ""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Self
+
+from msgspec import Struct
 
 from batchctl.model.canonical import sha256_json
 from batchctl.model.desired import Json
@@ -18,8 +19,7 @@ _NO_STATE = sha256_json([""])[:_LINEAGE]
 _TEXT = re.compile(rf"{_SCHEME}[0-9a-f]{{{_CHANGES + _FREE + _LINEAGE}}}")
 
 
-@dataclass(frozen=True)
-class PlanDigest:
+class PlanDigest(Struct, frozen=True):
     """Three hashes, because they are compared differently."""
 
     changes: str

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, TypeAlias
 
 import msgspec
+from msgspec import Struct
 
 from batchctl.model.chain import ChainCount, Obstacle
 from batchctl.model.desired import (
@@ -50,8 +51,7 @@ class Clock(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class CreateRequest:
+class CreateRequest(Struct, frozen=True):
     """The content of one create call."""
 
     mark: Mark
@@ -63,15 +63,14 @@ class CreateRequest:
     """The user's part; the provider adds the mark or sends it as labels."""
     dest: str | None = None
     """See `DesiredJob.dest`."""
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = msgspec.field(default_factory=dict)
     priority: int = 0
     """0 if the API has no such field; `webhook` is empty then."""
-    webhook: Mapping[str, Json] = field(default_factory=dict)
-    extra_body: Mapping[str, Json] = field(default_factory=dict)
+    webhook: Mapping[str, Json] = msgspec.field(default_factory=dict)
+    extra_body: Mapping[str, Json] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Upload:
+class Upload(Struct, frozen=True):
     """A file of rows to upload."""
 
     content: Iterable[bytes]
@@ -141,16 +140,14 @@ class SourceFile:
     """When this generation was written."""
 
 
-@dataclass(frozen=True)
-class SentRows:
+class SentRows(Struct, frozen=True):
     """An input that batchctl sent: results have the rows' names or our mark."""
 
     rows: Iterable[InputRow]
     """In input order, streamed; reading may raise ResultsError."""
 
 
-@dataclass(frozen=True)
-class ForeignRows:
+class ForeignRows(Struct, frozen=True):
     """An input that batchctl did not send: results match it by name or by the repeated request."""
 
     rows: Iterable[InputRow]
@@ -159,8 +156,7 @@ class ForeignRows:
     """The files that have them, if rows with fingerprints are the ones that the attempt was sent with."""
 
 
-@dataclass(frozen=True)
-class UnorderedRows:
+class UnorderedRows(Struct, frozen=True):
     """An input that batchctl did not send and that has no order.
 
     So no result has a position. Labels or metadata in it are the user's and prove nothing.
@@ -171,8 +167,7 @@ KnownInput: TypeAlias = SentRows | ForeignRows | UnorderedRows
 """The known part of the input, for joining results."""
 
 
-@dataclass(frozen=True)
-class FileUse:
+class FileUse(Struct, frozen=True):
     """The content of the place where an API reads uploaded files."""
 
     files: int
@@ -185,8 +180,7 @@ class FileUse:
     """The most bytes; None without a limit."""
 
 
-@dataclass(frozen=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """A fact about a provider for `doctor`, such as the owner of its credentials."""
 
     check: str
@@ -304,8 +298,7 @@ class ProviderFactory(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class RowsSummary:
+class RowsSummary(Struct, frozen=True):
     """The result of reading a local file of rows."""
 
     sha256: str
@@ -320,20 +313,18 @@ class RowsSummary:
     """The most output tokens of all rows that set a limit."""
 
 
-@dataclass(frozen=True)
-class RowRules:
+class RowRules(Struct, frozen=True):
     """The rules for checking the requests of rows."""
 
     api: Api | None = None
     """None if it is not known."""
-    defaults: Mapping[str, Json] = field(default_factory=dict)
+    defaults: Mapping[str, Json] = msgspec.field(default_factory=dict)
     """`request` of the job, which is merged into each row."""
     is_google_model: bool = True
     """Requests for another publisher's model have other forms and are not checked."""
 
 
-@dataclass(frozen=True)
-class RowsOrder:
+class RowsOrder(Struct, frozen=True):
     """The rows that a chain asks for."""
 
     job: str
@@ -351,8 +342,7 @@ class RowsOrder:
     line_bytes: int = LINE_BYTES
 
 
-@dataclass(frozen=True)
-class MadeRows:
+class MadeRows(Struct, frozen=True):
     """A file of rows that were made."""
 
     path: Path
@@ -449,8 +439,7 @@ class InputEncoder(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Collected:
+class Collected(Struct, frozen=True):
     """The outcome of a collection."""
 
     path: str
@@ -467,7 +456,7 @@ class Collected:
     """Results without a key, a position or a member that identifies them."""
     tokens: int | None = None
     """Input tokens that the API counted for the answered rows; None if it counted none."""
-    verdicts: Mapping[str, int] = field(default_factory=dict)
+    verdicts: Mapping[str, int] = msgspec.field(default_factory=dict)
     """Rows by the code of their verdict, including rows without a result."""
     came: int = 0
     """Rows with a result of this attempt; the numbers above are those of all attempts."""
@@ -499,11 +488,10 @@ class Shelf(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class CollectOptions:
+class CollectOptions(Struct, frozen=True):
     """The settings of a collection."""
 
-    choice: RowChoice = field(default_factory=RowChoice)
+    choice: RowChoice = msgspec.field(default_factory=RowChoice)
     """Which answers of earlier attempts count."""
     counts_missing: bool = True
     """Whether rows without a result count as tried."""
@@ -590,8 +578,7 @@ class RowLedger(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class ChosenRows:
+class ChosenRows(Struct, frozen=True):
     """The rows that an attempt sends."""
 
     sent: RowsSent
@@ -605,8 +592,7 @@ class ChosenRows:
     """The files at Cloud Storage that have the rows at these positions."""
 
 
-@dataclass(frozen=True)
-class OtherShard:
+class OtherShard(Struct, frozen=True):
     """A shard of an attempt that is not sent yet."""
 
     key: AttemptKey

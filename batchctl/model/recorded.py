@@ -6,10 +6,12 @@ The file is long because each write is beside the record that it changes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Self, TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from batchctl.model.admission import Quota, QuotaKey
 from batchctl.model.capabilities import CAPABILITIES
@@ -34,8 +36,7 @@ class CancelCause(StrEnum):
     DUPLICATE = "duplicate"
 
 
-@dataclass(frozen=True)
-class Intent:
+class Intent(Struct, frozen=True):
     """The durable record that a create call is about to be made. Open until its outcome is known."""
 
     time: datetime
@@ -56,8 +57,7 @@ class Operation(StrEnum):
     DELETE = "delete"
 
 
-@dataclass(frozen=True)
-class Trouble:
+class Trouble(Struct, frozen=True):
     """A failure of an attempt, kept until a later call succeeds. Times are those of the provider's clock."""
 
     operation: Operation
@@ -88,8 +88,7 @@ class Trouble:
         return f"{self.message} ({', '.join(parts)})"
 
 
-@dataclass(frozen=True)
-class MergedResults:
+class MergedResults(Struct, frozen=True):
     """The results of all shards of an attempt, and of the attempts before it."""
 
     path: str
@@ -97,8 +96,7 @@ class MergedResults:
     rows: RowCounts
 
 
-@dataclass(frozen=True)
-class RecordedAttempt:
+class RecordedAttempt(Struct, frozen=True):
     """One attempt as the state file has it."""
 
     key: AttemptKey
@@ -207,8 +205,7 @@ class RecordedAttempt:
         return self.delete_time is not None or self.gone_time is not None or self.is_reused
 
 
-@dataclass(frozen=True)
-class JobRow:
+class JobRow(Struct, frozen=True):
     """A job's row in the state file: everything that must outlive its manifest. Attempts have their own rows."""
 
     name: str
@@ -250,8 +247,7 @@ class JobRow:
         return replace(self, retry_requested=None, retry_rows=None)
 
 
-@dataclass(frozen=True)
-class RecordedJob:
+class RecordedJob(Struct, frozen=True):
     """One job as the state file has it."""
 
     row: JobRow
@@ -263,8 +259,7 @@ class RecordedJob:
         return self.row.name
 
 
-@dataclass(frozen=True)
-class RecordedFile:
+class RecordedFile(Struct, frozen=True):
     """One uploaded input file, which later attempts can use."""
 
     account: Account
@@ -274,8 +269,7 @@ class RecordedFile:
     expire_time: datetime | None
 
 
-@dataclass(frozen=True)
-class Ghost:
+class Ghost(Struct, frozen=True):
     """A remote job that was deleted and forgotten. Stale lists may still show it."""
 
     account: Account
@@ -284,8 +278,7 @@ class Ghost:
     """The time at which it was forgotten, on the local clock."""
 
 
-@dataclass(frozen=True)
-class Recorded:
+class Recorded(Struct, frozen=True):
     """A snapshot of the state file. `serial` increases with each commit."""
 
     jobs: Mapping[str, RecordedJob] = field(default_factory=dict)
@@ -308,94 +301,81 @@ class Recorded:
         return self.serial == 0
 
 
-@dataclass(frozen=True)
-class SaveJob:
+class SaveJob(Struct, frozen=True):
     """Write the job's own row. Each attempt is saved by `SaveAttempt`."""
 
     job: JobRow
 
 
-@dataclass(frozen=True)
-class SaveAttempt:
+class SaveAttempt(Struct, frozen=True):
     """Write one attempt with its open intent. An intent of None closes the stored one."""
 
     attempt: RecordedAttempt
 
 
-@dataclass(frozen=True)
-class ForgetJob:
+class ForgetJob(Struct, frozen=True):
     """Delete a job and its attempts. Events stay."""
 
     job: str
 
 
-@dataclass(frozen=True)
-class RenameJob:
+class RenameJob(Struct, frozen=True):
     """Rename a job with its attempts, intents and events. The new name must not be recorded yet."""
 
     job: str
     to: str
 
 
-@dataclass(frozen=True)
-class SaveFile:
+class SaveFile(Struct, frozen=True):
     """Write one uploaded file."""
 
     file: RecordedFile
 
 
-@dataclass(frozen=True)
-class SaveGhost:
+class SaveGhost(Struct, frozen=True):
     """Add a ghost."""
 
     ghost: Ghost
 
 
-@dataclass(frozen=True)
-class DropGhost:
+class DropGhost(Struct, frozen=True):
     """Delete a ghost."""
 
     ghost: Ghost
 
 
-@dataclass(frozen=True)
-class DropFile:
+class DropFile(Struct, frozen=True):
     """Delete an uploaded file from the record: it was deleted or has expired."""
 
     file: RecordedFile
 
 
-@dataclass(frozen=True)
-class AddEvent:
+class AddEvent(Struct, frozen=True):
     """Append to the history."""
 
     event: Event
 
 
-@dataclass(frozen=True)
-class SaveIdentity:
+class SaveIdentity(Struct, frozen=True):
     """Write the fingerprint of the credentials that show an account's jobs."""
 
     account: Account
     identity: str
 
 
-@dataclass(frozen=True)
-class SaveQuota:
+class SaveQuota(Struct, frozen=True):
     """Write a learned quota."""
 
     quota: Quota
 
 
-@dataclass(frozen=True)
-class SaveNotice:
+class SaveNotice(Struct, frozen=True):
     """Write a notice of the outbox: a new one, or one with the result of a delivery."""
 
     notice: Notice
 
 
-@dataclass(frozen=True)
-class DropNotice:
+class DropNotice(Struct, frozen=True):
     """Delete a notice from the outbox."""
 
     notice: Notice

@@ -6,9 +6,10 @@ Programs read columns by name, so a name never changes and new columns come last
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
+
+from msgspec import Struct
 
 
 class ColumnType(Enum):
@@ -20,8 +21,7 @@ class ColumnType(Enum):
     JSON = "text (JSON)"
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(Struct, frozen=True):
     """One column."""
 
     name: str

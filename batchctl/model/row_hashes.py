@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.model.canonical import row_bytes
 from batchctl.model.desired import RequestRow
@@ -65,8 +66,7 @@ def hash_rows(rows: Iterable[RequestRow]) -> str | None:
     return hashes.text()
 
 
-@dataclass(frozen=True)
-class RowChanges:
+class RowChanges(Struct, frozen=True):
     """The differences between the rows of two inputs: keys, in the order of the rows."""
 
     total: int

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import Self
+
+import msgspec
+from msgspec import Struct
 
 from batchctl.model.observed import RowCounts
 from batchctl.model.sent_with import SentWith
@@ -20,8 +23,7 @@ _SHARE = re.compile(r"([0-9]{1,2}|100)(\.[0-9]{1,6})?%")
 _WHOLE = 100
 
 
-@dataclass(frozen=True)
-class MaxFailedRows:
+class MaxFailedRows(Struct, frozen=True):
     """`lifecycle.maxFailedRows`: a count, or a share of all rows such as `5%`."""
 
     text: str
@@ -47,16 +49,14 @@ class MaxFailedRows:
         return bad <= int(self.text)
 
 
-@dataclass(frozen=True)
-class Fallback:
+class Fallback(Struct, frozen=True):
     """An entry of `spec.rows.fallback`: rows with these verdicts are sent once with another model."""
 
     when: frozenset[str]
     change: SentWith
 
 
-@dataclass(frozen=True)
-class RowSettings:
+class RowSettings(Struct, frozen=True):
     """`spec.rows`, with its defaults."""
 
     accept: frozenset[str] = frozenset()
@@ -69,12 +69,11 @@ class RowSettings:
     """In their order, after these attempts."""
 
 
-@dataclass(frozen=True)
-class Canary:
+class Canary(Struct, frozen=True):
     """`spec.canary`: a few rows are bought first, and their results decide about the others."""
 
     rows: int = 50
-    max_failed_rows: MaxFailedRows = field(default_factory=lambda: MaxFailedRows("5%"))
+    max_failed_rows: MaxFailedRows = msgspec.field(default_factory=lambda: MaxFailedRows("5%"))
     max_tokens_per_row: int | None = None
     """The most tokens, of input and output, that a row may take on average; None: no limit."""
 

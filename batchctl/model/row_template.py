@@ -9,10 +9,11 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, NoReturn, TypeAlias
+
+from msgspec import Struct
 
 
 class Field(StrEnum):
@@ -36,8 +37,7 @@ class NotInAnswer(ValueError):
     """The answer does not have the part that a placeholder names."""
 
 
-@dataclass(frozen=True)
-class Placeholder:
+class Placeholder(Struct, frozen=True):
     """One placeholder."""
 
     field: Field
@@ -78,8 +78,7 @@ def _written_step(step: str | int) -> str:
     return f".{step}" if _STEP.fullmatch(f".{step}") else f"[{json.dumps(step, ensure_ascii=False)}]"
 
 
-@dataclass(frozen=True)
-class Mixed:
+class Mixed(Struct, frozen=True):
     """A string with placeholders between other text."""
 
     parts: tuple[str | Placeholder, ...]
@@ -89,8 +88,7 @@ Lookup: TypeAlias = Callable[[Placeholder], Any]
 """The value of a placeholder. Raises NotInAnswer."""
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True, dict=True):
     """One good answer of the other job."""
 
     key: str
@@ -137,8 +135,7 @@ def _value_at(value: Any, placeholder: Placeholder) -> Any:  # noqa: ANN401 - a 
     return value
 
 
-@dataclass(frozen=True)
-class RowTemplate:
+class RowTemplate(Struct, frozen=True, dict=True):
     """A row with placeholders: a JSON object whose strings may also be a Placeholder or Mixed."""
 
     root: Mapping[str, Any]

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from msgspec import Struct
+
 from batchctl.model.row_settings import Fallback
 from batchctl.model.sent_with import SentWith
 from batchctl.model.verdicts import RowVerdict
@@ -51,8 +53,7 @@ class ShardLimits:
     """Whether the manifest sets a limit; otherwise they are those of the provider."""
 
 
-@dataclass(frozen=True)
-class RowHistory:
+class RowHistory(Struct, frozen=True):
     """The results of one request so far."""
 
     code: str
@@ -64,8 +65,7 @@ class RowHistory:
     """The change with which the row was sent for the result of `code`; None: none."""
 
 
-@dataclass(frozen=True)
-class RowOrder:
+class RowOrder(Struct, frozen=True):
     """The rows that a person orders by `batchctl retry --rows`. Without any member: those without a good answer.
 
     A good answer of such an attempt counts in place of an earlier good one.
@@ -103,8 +103,7 @@ class RowOrder:
         return f"reason={','.join(sorted(self.codes))}" if self.codes else "failed"
 
 
-@dataclass(frozen=True)
-class RowChoice:
+class RowChoice(Struct, frozen=True):
     """The choice of rows for an attempt: decided by `reconcile`, applied to the ledger row by row."""
 
     which: RowsToSend = RowsToSend.UNANSWERED
@@ -180,8 +179,7 @@ class RowChoice:
         return is_transient and self._used_fallback(history) is None
 
 
-@dataclass(frozen=True)
-class OrderedRows:
+class OrderedRows(Struct, frozen=True):
     """The rows that an order of `batchctl retry --rows` sends."""
 
     order: RowOrder
@@ -195,8 +193,7 @@ class OrderedRows:
     """The key of a row that is most similar to the first unknown one."""
 
 
-@dataclass(frozen=True)
-class RowWork:
+class RowWork(Struct, frozen=True):
     """The rows of a job's input, compared with its ledger. Numbers of rows; equal requests count once where said."""
 
     total: int

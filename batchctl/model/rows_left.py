@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class RowNext(StrEnum):
@@ -19,8 +20,7 @@ class RowNext(StrEnum):
     """It is not sent again by itself."""
 
 
-@dataclass(frozen=True)
-class RowLeft:
+class RowLeft(Struct, frozen=True):
     """One row without a good answer."""
 
     name: str
@@ -36,8 +36,7 @@ class RowLeft:
     next: RowNext
 
 
-@dataclass(frozen=True)
-class RowsLeft:
+class RowsLeft(Struct, frozen=True):
     """The rows of a job's input that have no good answer yet. Numbers of rows."""
 
     total: int

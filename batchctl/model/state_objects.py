@@ -6,16 +6,16 @@ is refused if the object has another one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Protocol
+
+from msgspec import Struct
 
 ABSENT = "0"
 """The generation of an object that does not exist."""
 
 
-@dataclass(frozen=True)
-class Version:
+class Version(Struct, frozen=True):
     """An object as a reply showed it."""
 
     generation: str = ABSENT

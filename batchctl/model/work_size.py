@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from batchctl.model.desired import DesiredJob, InlineRows, LocalFile, RemoteSource
 
@@ -10,8 +10,7 @@ TOKEN_BYTES = 4
 """The bytes of one token, for estimates before the API has counted: most languages need at least this many."""
 
 
-@dataclass(frozen=True)
-class WorkSize:
+class WorkSize(Struct, frozen=True):
     """The size of one job's work. None: not known, because batchctl does not read input that it does not send."""
 
     model: str | None = None

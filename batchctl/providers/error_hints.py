@@ -6,11 +6,11 @@ Source: reference chapter 9, and 1.1, 3 and 4 for what each service requires.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 
-@dataclass(frozen=True)
-class Hints:
+class Hints(Struct, frozen=True):
     """The hints of one service. `error_rules` has hints for particular messages."""
 
     by_http: Mapping[int, str]

@@ -7,7 +7,8 @@ the code of its status. Source: reference chapters 9 and 16.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.verdicts import SERVICE_IS_BEING_SET_UP
@@ -16,8 +17,7 @@ from batchctl.providers.rpc_status import RpcStatus
 REQUESTER_PAYS = re.compile(r"requester.?pays", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One kind of error. Every field that is set has to match."""
 
     code: ErrorCode

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.model.desired import Json
 from batchctl.providers.json_ending import Ending
@@ -29,8 +30,7 @@ _BROKEN = re.compile(r"[\udc80-\udcff]")
 """A byte that is not valid UTF-8, as `surrogateescape` decodes it."""
 
 
-@dataclass(frozen=True)
-class InvalidElement:
+class InvalidElement(Struct, frozen=True):
     """An element that is not valid JSON, although its end can be found."""
 
     text: str

@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from batchctl.model.allowance import Allowance
 from batchctl.model.capabilities import JOBS_A_PAGE
@@ -35,8 +36,7 @@ _SHOWN = 5
 """Members of an unexpected reply that a message names."""
 
 
-@dataclass(frozen=True)
-class Paging:
+class Paging(Struct, frozen=True):
     """How a service's lists are requested, page by page."""
 
     size_param: str = "pageSize"
@@ -58,7 +58,7 @@ def pages(
     what: str,
     paging: Paging = _AIP,
     *,
-    seconds: float = Limits.read_timeout.total_seconds(),
+    seconds: float = Limits().read_timeout.total_seconds(),
     elapsed: Callable[[], float] = time.monotonic,
 ) -> Iterator[list[Json]]:
     """The entries of each page. `read` gets the parameters that choose a page; `member` holds its entries.

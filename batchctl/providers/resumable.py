@@ -7,8 +7,9 @@ Source: reference 2.1, chapter 4.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from batchctl.model.allowance import Allowance
 from batchctl.model.codes import ErrorCode
@@ -24,8 +25,7 @@ TIMEOUTS = Timeouts(read=120.0, total=900.0)
 """For one chunk, including retries and status queries."""
 
 
-@dataclass(frozen=True)
-class UploadProgress:
+class UploadProgress(Struct, frozen=True):
     """How far an upload is, according to the server."""
 
     received: int

@@ -8,8 +8,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.allowance import Allowance, in_force
@@ -30,8 +31,7 @@ def is_transient(error: ApiError) -> bool:
     return isinstance(error, ConnectionFailed | ReplyLost | QuotaExceeded | ServerFailed)
 
 
-@dataclass(frozen=True)
-class Retry:
+class Retry(Struct, frozen=True):
     """The tries of a failed call, and the pauses between them in seconds."""
 
     clock: Clock
@@ -45,7 +45,7 @@ class Retry:
     """The longest pause that the API may ask for; beyond it the error is raised."""
     max_total_wait: float = 90.0
     """The longest pause for one call in total: one failing account must not block a complete command."""
-    total: float = Limits.read_timeout.total_seconds()
+    total: float = Limits().read_timeout.total_seconds()
     """Time limit of one read: its calls, the pauses between them, and all pages of a list."""
     activity: Activity = UNWATCHED
     elapsed: Callable[[], float] = time.monotonic

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.model.desired import Json
 from batchctl.providers.http.failures import RPC_HTTP
@@ -49,8 +50,7 @@ _FINE = frozenset({"ok", "success", "succeeded", "done", "completed"})
 _OF_STATUS = frozenset({"code", "message", "status", "details"})
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """The outcome of a row. At most one of `response` and `error` is set; neither when the line has no outcome."""
 
     response: Mapping[str, Json] | None

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from batchctl.model.desired import Json
 from batchctl.providers.reply_times import parse_seconds
@@ -16,8 +18,7 @@ from batchctl.providers.untrusted_text import as_object, parse_json
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,62}")
 
 
-@dataclass(frozen=True)
-class RpcStatus:
+class RpcStatus(Struct, frozen=True):
     """An API's error; every part may be missing. `message` is neither shortened nor cleaned."""
 
     message: str = ""

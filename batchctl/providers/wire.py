@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.desired import Limits
@@ -12,8 +13,7 @@ from batchctl.providers.http.urls import Transport
 from batchctl.providers.retry import Retry
 
 
-@dataclass(frozen=True)
-class Wire:
+class Wire(Struct, frozen=True):
     """Everything that calls need besides addresses and credentials."""
 
     clock: Clock
@@ -29,8 +29,7 @@ class Wire:
         return Retry(self.clock, self.random, total=limits.read_timeout.total_seconds(), activity=self.activity)
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Struct, frozen=True):
     """The services of an account: their addresses, and the settings of their provider in the stack file."""
 
     base_url: str
@@ -45,8 +44,7 @@ class Place:
     """Billed for reads of requester-pays buckets; None: the account's own project, if a bucket requires it."""
 
 
-@dataclass(frozen=True)
-class Owner:
+class Owner(Struct, frozen=True):
     """The stack that an account is opened for."""
 
     stack: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from batchctl.model.decision import Decision, RuleApplied
 from batchctl.reconcile.decide.context import Context

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from batchctl.model.desired import DesiredJob
 from batchctl.model.recorded import JobRow, Recorded
@@ -13,8 +14,7 @@ from batchctl.reconcile.selector import Selector
 WHOLE_STACK = "."
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """Which jobs a plan is about. Empty fields narrow nothing."""
 
     paths: frozenset[str] = frozenset()
@@ -52,8 +52,7 @@ def _folders(path: str) -> Iterator[str]:
         yield path
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(Struct, frozen=True):
     """Scope, consent and lifted guards of one plan."""
 
     scope: Scope = field(default_factory=Scope)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from batchctl.model.decision import Decision, Guard
 from batchctl.model.desired import DesiredStack

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.model.desired import Json
 from batchctl.model.keys import shown_digest
@@ -11,8 +12,7 @@ from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.plan_terms import Terms
 
 
-@dataclass(frozen=True, order=True)
-class Stale:
+class Stale(Struct, frozen=True, order=True):
     """One job that is not as the reviewed plan found it."""
 
     job: str

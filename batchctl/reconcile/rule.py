@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.model.decision import Decision, RuleApplied
 from batchctl.reconcile.decide.context import Context
@@ -11,8 +12,7 @@ from batchctl.reconcile.decide.decisions import Decisions
 from batchctl.reconcile.view.subject import JobKind, Subject
 
 
-@dataclass(frozen=True)
-class FirstRule:
+class FirstRule(Struct, frozen=True):
     """A rule that makes the decision about a job, or leaves it to the next one."""
 
     id: str
@@ -24,8 +24,7 @@ class FirstRule:
     decide: Callable[[Subject, Context], Decision | None]
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A rule that adjusts the decision about a job."""
 
     id: str
@@ -37,8 +36,7 @@ class Rule:
     apply: Callable[[Subject, Decision, Context], Decision]
 
 
-@dataclass(frozen=True)
-class StackRule:
+class StackRule(Struct, frozen=True):
     """A rule that adjusts decisions in the light of all others."""
 
     id: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import UsageError
@@ -19,8 +20,7 @@ _TERMS = (
 _EXISTS = _TERMS[2]
 
 
-@dataclass(frozen=True)
-class Requirement:
+class Requirement(Struct, frozen=True):
     """One term of a selector. `values` of None asks only whether the label is there."""
 
     key: str

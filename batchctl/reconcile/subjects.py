@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.inventory import Inventory
@@ -45,8 +47,7 @@ def read_context(
     return Context(desired, recorded, observed, now, options, inventory, collected, moves.clashes)
 
 
-@dataclass(frozen=True)
-class Reader:
+class Reader(Struct, frozen=True):
     """Puts together what is known of single jobs."""
 
     context: Context

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.console import Console
 
 from batchctl.model.desired import Json
@@ -14,8 +14,7 @@ from batchctl.report.plan_document import change_entries, guard_code
 from batchctl.report.plan_text import job_row
 
 
-@dataclass(frozen=True)
-class JobDiff:
+class JobDiff(Struct, frozen=True):
     """One job: its manifest against its record."""
 
     stack: str

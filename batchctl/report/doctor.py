@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec import Struct
 from rich.console import Console
 from rich.text import Text
 
@@ -26,8 +26,7 @@ class Health(StrEnum):
 _STYLES = {Health.OK: "green", Health.WARNING: "yellow", Health.FAILED: "red"}
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One check and its result."""
 
     subject: str
@@ -39,8 +38,7 @@ class Finding:
     """The way out, if the check failed."""
 
 
-@dataclass(frozen=True)
-class DoctorReport:
+class DoctorReport(Struct, frozen=True):
     """All findings, in the order of the checks."""
 
     stack: str

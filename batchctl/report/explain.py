@@ -6,9 +6,10 @@ Decides nothing: every fact comes from the plan, the manifest or the record.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct
 
 from batchctl.model.actions import Action
 from batchctl.model.codes import ErrorCode
@@ -45,8 +46,7 @@ class ConditionType(StrEnum):
     CANCEL_ORDERED = "CancelOrdered"
 
 
-@dataclass(frozen=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """A condition of a job."""
 
     type: ConditionType
@@ -55,8 +55,7 @@ class Condition:
     """The time at which it ends by itself; None: an event or a person ends it."""
 
 
-@dataclass(frozen=True)
-class LastError:
+class LastError(Struct, frozen=True):
     """The last error, with the way out."""
 
     code: str | None
@@ -68,8 +67,7 @@ class LastError:
     """The course of the error, if it is known."""
 
 
-@dataclass(frozen=True)
-class JobCase:
+class JobCase(Struct, frozen=True):
     """All facts for the explanation of one job."""
 
     stack: str

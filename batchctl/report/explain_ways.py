@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.model.actions import Action
 from batchctl.model.decision import Timer
@@ -17,8 +18,7 @@ from batchctl.report.explain import JobCase
 from batchctl.report.layout import count
 
 
-@dataclass(frozen=True)
-class WayOn:
+class WayOn(Struct, frozen=True):
     """A command, and what it does."""
 
     command: str

@@ -9,9 +9,11 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from batchctl.model.desired import DesiredJob, Diagnostic, Json
 from batchctl.report.error_text import MOST_WARNINGS
@@ -24,8 +26,7 @@ _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _FINGERPRINT = 40
 
 
-@dataclass(frozen=True)
-class Findings:
+class Findings(Struct, frozen=True):
     """The errors and warnings of a stack, and its jobs if it is valid."""
 
     errors: Sequence[Diagnostic]

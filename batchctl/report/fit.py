@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.text import Text
 
 from batchctl.report.layout import GAP
@@ -15,8 +15,7 @@ GIVING_WAY = ("REASON", "MODEL", "AGE", "REMOTE", "PROVIDER", "ATTEMPT", "STATE"
 """The columns that shrink, in this order. Name and phase never do."""
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(Struct, frozen=True):
     """One column, its cells from top to bottom."""
 
     title: str

@@ -6,8 +6,8 @@ On a terminal the last column wraps under itself; anywhere else nothing is wrapp
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.console import Console
 from rich.text import Text
 
@@ -22,8 +22,7 @@ LEAST_WIDTH = 24
 NOTE_INDENT = 4
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct, frozen=True):
     """One line of a table, and the notes under it."""
 
     cells: tuple[Text, ...]

@@ -7,7 +7,8 @@ least important ones. Every cell passes `escape.markdown`; no text from outside 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.report.escape import markdown
 
@@ -17,8 +18,7 @@ _NOTE = 100
 """Bytes that the line about jobs that are left out may take."""
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(Struct, frozen=True):
     """A table under a title. Its rows belong to jobs, and a job is shown with all of its rows or not at all."""
 
     title: str

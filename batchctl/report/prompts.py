@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from batchctl.model.decision import Change
 from batchctl.model.desired import DesiredJob, InlineRows, Json

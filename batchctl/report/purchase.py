@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.model.desired import Json
 from batchctl.model.plan import JobPlan, Plan
@@ -15,8 +16,7 @@ _UNITS = ("kB", "MB", "GB", "TB")
 _STEP = 1000
 
 
-@dataclass(frozen=True)
-class Purchase:
+class Purchase(Struct, frozen=True):
     """A sum of sizes; unknown sizes are left out."""
 
     jobs: int

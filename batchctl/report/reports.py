@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from batchctl.model.actions import Action
 from batchctl.model.desired import DesiredJob
@@ -20,8 +23,7 @@ from batchctl.model.states import Phase
 from batchctl.model.work_size import WorkSize
 
 
-@dataclass(frozen=True)
-class ApplyReport:
+class ApplyReport(Struct, frozen=True):
     """A plan and its results."""
 
     plan: Plan
@@ -53,8 +55,7 @@ class ApplyReport:
         return sum(found) if found else None
 
 
-@dataclass(frozen=True)
-class StatusRow:
+class StatusRow(Struct, frozen=True):
     """One job as `status` shows it."""
 
     job: str
@@ -115,7 +116,7 @@ def _rows(attempt: RecordedAttempt) -> RowCounts:
     sent, rows = attempt.sent, attempt.rows
     if sent is None or rows.total is not None or attempt.remote is None:
         return rows
-    return replace(rows, total=sent.rows)
+    return dataclasses.replace(rows, total=sent.rows)
 
 
 def _part_of(attempt: RecordedAttempt) -> int | None:
@@ -134,8 +135,7 @@ def _reason_without_action(plan: JobPlan) -> str:
     return f"{reason}; waits for `batchctl apply`" if plan.needs_consent else reason
 
 
-@dataclass(frozen=True)
-class StatusReport:
+class StatusReport(Struct, frozen=True):
     """All jobs of the scope, sorted by name."""
 
     stack: str
@@ -144,8 +144,7 @@ class StatusReport:
     """Accounts that could not be read in full, with the reason."""
 
 
-@dataclass(frozen=True)
-class JobDescription:
+class JobDescription(Struct, frozen=True):
     """All facts about one job. At least one of `desired` and `recorded` is set."""
 
     stack: str
@@ -159,8 +158,7 @@ class JobDescription:
     """The path of the current results, to be shown as it is."""
 
 
-@dataclass(frozen=True)
-class VersionReport:
+class VersionReport(Struct, frozen=True):
     """The versions of this installation."""
 
     version: str

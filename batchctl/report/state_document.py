@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from batchctl.model.desired import Json
 from batchctl.model.events import Event
@@ -33,8 +34,7 @@ UNANSWERED_CALLS = (
 """Facts that are lost with an unreadable state."""
 
 
-@dataclass(frozen=True)
-class StateReport:
+class StateReport(Struct, frozen=True):
     """The record of a whole stack."""
 
     stack: str
@@ -43,8 +43,7 @@ class StateReport:
     """By job, from the record alone."""
 
 
-@dataclass(frozen=True)
-class JobRecord:
+class JobRecord(Struct, frozen=True):
     """The record of one job."""
 
     stack: str
@@ -53,8 +52,7 @@ class JobRecord:
     events: tuple[Event, ...]
 
 
-@dataclass(frozen=True)
-class RebuildReport:
+class RebuildReport(Struct, frozen=True):
     """The sources of a rebuilt state."""
 
     stack: str

@@ -6,11 +6,12 @@ Commands that only read make temporary files.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 from weakref import finalize
+
+from msgspec import Struct
 
 from batchctl.disk.atomic_file import replace_file
 from batchctl.disk.private_files import make_folder
@@ -102,8 +103,7 @@ class ChainFiles:
         return finish(MadeRows(file, rows.hexdigest(), factory.count(missing)))
 
 
-@dataclass(frozen=True)
-class _Answers:
+class _Answers(Struct, frozen=True):
     """The results that rows are made from."""
 
     folder: Path

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.model.chain import MOST_EXAMPLES, ChainCount, LeftOut
 from batchctl.model.desired import Json, RequestRow
@@ -25,8 +26,7 @@ from batchctl.rows.selection import judged
 _NAMELESS = "it has neither a key nor a position"
 
 
-@dataclass(frozen=True)
-class MadeRow:
+class MadeRow(Struct, frozen=True):
     """One row, and the line of the file that it stands on."""
 
     row: RequestRow

@@ -7,7 +7,8 @@ check before an upload are this one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from batchctl.model.desired import Json, Kind, RequestRow
 from batchctl.model.errors import RowProblem
@@ -28,8 +29,7 @@ SHAPES_KEPT = 10_000
 """Shapes of requests whose verdict is kept. Inputs have few; if all rows differ, each is checked in full."""
 
 
-@dataclass(frozen=True)
-class KnownShapes:
+class KnownShapes(Struct, frozen=True):
     """The shapes that were checked in full, each with the most output tokens of such a row."""
 
     sound: dict[Shape | None, int] = field(default_factory=dict)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from msgspec import structs
+from msgspec import Struct, structs
+from msgspec.structs import replace
 
 from batchctl.disk.private_files import create_file, sync_folder
 from batchctl.model.desired import Json
@@ -43,8 +43,7 @@ from batchctl.rows.spool import Spool, Written
 from batchctl.rows.whole_input import WholeInput, remembered
 
 
-@dataclass(frozen=True)
-class Earlier:
+class Earlier(Struct, frozen=True):
     """The results of the attempts before the one that is collected."""
 
     root: Path

@@ -13,9 +13,10 @@ import math
 import re
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from batchctl.model.desired import Json
 
@@ -48,8 +49,7 @@ _Both: TypeAlias = tuple[Json, Json]
 """A value in its exact and in its loose form."""
 
 
-@dataclass(frozen=True)
-class Forms:
+class Forms(Struct, frozen=True):
     """Fingerprints of one request, of 64 bits: two of a million rows meet by chance in one job of thirty million."""
 
     exact: int

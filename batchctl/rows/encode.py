@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, assert_never
 
 from msgspec import structs
+from msgspec.structs import replace
 
 from batchctl.model.activity import UNWATCHED, Activity, Flow
 from batchctl.model.canonical import RowsHasher

@@ -10,9 +10,10 @@ import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from batchctl.model.desired import Json
 from batchctl.rows.answer_schema import AnswerSchema, compile_json_schema, compile_openapi_schema
@@ -28,8 +29,7 @@ class AnswerForm(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True)
-class Expectation:
+class Expectation(Struct, frozen=True):
     """The answer that one request asks for."""
 
     form: AnswerForm = AnswerForm.UNKNOWN

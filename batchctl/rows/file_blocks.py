@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
+
+from msgspec import Struct
 
 from batchctl.rows.jsonl import Line, read_lines
 from batchctl.rows.line_blocks import BLOCK, LineBlocks
 from batchctl.rows.line_forms import LineForms, RowBlock
 
 
-@dataclass(frozen=True)
-class FileBlock:
+class FileBlock(Struct, frozen=True):
     """Some lines of a file."""
 
     rows: RowBlock | None

@@ -6,7 +6,8 @@ Covers batch lines and single requests of OpenAI, Anthropic, Amazon Bedrock and 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.model.desired import Json, Kind
 
@@ -17,8 +18,7 @@ _REQUESTS: Mapping[Kind, str] = {
 _ROLES = "; the role assistant is model here, and a system message is systemInstruction: {parts: [{text: …}]}"
 
 
-@dataclass(frozen=True)
-class _Form:
+class _Form(Struct, frozen=True):
     """One form of row, which is recognised by a member."""
 
     member: str

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from batchctl.disk.atomic_file import replace_file
 from batchctl.disk.private_files import make_folder
@@ -28,8 +29,7 @@ _CHUNK = 1 << 20
 _FAULTS = (ValueError, KeyError, TypeError, RecursionError)
 
 
-@dataclass(frozen=True)
-class InputList:
+class InputList(Struct, frozen=True):
     """A complete list."""
 
     path: Path

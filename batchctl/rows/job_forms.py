@@ -7,7 +7,8 @@ of the form gets the same bytes, and its texts are only put into the gaps.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.model.canonical import canonical_json, with_escapes
 from batchctl.model.desired import Json, RequestRow
@@ -21,8 +22,7 @@ from batchctl.rows.wire_form import WireForm
 _ESCAPED = b"\\u"
 
 
-@dataclass(frozen=True)
-class JobForm:
+class JobForm(Struct, frozen=True):
     """The rows of one form, as one job sends them."""
 
     request: Template

@@ -10,10 +10,10 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
 import msgspec
+from msgspec import Struct
 
 from batchctl.model import quoting
 from batchctl.model.desired import LINE_BYTES, Json
@@ -46,8 +46,7 @@ _BOM = b"\xef\xbb\xbf"
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line that is not blank; `number` counts all lines from 1. A line with a `fault` has no value."""
 
     number: int

@@ -10,10 +10,11 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BufferedReader
 from pathlib import Path
+
+from msgspec import Struct
 
 from batchctl.disk.private_files import create_file
 from batchctl.disk.safe_open import UnsafeFile, open_stream
@@ -67,8 +68,7 @@ FAULTS = (ValueError, KeyError, TypeError, RecursionError, OSError)
 """Errors that reading a folder may raise; the folder then counts as incomplete."""
 
 
-@dataclass(frozen=True)
-class KeptFolder:
+class KeptFolder(Struct, frozen=True):
     """The content of the results folder."""
 
     kept: tuple[KeptResults, ...]

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from heapq import nsmallest
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from batchctl.model.desired import DesiredJob, Json
 from batchctl.model.errors import ResultsError

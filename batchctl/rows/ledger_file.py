@@ -10,8 +10,9 @@ import json
 import struct
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from batchctl.disk.private_files import create_file
 from batchctl.model.desired import Json
@@ -88,8 +89,7 @@ class LedgerWriter:
         return facts if self._sent.sent_with is None else {**facts, "sentWith": self._sent.sent_with.plain}
 
 
-@dataclass(frozen=True)
-class LedgerRecord:
+class LedgerRecord(Struct, frozen=True):
     """One row of a ledger."""
 
     fingerprint: bytes
@@ -99,8 +99,7 @@ class LedgerRecord:
     """Of its outcome in the file of answers: members of a JSON object with the closing brace. 0: it has none."""
 
 
-@dataclass(frozen=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """The ledger of one attempt, read and checked."""
 
     answers: Path

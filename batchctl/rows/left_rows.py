@@ -6,7 +6,8 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from batchctl.model.ports import InputRow
 from batchctl.model.row_work import RowChoice, RowHistory

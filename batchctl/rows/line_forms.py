@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from io import BytesIO
 from itertools import groupby
 from operator import itemgetter
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from batchctl.model.canonical import row_bytes, with_escapes
 from batchctl.model.desired import Json, Kind, RequestRow
@@ -49,8 +50,7 @@ class _NoForm(Exception):
     """Lines have to be read one by one."""
 
 
-@dataclass(frozen=True, eq=False)
-class LineForm:
+class LineForm(Struct, frozen=True, eq=False):
     """A form of lines."""
 
     pattern: re.Pattern[bytes]
@@ -72,8 +72,7 @@ Run: TypeAlias = tuple[LineForm, Sequence[Gaps]]
 """Rows of one form that come one after the other, each as the texts of its gaps."""
 
 
-@dataclass(frozen=True)
-class RowBlock:
+class RowBlock(Struct, frozen=True):
     """Rows of known forms."""
 
     keys: Sequence[str | None]

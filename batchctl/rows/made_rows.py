@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, replace
 from pathlib import Path
 from shutil import copyfileobj
+
+import msgspec
+from msgspec.structs import replace
 
 from batchctl.disk.atomic_file import replace_file
 from batchctl.disk.private_files import make_folder
@@ -63,7 +65,7 @@ def file_name(order: RowsOrder, answers: Json) -> str:
 
 def finish(made: MadeRows) -> MadeRows:
     """The rows, after their facts were written beside them, which makes the file valid."""
-    facts = {"sha256": made.sha256, "bytes": made.path.stat().st_size, **asdict(made.count)}
+    facts = {"sha256": made.sha256, "bytes": made.path.stat().st_size, **msgspec.to_builtins(made.count)}
     with replace_file(_facts_of(made.path)) as stream:
         stream.write(json.dumps(facts).encode("ascii"))
     _remove_old(made.path)

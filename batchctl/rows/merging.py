@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+from msgspec import Struct
 
 from batchctl.disk.private_files import create_file
 from batchctl.disk.safe_open import open_stream
@@ -26,8 +27,7 @@ from batchctl.rows.unmatched import unmatched_lines
 from batchctl.rows.whole_input import WholeRow
 
 
-@dataclass(frozen=True)
-class Merged:
+class Merged(Struct, frozen=True):
     """The finished results file: its checksum and its rows by verdict, those without a result too."""
 
     sha256: str

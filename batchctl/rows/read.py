@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from batchctl.disk.safe_open import open_stream, read_start
 from batchctl.model.codes import ErrorCode
@@ -20,8 +21,7 @@ _LONGEST = 4 * LINE_BYTES
 """Bytes of a row: what a line of the API's may have by default, several times."""
 
 
-@dataclass(frozen=True)
-class Gaps:
+class Gaps(Struct, frozen=True):
     """Where collected results and their input did not fit together."""
 
     missing: int

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from batchctl.disk.safe_open import open_stream
 from batchctl.model.desired import Json
@@ -23,8 +25,7 @@ Signature: TypeAlias = tuple[tuple[str, ...], ...]
 _FILES = (LEDGER_FILE, ANSWERS_FILE, RESULTS_FILE, MANIFEST_FILE)
 
 
-@dataclass(frozen=True)
-class Segments:
+class Segments(Struct, frozen=True):
     """The ledgers of a job in the order of its attempts."""
 
     found: tuple[Segment, ...] = ()
@@ -32,8 +33,7 @@ class Segments:
     """Paths of ledgers that cannot be used, with the reason."""
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """Which ledgers of a job's folder count."""
 
     uid: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.model.desired import Json
 from batchctl.model.row_marks import key_of
@@ -12,8 +13,7 @@ from batchctl.rows.expectation import ANYTHING, asked_of, expectation_of
 from batchctl.rows.verdict import verdict
 
 
-@dataclass(frozen=True)
-class RowSelection:
+class RowSelection(Struct, frozen=True):
     """The rows that are wanted."""
 
     failed: bool = False

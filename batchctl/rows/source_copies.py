@@ -12,8 +12,9 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from itertools import islice
+
+from msgspec import Struct
 
 from batchctl.model.activity import Activity
 from batchctl.model.codes import ErrorCode
@@ -34,8 +35,7 @@ _CERTAIN = 0.8
 """The share of a limit up to which an estimate is believed: later rows may be shorter."""
 
 
-@dataclass(frozen=True)
-class SourceCopy:
+class SourceCopy(Struct, frozen=True):
     """The rows of one input."""
 
     files: tuple[SourceFile, ...]

@@ -9,11 +9,12 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from itertools import groupby, islice
 from operator import lt
 from pathlib import Path
 from types import TracebackType
+
+from msgspec import Struct
 
 from batchctl.disk.private_files import create_file
 from batchctl.model.desired import Json
@@ -39,8 +40,7 @@ _NO_INDEX = 2**62
 """Sorts after every input position."""
 
 
-@dataclass(frozen=True)
-class Written:
+class Written(Struct, frozen=True):
     """The finished results file: its checksum and the sums of its rows."""
 
     sha256: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import Self, TypeAlias
+
+from msgspec import Struct
 
 _MARK, _NUMBER_MARK = "b3c9f1d27a64e850-", "73940168257"
 """Stand for a text and a number while a form is learned, before the number of the gap."""
@@ -26,8 +27,7 @@ def marks_in(text: bytes) -> Sequence[str]:
     return [mark.decode() for mark in _MARKS.findall(text)]
 
 
-@dataclass(frozen=True, eq=False)
-class Template:
+class Template(Struct, frozen=True, eq=False):
     """A line with gaps."""
 
     line: bytes

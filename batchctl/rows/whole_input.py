@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from batchctl.model.canonical import with_escapes
 from batchctl.model.desired import Json
@@ -19,8 +20,7 @@ from batchctl.rows.sent_list import PRINT_BYTES, SentList
 _CHUNK = 1 << 20
 
 
-@dataclass(frozen=True)
-class WholeRow:
+class WholeRow(Struct, frozen=True):
     """A row of the input, as the merged results show it."""
 
     position: int

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from sqlite_utils.db import Table
 
 
-@dataclass(frozen=True)
-class Database:
+class Database(Struct, frozen=True):
     """An open connection in autocommit mode: transactions begin and end only where this package says so."""
 
     conn: sqlite3.Connection

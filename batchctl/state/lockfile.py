@@ -12,9 +12,10 @@ import os
 import socket
 import sys
 import time
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from batchctl.disk.private_files import open_or_create
 from batchctl.disk.safe_open import open_file, read_start
@@ -28,8 +29,7 @@ _PAUSE_SECONDS = 0.001
 """The tries, and the pause between them, while only readers of the note have the file locked."""
 
 
-@dataclass(frozen=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """The holder of the lock."""
 
     pid: int

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from uuid import uuid4
+
+from msgspec import Struct
 
 from batchctl.state.database import Database
 from batchctl.state.seal import is_sealed, reseal
@@ -35,8 +36,7 @@ TABLES: Mapping[str, int] = {
 _ATTEMPT_KEY = ("job", "attempt", "shard")
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """The stack that a state belongs to."""
 
     stack: str

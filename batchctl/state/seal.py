@@ -11,7 +11,8 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.state.cells import read_text
 from batchctl.state.database import Database
@@ -22,8 +23,7 @@ _BYTES = 16
 _MODULUS = 1 << 8 * _BYTES
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """Some records of one table."""
 
     table: str

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from batchctl.model.desired import Json
 from batchctl.model.recorded import Recorded, Write
@@ -22,8 +23,7 @@ from batchctl.state.sqlite_errors import corrupt
 from batchctl.state.writes import EVENTS_KEPT, apply_writes
 
 
-@dataclass(frozen=True)
-class Content:
+class Content(Struct, frozen=True):
     """All records of a valid state."""
 
     recorded: Recorded = field(default_factory=Recorded)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import TypeAlias, assert_never
+
+from msgspec import Struct
 
 from batchctl.model.events import Event, EventKind
 from batchctl.model.recorded import (
@@ -62,8 +63,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
 """The columns that identify a record, by table."""
 
 
-@dataclass(frozen=True)
-class _Change:
+class _Change(Struct, frozen=True):
     """One record to put in place, or to delete."""
 
     table: str

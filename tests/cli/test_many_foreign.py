@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from batchctl.emulator.core import Emulator
 from batchctl.emulator.job_store import add_job, all_jobs
 from tests.support.command_line import Cli, StackFolder
+from tests.support.values import replace
 
 OURS, FOREIGN = 50, 10_000
 SECONDS = 20

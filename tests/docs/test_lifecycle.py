@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import runpy
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -12,12 +11,13 @@ import pytest
 from batchctl.model.desired import Lifecycle
 from batchctl.model.lifecycle import LIFECYCLE, LifecycleField
 from batchctl.report.describe_document import lifecycle_fields
+from tests.support.values import field_names
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_every_member_is_in_the_table_once() -> None:
-    assert [one.attribute for one in LIFECYCLE] == [item.name for item in fields(Lifecycle)]
+    assert [one.attribute for one in LIFECYCLE] == list(field_names(Lifecycle))
     assert len({one.name for one in LIFECYCLE}) == len({one.record_name for one in LIFECYCLE}) == len(LIFECYCLE)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -22,6 +21,7 @@ from batchctl.reconcile import Options, Scope
 from tests.support.engine import HERE, MODEL, exit_codes, inline, job, made, phases, plan_of, results, run
 from tests.support.engine_boundaries import START
 from tests.support.long_mode import effort
+from tests.support.values import replace
 
 CREATE = "batches.create"
 KEY = QuotaKey(HERE, MODEL)

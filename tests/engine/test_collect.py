@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -18,6 +17,7 @@ from batchctl.model.ports import SentRows, UnorderedRows
 from batchctl.reconcile import Options
 from batchctl.rows.results import ResultsFolder
 from tests.support.engine import EMBED_MODEL, inline, job, made, phases, plan_of, results
+from tests.support.values import replace
 
 EMBED = Kind.EMBEDDINGS_BATCH_JOB
 DOWNLOAD = "files.download"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 
@@ -20,6 +20,7 @@ from batchctl.reconcile import Options
 from tests.support.engine import World, inline, job, live, made, phases
 from tests.support.engine_boundaries import Crash
 from tests.support.long_mode import effort
+from tests.support.values import replace
 
 SUCCEEDED = "BATCH_STATE_SUCCEEDED"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -18,6 +17,7 @@ from batchctl.model.errors import (
 from batchctl.model.outcome import Result
 from batchctl.reconcile import Options
 from tests.support.engine import HERE, job, made, phases, results, run
+from tests.support.values import replace
 
 STUCK = {"fate": "stuck"}
 LIST = "batches.list"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.engine.loop.drive import Until, drive
@@ -12,6 +10,7 @@ from batchctl.model.plan import DriftKind
 from batchctl.reconcile import Options
 from tests.support.engine import MODEL, job, live, made, phases, results
 from tests.support.engine_boundaries import TracedState
+from tests.support.values import replace
 
 STUCK = {"fate": "stuck"}
 UNTIL_APPLIED = Until(ended=False)

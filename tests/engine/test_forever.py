@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 
@@ -35,6 +34,7 @@ from batchctl.model.states import Phase
 from batchctl.reconcile import Options, Timing
 from tests.support.engine import HERE, job, live, made, phases, run
 from tests.support.job_plans import job_plan
+from tests.support.values import replace
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.desired import OnMissing
@@ -12,6 +10,7 @@ from batchctl.providers.gemini.provider import open_gemini
 from batchctl.reconcile import Options
 from tests.support import engine as engine_kit
 from tests.support.engine import HERE, THERE, Until, job, live, made, phases, run
+from tests.support.values import replace
 
 
 @pytest.fixture

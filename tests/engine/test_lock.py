@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 
 import pytest
 
@@ -17,6 +16,7 @@ from batchctl.rows.encode import RowEncoder
 from batchctl.state.store import open_state
 from tests.support.engine import UID, World, job, made, results
 from tests.support.engine_boundaries import EngineClock, Telling
+from tests.support.values import replace
 
 
 def test_it_is_not_held_while_sleeping(world):

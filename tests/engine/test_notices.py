@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -23,6 +22,7 @@ from batchctl.reconcile.notify.outbox import RETENTION
 from tests.support.engine import inline, job, phases, plan_of, results
 from tests.support.engine_boundaries import Crash
 from tests.support.long_mode import effort
+from tests.support.values import replace
 
 OPS = Webhook("ops", "https://example.com/hook", "SECRET")
 LOG = CommandHook("log", ("log",), frozenset({NoticeType.FAILED, NoticeType.STUCK}))

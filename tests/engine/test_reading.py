@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,6 +13,7 @@ from batchctl.model.errors import GuardError, LockedError, ManifestError, Stoppe
 from batchctl.reconcile import Options, Scope
 from tests.support.engine import job as any_job
 from tests.support.engine import live, made, phases, results, run
+from tests.support.values import replace
 
 MINUTE = timedelta(minutes=1)
 WAIT = Until(ended=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -37,6 +36,7 @@ from tests.support.search_stories import (
     Work,
     play_twice,
 )
+from tests.support.values import replace
 
 SCENES = {scene.name: scene for scene in row_scenes(GEMINI, VERTEX)}
 SHARDS = SCENES["shards"]

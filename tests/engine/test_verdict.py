@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import pytest
 
@@ -18,6 +17,7 @@ from batchctl.model.reasons import Reason
 from batchctl.model.states import NO_GOOD_PHASES, Phase
 from tests.support.engine import exit_codes, job, phases, results
 from tests.support.job_plans import job_plan
+from tests.support.values import replace
 
 FAIL = {"fate": "fail", "pending": "1s", "running": "1s"}
 REFUSED = {"method": "batches.create", "kind": "status", "status": 400, "when": "before"}

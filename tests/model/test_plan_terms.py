@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
@@ -14,6 +13,7 @@ from batchctl.model.row_settings import Canary, RowSettings
 from batchctl.model.row_work import ShardLimits
 from batchctl.model.sent_with import SentWith
 from tests.support.decisions import THERE, job
+from tests.support.values import field_names, replace
 
 COUNTED = {
     "digest": "d1:" + "9" * 64,
@@ -50,7 +50,7 @@ WITHOUT_EFFECT = {
 
 
 def test_every_member_is_in_one_of_the_tables() -> None:
-    assert {one.name for one in fields(DesiredJob)} == {"name", *COUNTED, *IN_THE_DIGEST, *WITHOUT_EFFECT}
+    assert set(field_names(DesiredJob)) == {"name", *COUNTED, *IN_THE_DIGEST, *WITHOUT_EFFECT}
 
 
 @pytest.mark.parametrize("name", COUNTED)

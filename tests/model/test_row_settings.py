@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.observed import RowCounts
 from batchctl.model.row_settings import MaxFailedRows, RowSettings, judge_rows
+from tests.support.values import replace
 
 VERDICTS = {"OK": 6, "MAX_TOKENS": 2, "SAFETY": 1, "NO_RESULT": 1}
 ROWS = RowCounts(10, 6, 3, VERDICTS)

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -32,6 +32,7 @@ from tests.support import scripted_vertex as vertex_kit
 from tests.support.raw_server import Loopback, drip
 from tests.support.scripted_api import BASE, JOB, KEY, MovedClock, operation, provider, reply, upload_of
 from tests.support.scripted_cloud import bigquery, storage
+from tests.support.values import replace
 
 HEADER = drip(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"y")
 BODY = drip(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{", b" ")

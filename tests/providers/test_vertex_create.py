@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -16,6 +15,7 @@ from batchctl.providers.vertex.create import create_body
 from batchctl.providers.vertex.mark_labels import mark_labels
 from tests.support.scripted_api import MARK, MovedClock, Script, inline, reply, retry_info, rpc_error
 from tests.support.scripted_vertex import JOB, PARENT, TOKEN, create_request, job, provider
+from tests.support.values import replace
 
 FOLDER = f"gs://b/out/{MARK.key.job}-{MARK.key.attempt}-{MARK.token}/"
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -29,6 +28,7 @@ from tests.support.scripted_vertex import (
     operation,
     provider,
 )
+from tests.support.values import replace
 
 JOBS = f"{PARENT}/batchPredictionJobs"
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.errors import BadRequest
@@ -15,6 +13,7 @@ from batchctl.providers.vertex.resource_names import (
     short_model,
 )
 from tests.support.scripted_vertex import ACCOUNT, JOB, OPERATION, PARENT, PLACE
+from tests.support.values import replace
 
 JOBS = "batchPredictionJobs"
 

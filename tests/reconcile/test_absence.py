@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -37,6 +36,7 @@ from tests.support.decisions import (
     show,
     vanished,
 )
+from tests.support.values import replace
 
 EMPTY = Options(allow_empty=True)
 DAY = 24 * HOUR

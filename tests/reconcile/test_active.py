@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -30,6 +29,7 @@ from tests.support.decisions import (
     state_name,
     vanished,
 )
+from tests.support.values import replace
 
 DEADLINES = {"pending_deadline": HOUR, "active_deadline": HOUR}
 RUNNING = attempt(1)

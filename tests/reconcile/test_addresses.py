@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.keys import Account
@@ -11,6 +9,7 @@ from batchctl.model.observed import RemoteJob
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.steps import Cancel
 from tests.support.decisions import HERE, NOW, THERE, attempt, collected, decide, found, job, look, mark, row, show
+from tests.support.values import replace
 
 MOVED = replace(found(1, "SUCCEEDED"), account=THERE)
 

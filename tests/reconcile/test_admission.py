@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import pytest
 
@@ -31,6 +30,7 @@ from tests.support.decisions import (
     unanswered,
 )
 from tests.support.queue_limits import ACTIVE, MANY, MODEL, admitted, bounds, of, queue
+from tests.support.values import replace
 
 # --- jobs at once
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.desired import DesiredJob, OnChange
@@ -28,6 +26,7 @@ from tests.support.decisions import (
     show,
     token,
 )
+from tests.support.values import replace
 
 ADOPT_CHANGED = Options(adopt_changed=True)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.actions import Action
@@ -32,6 +30,7 @@ from tests.support.decisions import (
     with_row,
     with_rows,
 )
+from tests.support.values import replace
 
 READ = "; its rows are read when they are sent: those with a good answer are not bought again"
 SPLIT = "; its rows are read and split when they are sent"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.actions import Action
@@ -34,6 +32,7 @@ from tests.support.decisions import (
     seen,
     with_row,
 )
+from tests.support.values import replace
 
 LENIENT = Canary(max_failed_rows=MaxFailedRows("20%"))
 FRUGAL = Canary(max_tokens_per_row=100)

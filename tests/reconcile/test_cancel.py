@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.desired import OnMissing
@@ -30,6 +28,7 @@ from tests.support.decisions import (
     unanswered,
     with_row,
 )
+from tests.support.values import replace
 
 CANCEL = Options(cancel=True)
 KEPT = "unfinished consent | record job a@1 cancel-requested"

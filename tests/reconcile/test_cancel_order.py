@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.admission import AdmissionLimits
@@ -33,6 +31,7 @@ from tests.support.decisions import (
     unanswered,
     vanished,
 )
+from tests.support.values import replace
 
 LOOKED = LOCAL - GRACE
 RETRY = Options(Scope(names=frozenset({"a"})), retry=True)

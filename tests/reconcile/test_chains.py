@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -34,6 +33,7 @@ from tests.support.decisions import (
     show,
     unanswered,
 )
+from tests.support.values import replace
 
 CHAIN = Chain("n", "0" * 64)
 COUNT = ChainCount(8, 2, 1, (LeftOut("k1", "MAX_TOKENS"),))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.decision import Change
@@ -28,6 +26,7 @@ from tests.support.decisions import (
     seen,
     show,
 )
+from tests.support.values import replace
 
 NEW = job(work="2")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.desired import InlineRows, OnChange, OnRemove, RemoteSource, RequestRow
@@ -35,6 +33,7 @@ from tests.support.decisions import (
     show,
     vanished,
 )
+from tests.support.values import replace
 
 PART = RowCounts(10, 7, 3)
 DONE = collected(1, end_time=NOW - HOUR)

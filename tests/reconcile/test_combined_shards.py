@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.observed import Gone, Missing, Moment, Presence, Present, RemoteJob, Unknown
@@ -11,6 +9,7 @@ from batchctl.model.recorded import CancelCause, Operation, Trouble
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.shards import combine_attempts, combine_views, has_lost_results
 from tests.support.decisions import HERE, HOUR, LOCAL, NOW, shard
+from tests.support.values import replace
 
 TROUBLE = Trouble(Operation.COLLECT, "PermissionDenied", "no", "", NOW, NOW)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.decision import Guard
@@ -24,6 +22,7 @@ from tests.support.decisions import (
     row,
     seen,
 )
+from tests.support.values import replace
 
 REPLACED = {"cancel_time": NOW, "cancel_cause": CancelCause.REPLACE}
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.keys import AttemptKey
@@ -25,6 +23,7 @@ from tests.support.decisions import (
     show,
     token,
 )
+from tests.support.values import replace
 
 PARTIAL = look(complete=False)
 TOKEN_FOUND = look(found(1))

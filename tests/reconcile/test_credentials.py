@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.desired import DesiredStack, OnMissing
@@ -28,6 +26,7 @@ from tests.support.decisions import (
     show,
     unanswered,
 )
+from tests.support.values import replace
 
 RUNNING = attempt()
 LOST = {"on_missing": OnMissing.RECREATE}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.keys import BrokenMark, Mark, spaced, without_mark
@@ -28,6 +26,7 @@ from tests.support.decisions import (
     show,
     unanswered,
 )
+from tests.support.values import replace
 
 MARK = "[bc1 shop/a@1.0 111111111111 token00001 abc123]"
 

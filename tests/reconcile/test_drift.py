@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.observed import Moment
@@ -26,6 +24,7 @@ from tests.support.decisions import (
     seen,
     show,
 )
+from tests.support.values import replace
 
 UNCONFIRMED = "; a second look has yet to confirm it"
 NOW_MISSED = Moment(LOCAL, NOW)

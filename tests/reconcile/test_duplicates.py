@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.desired import OnMissing
@@ -29,6 +27,7 @@ from tests.support.decisions import (
     show,
     unanswered,
 )
+from tests.support.values import replace
 
 FIRST = attempt()
 SECOND_ONE = "-second"

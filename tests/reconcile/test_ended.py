@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.desired import OnMissing
@@ -26,6 +24,7 @@ from tests.support.decisions import (
     show,
     vanished,
 )
+from tests.support.values import replace
 
 RUNNING = attempt(1)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import pytest
 
@@ -29,6 +28,7 @@ from tests.support.decisions import (
     unanswered,
     with_row,
 )
+from tests.support.values import replace
 
 RENAMED = attempt(name="b", remote="batches/a-1")
 """Attempt 1 of `b`, made when its job was called `a`."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -37,6 +36,7 @@ from tests.support.decisions import (
     unanswered,
 )
 from tests.support.growth import CountingMapping, assert_in_step, count_steps
+from tests.support.values import replace
 
 MANY = Options(max_create=10**6, max_replace=10**6, max_delete=10**6, allow_empty=True)
 Scene = Callable[[int], Callable[[], Plan]]

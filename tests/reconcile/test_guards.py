@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.decision import Guard
@@ -31,6 +29,7 @@ from tests.support.decisions import (
     seen,
     show,
 )
+from tests.support.values import replace
 
 LIMITS = Limits(max_create=2, max_replace=2, max_delete=2)
 NAMES = "abcde"

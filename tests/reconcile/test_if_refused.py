@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.decision import Timer
@@ -30,6 +28,7 @@ from tests.support.decisions import (
     unanswered,
     vanished,
 )
+from tests.support.values import replace
 
 UNASKED = Options(consent=False, allow_empty=True)
 SENT = {"cancel_time": NOW - SECOND, "cancel_cause": CancelCause.DEADLINE}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.observed import RemoteJob
 from batchctl.reconcile import Options
 from tests.support.decisions import Situation, attempt, found, job, look, mark, row, show
+from tests.support.values import replace
 
 REMOTE = "batches/by-hand"
 

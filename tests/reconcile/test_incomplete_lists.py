@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.recorded import CancelCause, RecordedAttempt
@@ -27,6 +25,7 @@ from tests.support.decisions import (
     show,
     unanswered,
 )
+from tests.support.values import replace
 
 EMPTY = Options(allow_empty=True)
 FAILED = attempt(1, "FAILED", results="a/1")

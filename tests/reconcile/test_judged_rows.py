@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.observed import Gone, RowCounts
@@ -14,6 +12,7 @@ from batchctl.model.steps import Note
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.judged_rows import judge_view
 from tests.support.decisions import Situation, attempt, collected, decide, job, kept, look, one, row, seen, show
+from tests.support.values import replace
 
 CUT = {"OK": 7, "MAX_TOKENS": 2, "SAFETY": 1}
 SOME = RowCounts(10, 7, 3, CUT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -35,6 +34,7 @@ from tests.support.decisions import (
     unanswered,
 )
 from tests.support.queue_limits import ACTIVE, KEY, MODEL, admitted, bounds, of, queue
+from tests.support.values import replace
 
 # --- create calls per minute
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.desired import DesiredStack, Location, Moved
@@ -13,6 +11,7 @@ from batchctl.model.recorded import Recorded, RecordedJob, RenameJob, SaveAttemp
 from batchctl.reconcile import Options, find_moves, plan, rename
 from batchctl.reconcile.view.renames import final_names, renamed
 from tests.support.decisions import LOCAL, STACK, attempt, collected, found, job, look, mark, row, show, token, with_row
+from tests.support.values import replace
 
 
 def moves(*pairs: str) -> tuple[Moved, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from batchctl.reconcile import end_notices, possible_again, stuck_notices
 from batchctl.reconcile.notify.notices import _STOPPED, _TYPES
 from tests.support.decisions import HERE, HOUR, LOCAL, NOW, STACK, THERE, attempt, collected, job, look, row, unanswered
 from tests.support.job_plans import job_plan
+from tests.support.values import replace
 
 OPS = Webhook("ops", "https://example.com/hook", "SECRET")
 STUCK_ONLY = CommandHook("stuck", ("tell",), frozenset({NoticeType.STUCK}), stuck_after=2 * HOUR)

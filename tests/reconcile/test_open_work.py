@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.desired import DesiredJob, DesiredStack
@@ -26,6 +24,7 @@ from tests.support.decisions import (
     unanswered,
     with_row,
 )
+from tests.support.values import replace
 
 
 def recorded(*jobs: RecordedJob) -> Recorded:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.observed import RemoteJob
@@ -22,6 +20,7 @@ from tests.support.decisions import (
     seen,
     show,
 )
+from tests.support.values import replace
 
 # --- no | - | our mark | `Orphan`: reported; removed only with `--prune-orphans`
 

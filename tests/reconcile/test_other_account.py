@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.desired import DesiredStack
@@ -13,6 +11,7 @@ from batchctl.model.keys import short_uid
 from batchctl.model.recorded import Recorded, RecordedAttempt, SaveAttempt, SaveJob
 from batchctl.reconcile import at_own_accounts, attempts_elsewhere, attempts_to_show, bind_job, record_kept
 from tests.support.decisions import HERE, NOW, STACK, THERE, attempt, collected, job, row, unanswered
+from tests.support.values import replace
 
 TREE = {"model": "m", **{name: part for name, part in account_parts(HERE).items() if part}}
 KNOWN = attempt(tree=TREE, digest=digest_of(TREE))

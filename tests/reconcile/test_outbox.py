@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -12,6 +11,7 @@ from batchctl.model.notices import Notice, NoticeType
 from batchctl.reconcile import delivered, failed, find_waiting, given_up, held, sort_outbox
 from batchctl.reconcile.notify.outbox import PATIENCE, RETENTION
 from tests.support.decisions import LOCAL
+from tests.support.values import replace
 
 SECOND = timedelta(seconds=1)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -27,6 +26,7 @@ from tests.support.decisions import (
     seen,
     unanswered,
 )
+from tests.support.values import replace
 
 UNSENT = attempt(1, None, remote=None)
 REFUSED = attempt(1, None, remote=None, rejected=True)

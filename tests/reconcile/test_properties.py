@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given, settings
@@ -19,6 +18,7 @@ from batchctl.reconcile import Options
 from tests.support.decisions import HERE, HOUR, MINUTE, THERE, attempt, decide, foreign_jobs, found, job, look, row
 from tests.support.long_mode import effort
 from tests.support.simulated_stack import NEXT_STATES, QUIET, World, creates
+from tests.support.values import replace
 
 OPTIONS = {
     "plain": Options(allow_empty=True, adopt_changed=True),

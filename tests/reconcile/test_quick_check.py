@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.actions import Action
@@ -17,6 +15,7 @@ from batchctl.model.states import Phase
 from batchctl.reconcile import choose_check
 from tests.support.decisions import HERE, NOW, THERE, attempt, collected, job, row, unanswered
 from tests.support.job_plans import job_plan
+from tests.support.values import replace
 
 NOTICE = Notice("id", "hook", "a", 1, NoticeType.FAILED, NOW, "{}")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +11,7 @@ from batchctl.reconcile import after_refusal, after_success
 from batchctl.reconcile.admission.quotas import LONGEST_WAIT, limit_now, next_try
 from batchctl.reconcile.calls.backoff import delay
 from tests.support.decisions import HERE, HOUR, MINUTE, NOW, SECOND
+from tests.support.values import replace
 
 KEY = QuotaKey(HERE, "gemini-2.5-flash")
 SEED = f"{HERE} gemini-2.5-flash"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -31,6 +30,7 @@ from tests.support.decisions import (
     seen,
     show,
 )
+from tests.support.values import replace
 
 ON_THE_WAY = ["QUEUED", "PENDING", "RUNNING", "CANCELLING"]
 ENDS = ["SUCCEEDED", "PARTIALLY_SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
 
@@ -51,6 +50,7 @@ from tests.support.decisions import (
     with_rows,
 )
 from tests.support.queue_limits import ACTIVE, KEY, bounds
+from tests.support.values import replace
 
 FAILED = attempt(1, "FAILED", error=FAILURE, results="a/1")
 LOST = unanswered(first_look=LOCAL - HOUR)

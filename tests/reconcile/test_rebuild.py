@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 import pytest
 
@@ -28,6 +27,7 @@ from tests.support.decisions import (
     row,
     unanswered,
 )
+from tests.support.values import replace
 
 
 def kept(number: int = 1, state: str = "SUCCEEDED", **fields: object) -> RecordedAttempt:

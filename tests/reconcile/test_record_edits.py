@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.codes import ErrorCode
@@ -12,6 +10,7 @@ from batchctl.model.observed import Moment
 from batchctl.model.recorded import ForgetJob, Ghost, Recorded, RecordedAttempt, SaveGhost
 from batchctl.reconcile import forget_job, found_by_mark, require_free_name, require_settled
 from tests.support.decisions import HERE, LOCAL, NOW, attempt, job, row, unanswered
+from tests.support.values import replace
 
 RECORDED = Recorded({"a": row(job(), attempt())})
 

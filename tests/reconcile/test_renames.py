@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.desired import DesiredJob, OnRemove
@@ -12,6 +10,7 @@ from batchctl.model.plan import Plan, Rename
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.reconcile import Options, Scope
 from tests.support.decisions import NOW, attempt, collected, decide, job, kept, look, row, seen, show, unanswered
+from tests.support.values import replace
 
 ACTIVE = attempt()
 DONE = collected()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -27,6 +26,7 @@ from tests.support.decisions import (
     show,
     vanished,
 )
+from tests.support.values import replace
 
 RUNNING = attempt(1)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.admission import AdmissionLimits
@@ -30,6 +28,7 @@ from tests.support.decisions import (
     unanswered,
     vanished,
 )
+from tests.support.values import replace
 
 RETRY = Options(Scope(names=frozenset({"a"})), retry=True)
 REJECTED = attempt(1, None, remote=None, rejected=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.actions import Action
@@ -38,6 +36,7 @@ from tests.support.decisions import (
     unanswered,
     vanished,
 )
+from tests.support.values import replace
 
 OTHER = collected(1, name="b", results="b/1", end_time=NOW - HOUR)
 OWN = collected(1)

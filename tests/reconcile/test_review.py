@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.admission import AdmissionLimits
@@ -30,6 +28,7 @@ from tests.support.decisions import (
     seen,
     unanswered,
 )
+from tests.support.values import replace
 
 CREATE = Situation(job())
 RUNNING = attempt()

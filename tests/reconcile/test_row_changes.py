@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import replace
 
 import pytest
 
@@ -13,6 +12,7 @@ from batchctl.model.desired import RequestRow
 from batchctl.model.row_hashes import BEYOND, MOST_BYTES, MOST_ROWS, RowChanges, compare_rows, hash_rows
 from batchctl.reconcile.view.changes import describe_changes
 from tests.support.decisions import Situation, attempt, job, look, row, seen
+from tests.support.values import replace
 
 HASH = "0123456789abcdef" * 4
 OTHER = "fedcba9876543210" * 4

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.actions import Action
@@ -30,6 +28,7 @@ from tests.support.decisions import (
     with_rows,
 )
 from tests.support.job_plans import job_plan
+from tests.support.values import replace
 
 CHANGED = RowWork(1000, 990, 10, 0, 10, first=("k1", "k2"))
 DONE = RowWork(1000, 1000, 0, 0, 0)

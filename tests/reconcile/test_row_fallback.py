@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.actions import Action
@@ -15,6 +13,7 @@ from batchctl.model.row_work import RowChoice, RowHistory, RowsToSend, RowWork
 from batchctl.model.sent_with import SentWith
 from batchctl.model.steps import Create
 from tests.support.decisions import Situation, collected, job, look, row, seen, with_rows
+from tests.support.values import replace
 
 PRO, LONG = SentWith("gemini-2.5-pro"), SentWith(request={"generationConfig": {"maxOutputTokens": 8192}})
 FALLBACKS = (Fallback(frozenset({"MAX_TOKENS", "SCHEMA"}), PRO), Fallback(frozenset({"MAX_TOKENS"}), LONG))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.actions import Action
@@ -32,6 +30,7 @@ from tests.support.decisions import (
     show,
     with_rows,
 )
+from tests.support.values import replace
 
 ALL = RowOrder(is_all=True)
 FAILED = RowOrder()

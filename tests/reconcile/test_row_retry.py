@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.actions import Action
@@ -32,6 +30,7 @@ from tests.support.decisions import (
     with_row,
     with_rows,
 )
+from tests.support.values import replace
 
 PART = RowCounts(10, 7, 3)
 WORK = RowWork(10, 7, 3, 3, 2, first=("k1", "k2", "k3"))

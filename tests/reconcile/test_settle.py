@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -28,6 +27,7 @@ from tests.support.decisions import (
     token,
     unanswered,
 )
+from tests.support.values import replace
 
 PARTIAL = look(complete=False)
 LOOKED = LOCAL - GRACE

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.actions import Action
@@ -36,6 +34,7 @@ from tests.support.decisions import (
     shard,
     sharded,
 )
+from tests.support.values import replace
 
 TEN = RowCounts(10, 10, 0, {"OK": 10})
 

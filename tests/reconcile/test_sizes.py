@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +27,7 @@ from tests.support.decisions import (
     several,
 )
 from tests.support.queue_limits import bounds
+from tests.support.values import replace
 
 MODEL = "gemini-2.5-flash"
 FAILED = attempt(1, "FAILED", error=FAILURE, results="a/1")

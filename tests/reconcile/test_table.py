@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -39,6 +38,7 @@ from tests.support.decisions import (
     unanswered,
     with_rows,
 )
+from tests.support.values import replace
 
 TABLES = {"FIRST_RULES": FIRST_RULES, "RULES": RULES, "STACK_RULES": STACK_RULES}
 ALL_RULES = (*FIRST_RULES, *RULES, *STACK_RULES)

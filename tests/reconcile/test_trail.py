@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.reconcile import fold
 from batchctl.reconcile.rule import Rule, StackRule
 from batchctl.reconcile.view.subject import JobKind
 from tests.support.decisions import attempt, one
+from tests.support.values import replace
 
 
 @pytest.mark.parametrize(("reason", "named"), [(None, False), ("changed", True)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -30,6 +29,7 @@ from tests.support.decisions import (
     seen,
     show,
 )
+from tests.support.values import replace
 
 CREATE, UPLOAD, COLLECT = Operation.CREATE, Operation.UPLOAD, Operation.COLLECT
 REFUSED, NONE, AMBIGUOUS = Effect.REFUSED, Effect.NONE, Effect.AMBIGUOUS

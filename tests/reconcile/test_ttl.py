@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.decision import Timer
@@ -26,6 +24,7 @@ from tests.support.decisions import (
     show,
     unanswered,
 )
+from tests.support.values import replace
 
 OLD = attempt(1, "CANCELLED", results="a/1", end_time=NOW - HOUR, cancel_cause=CancelCause.DEADLINE)
 LONG_DONE = collected(2, end_time=NOW - HOUR)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.actions import Action
@@ -19,6 +17,7 @@ from batchctl.model.steps import Create
 from batchctl.reconcile import Options
 from batchctl.reconcile.view.shards import combine_attempts
 from tests.support.decisions import NOW, Situation, collected, job, look, ordered, row, seen, shard, sharded, with_rows
+from tests.support.values import replace
 
 PART = RowCounts(10, 6, 1, {"OK": 6, "SAFETY": 1, "NOT_SENT": 3})
 WORK = RowWork(10, 6, 4, 1, 3)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.actions import Action
@@ -32,6 +30,7 @@ from tests.support.decisions import (
     sharded,
     with_row,
 )
+from tests.support.values import replace
 
 TEN = RowCounts(10, 10, 0, {"OK": 10})
 ROWS = InlineRows((RequestRow(None, {}),) * 30)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -31,6 +30,7 @@ from tests.support.decisions import (
     show,
     unanswered,
 )
+from tests.support.values import replace
 
 BEFORE = job(labels={"team": "search", "old": "x"}, needs=["b"], priority=1, suspend=False)
 RUNS = attempt()

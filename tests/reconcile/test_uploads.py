@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -32,6 +31,7 @@ from tests.support.decisions import (
     unanswered,
 )
 from tests.support.job_plans import job_plan
+from tests.support.values import replace
 
 FILE = RecordedFile(HERE, "aa", "files/x", NOW + HOUR)
 READS = {"input_file": "files/x"}

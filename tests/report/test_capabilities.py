@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from msgspec.structs import asdict
 
 from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.keys import Api
@@ -30,4 +31,4 @@ def test_the_document_holds_the_matrix_of_the_apis_in_use(apis):
             can.list_filter,
         )
         assert (shown["webhooks"], shown["priority"]) == (can.webhooks, can.priority)
-        assert list(shown["limits"].values()) == list(vars(can.limits).values())
+        assert list(shown["limits"].values()) == list(asdict(can.limits).values())

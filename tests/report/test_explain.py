@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -34,6 +33,7 @@ from tests.support.report_samples import (
     running,
     written,
 )
+from tests.support.values import replace
 
 VERTEX = Account(Api.VERTEX, "https://x", "p", "l")
 LATER = NOW + timedelta(hours=1)

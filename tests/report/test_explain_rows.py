@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.actions import Action
@@ -18,6 +16,7 @@ from batchctl.report.explain_rows import answers_words, write_rows_left
 from batchctl.report.explain_text import write_explanation
 from batchctl.report.explain_ways import ways_on
 from tests.support.report_samples import DESIRED, HOSTILE, Terminal, ago, job_plan, running, written
+from tests.support.values import replace
 
 RETRIED = replace(DESIRED, lifecycle=replace(DESIRED.lifecycle, retry_on=frozenset({"ROWS"})))
 AGAIN = RowLeft("k3", 3, "INTERNAL", 1, "Internal error.", RowNext.AGAIN)

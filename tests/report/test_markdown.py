@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
 from markdown_it import MarkdownIt
@@ -16,6 +15,7 @@ from batchctl.report.markdown_page import COMMENT_LIMIT
 from batchctl.report.reports import ApplyReport, StatusReport
 from tests.support.report_samples import MAX_REPLACE, VERTEX, job_plan
 from tests.support.sample_plan import APPLY, PLAN, QUIET_PLAN, STATUS
+from tests.support.values import replace
 
 PARSER = MarkdownIt("commonmark").enable("table")
 

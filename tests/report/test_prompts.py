@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.decision import Change
@@ -12,6 +10,7 @@ from batchctl.model.plan_terms import Terms
 from batchctl.report.prompts import with_prompts
 from tests.support.decisions import job
 from tests.support.sample_plan import PLAN
+from tests.support.values import replace
 
 REQUEST = {
     "systemInstruction": {"parts": [{"text": "one"}, {"text": "two"}]},

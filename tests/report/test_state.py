@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from batchctl.report.state_document import (
 from batchctl.report.state_text import write_rebuild, write_state_list, write_state_show
 from tests.support.closed_schemas import closed, objects
 from tests.support.sample_plan import DESCRIPTION
+from tests.support.values import replace
 
 ROOT = Path(__file__).parents[2]
 assert DESCRIPTION.recorded is not None

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 
 import pytest
 from rich.text import Text
@@ -53,6 +52,7 @@ from tests.support.report_samples import (
     written,
 )
 from tests.support.sample_plan import APPLY, PLAN, QUIET_PLAN, STATUS
+from tests.support.values import replace
 
 WAIT = job_plan("w", Action.WAIT, Phase.ACTIVE, "running")
 CREATE = job_plan("c", Action.CREATE, Phase.WAITING, "not created yet")

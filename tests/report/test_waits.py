@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,6 +14,7 @@ from batchctl.model.states import Phase
 from batchctl.report.progress import PlainProgress
 from batchctl.report.waits import timer_words, wait_words
 from tests.support.report_samples import NOW, job_plan
+from tests.support.values import replace
 
 SETTLING = "the create call got no reply; batchctl searches for its job until"
 

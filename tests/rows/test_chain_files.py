@@ -9,7 +9,6 @@ import os
 import shutil
 import stat
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from batchctl.rows.chain_rows import RowFactory
 from batchctl.rows.made_rows import find_made, find_ordered
 from batchctl.rows.reader import RowFiles
 from tests.support.chains import DIGEST, answer, collect_answers, failed, good
+from tests.support.values import replace
 
 KEY, TEXT = Placeholder(Field.KEY), Placeholder(Field.TEXT)
 ECHO = RowTemplate({"text": Mixed(("Say ", TEXT))})

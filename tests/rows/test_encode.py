@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,6 +28,7 @@ from batchctl.model.request.merging import with_defaults
 from batchctl.model.row_marks import labels_of, position_of_labels
 from batchctl.rows.encode import RowEncoder
 from batchctl.rows.reader import RowFiles
+from tests.support.values import replace
 
 ENCODER: InputEncoder = RowEncoder()
 BATCH, EMBED = Kind.BATCH_JOB, Kind.EMBEDDINGS_BATCH_JOB

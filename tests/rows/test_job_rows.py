@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import asdict
 
 from batchctl.model.capabilities import CAPABILITIES, RowMark
 from batchctl.model.desired import DesiredJob, Kind, LocalFile, Location
@@ -99,7 +100,7 @@ def test_rows_of_one_form_are_read_at_once(
     path = tmp_path / "rows.jsonl"
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
     job = job_of(path, kind, draw)
-    job = DesiredJob(**{**vars(job), "account": Account(api, "x")})
+    job = DesiredJob(**{**asdict(job), "account": Account(api, "x")})
     assert isinstance(job.source, LocalFile)
     blocks = list(JobRows(job, LINE_BYTES).blocks(job.source))
     assert len(blocks) > 4
@@ -115,7 +116,7 @@ def test_rows_past_the_last_label_have_none(api: Api, tmp_path: Path, monkeypatc
     path.write_text("".join(json.dumps({"text": f"t{number}"}) + "\n" for number in range(100)))
     draw = random.Random(0)
     monkeypatch.setattr(draw, "choice", lambda values: values[0])
-    job = DesiredJob(**{**vars(job_of(path, Kind.BATCH_JOB, draw)), "account": Account(api, "x")})
+    job = DesiredJob(**{**asdict(job_of(path, Kind.BATCH_JOB, draw)), "account": Account(api, "x")})
     at_once = read(job, None)
     one_by_one(monkeypatch)
     assert at_once == read(job, None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from batchctl.model.observed import RemoteJob, RowCounts
 from batchctl.model.ports import InputRow, ResultItem, SentRows
 from batchctl.rows.kept import read_kept
 from batchctl.rows.results import ResultsFolder
+from tests.support.values import replace
 
 ACCOUNT = Account(Api.GEMINI, "https://generativelanguage.googleapis.com")
 DIGEST = "d1:" + "ab" * 32

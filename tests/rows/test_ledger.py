@@ -6,7 +6,6 @@ import io
 import json
 import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from batchctl.rows.lines import encoded
 from batchctl.rows.raw_files import with_raw_file
 from batchctl.rows.results import ResultsFolder
 from tests.support.decisions import job
+from tests.support.values import replace
 
 MARKS = {"stack": "shop", "uid": "abc123"}
 INPUTS = RowEncoder()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.model.row_work import RowChoice, RowOrder
 from batchctl.rows.sent_list import read_sent
 from tests.rows.test_ledger import GOOD, Shop, key, shop, token, work
+from tests.support.values import replace
 
 __all__ = ["shop"]
 NAMED = RowChoice(order=RowOrder(keys=frozenset({"x"})))

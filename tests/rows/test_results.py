@@ -12,7 +12,6 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from batchctl.rows import read, results
 from batchctl.rows.folder import results_errors
 from batchctl.rows.read import Gaps, find_current, read_gaps, read_results
 from batchctl.rows.results import ResultsFolder
+from tests.support.values import replace
 
 DIGEST = "d1:0123abcd" + "e" * 56
 KEY = AttemptKey("translate", 1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -15,6 +14,7 @@ from batchctl.model.ports import UNREADABLE, InputRow, SourceFile
 from batchctl.model.row_work import ShardLimits
 from batchctl.rows.source_copies import SourceCopies, row_of
 from tests.support.decisions import job
+from tests.support.values import replace
 
 SOURCE = RemoteSource(("gs://b/*.jsonl",), is_divisible=True)
 JOB = replace(job(), source=SOURCE)

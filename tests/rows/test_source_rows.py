@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from batchctl.model.ports import InputRow, SourceFile
 from batchctl.rows.input_list import read_input_list
 from batchctl.rows.source_rows import Compared, SourceRows
 from tests.support.decisions import job
+from tests.support.values import replace
 
 JOB = job()
 

@@ -6,7 +6,6 @@ The command line runs over the embedded emulator, and every call is held against
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from tests.support.discovery import service
 from tests.support.discovery_traffic import all_faults
 from tests.support.recorded_traffic import World
 from tests.support.sdk_vertex import DATASET, JOBS, LOCATION, PROJECT, PUBLISHED, VertexStack
+from tests.support.values import replace
 
 CALLS = "aiplatform.projects.locations"
 EVERY_CALL = {

@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from batchctl.emulator.vertex.routes import ROUTES as VERTEX_ROUTES
 from tests.support.discovery import GEMINI, Exchange, method_of, reply_faults, service
 from tests.support.discovery_traffic import Traffic, all_faults
 from tests.support.discovery_values import Way
+from tests.support.values import replace
 
 PARENT = "/v1/projects/demo/locations/us-central1"
 JOBS = f"{PARENT}/batchPredictionJobs"

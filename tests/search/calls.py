@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import Effect
 from batchctl.model.inventory import KeptResults
@@ -18,6 +16,7 @@ from tests.search.scenes import STACK
 from tests.search.service import add, rows_of, take_cancel, take_create, take_delete
 from tests.search.state import Op, Working
 from tests.search.values import NOW, frozen_attempt
+from tests.support.values import replace
 
 REFUSED = Failure(Operation.CREATE, "InvalidArgument", "refused", effect=Effect.REFUSED, http=400)
 FOR_NOW = Failure(Operation.CREATE, ErrorCode.PERMISSION_DENIED, "not yet", effect=Effect.REFUSED, http=403)

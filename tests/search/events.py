@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import timedelta
 from typing import TypeAlias
 
@@ -18,6 +17,7 @@ from tests.search.scenes import LIST_LAG, Scene
 from tests.search.service import add, advance, next_states, outcomes
 from tests.search.state import Remote, State, Store, Working
 from tests.search.values import NOW, older
+from tests.support.values import replace
 
 Change: TypeAlias = Callable[[Working], object]
 Event: TypeAlias = tuple[str, Change]

@@ -9,10 +9,11 @@ the search ends when nothing new is found, after any number of processes and any
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 from batchctl.state.shared.lease import Claim, Lease, Take, decide_take
+from tests.support.values import replace
 
 LEASE = Lease(4.0)
 OVER = 4

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import NamedTuple
 
 from batchctl.model.keys import AttemptKey, same_digest
@@ -16,6 +15,7 @@ from batchctl.model.observed import RowCounts
 from batchctl.model.row_work import OrderedRows, RowChoice, RowHistory, RowsSent, RowWork
 from batchctl.model.sent_with import SentWith
 from batchctl.model.verdicts import RowVerdict
+from tests.support.values import replace
 
 Answer = tuple[int, str]
 """A row, and the code of its verdict."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import NamedTuple
 
 from batchctl.model.keys import Account
@@ -13,6 +12,7 @@ from tests.search.scenes import LIST_LAG
 from tests.search.service import FOREIGN_JOBS
 from tests.search.state import Working
 from tests.search.values import NOW, FrozenDict
+from tests.support.values import replace
 
 
 class Look(NamedTuple):

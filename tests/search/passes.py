@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import takewhile
 
 from batchctl.model.recorded import Recorded
@@ -13,6 +12,7 @@ from tests.search.looks import look_around
 from tests.search.process import Process
 from tests.search.record import Journal, LockLost, jobs_of
 from tests.search.state import Op, Working
+from tests.support.values import replace
 
 APPLY = Options(allow_empty=True, adopt_changed=True)
 """`apply --yes --allow-empty --adopt-changed`."""

@@ -17,8 +17,6 @@ emulator, and compares the records.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from batchctl.model.recorded import CancelCause, Intent, Operation, RecordedAttempt
 from batchctl.model.steps import (
     Assemble,
@@ -39,6 +37,7 @@ from tests.search.promises import check_call
 from tests.search.record import Journal, LockLost
 from tests.search.state import Op, Sleeper, Working
 from tests.search.values import LOCAL, NOW, token_text
+from tests.support.values import replace
 
 
 class Stopped(Exception):

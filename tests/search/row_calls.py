@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from batchctl.model.desired import DesiredJob
 from batchctl.model.inventory import KeptResults
 from batchctl.model.keys import AttemptKey, same_digest, shown_digest
@@ -29,6 +27,7 @@ from tests.search.record import Journal
 from tests.search.scenes import STACK, RowRules, input_of
 from tests.search.state import Working
 from tests.search.values import frozen_attempt, token_text
+from tests.support.values import replace
 
 _STOPPED_EARLY = frozenset({CancelCause.USER, CancelCause.REMOVE, CancelCause.REPLACE})
 """Cancels after which rows without a result do not count as tried."""

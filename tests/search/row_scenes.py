@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from batchctl.model.desired import Lifecycle, OnChange, OnMissing
 from batchctl.model.keys import Account
 from batchctl.model.row_settings import Canary, Fallback, MaxFailedRows, RowSettings
@@ -11,6 +9,7 @@ from batchctl.model.row_work import RowOrder
 from batchctl.model.sent_with import SentWith
 from batchctl.reconcile import Options, Scope
 from tests.search.scenes import HOUR, LENIENT, MINUTE, RowRules, Scene
+from tests.support.values import replace
 
 RETRIED = Lifecycle(backoff_limit=1, retry_on=frozenset({"ROWS", "EXPIRED"}), on_missing=OnMissing.RECREATE)
 STRICT = Lifecycle(retry_on=frozenset({"ROWS"}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache, cached_property
 from pathlib import Path
@@ -33,6 +33,7 @@ from batchctl.model.row_work import ShardLimits
 from batchctl.reconcile import Options
 from tests.search.ledger import name_of
 from tests.search.values import FrozenDict
+from tests.support.values import replace
 
 GEMINI = Account(Api.GEMINI, "https://generativelanguage.googleapis.com")
 VERTEX = Account(Api.VERTEX, "https://europe-west4-aiplatform.googleapis.com", "p", "europe-west4")

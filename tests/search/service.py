@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from batchctl.model.keys import Account, Api, AttemptKey, Mark
@@ -13,6 +12,7 @@ from tests.search.ledger import Answer, find_list
 from tests.search.scenes import GEMINI, STACK, VERTEX
 from tests.search.state import Remote, Working
 from tests.search.values import NOW
+from tests.support.values import replace
 
 LAST_ROW = {"one row may pass": "UNAVAILABLE", "one row is bad": "SAFETY", "one row is cut": "MAX_TOKENS"}
 """The verdict of the last row in each outcome but the best."""

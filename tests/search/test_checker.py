@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +20,7 @@ from tests.search.process import Process
 from tests.search.record import Journal
 from tests.search.scenes import GEMINI, LENIENT, MINUTE, STACK, STRICT, Scene
 from tests.search.values import LONG_AGO, NOW, older, renumbered, token_text
+from tests.support.values import replace
 
 DAY = timedelta(days=1)
 

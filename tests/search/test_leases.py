@@ -7,13 +7,12 @@ The gate searches the beginning of the world; the long run searches all of it:
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from batchctl.state.shared.lease import Claim, Take, decide_take
 from tests.search.leases import Rules, search
 from tests.support.long_mode import effort
+from tests.support.values import replace
 
 MOST = effort(8_000, 5_000_000)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,6 +24,7 @@ from tests.search.row_calls import RowCalls
 from tests.search.row_scenes import FOUR, row_scenes
 from tests.search.scenes import GEMINI, MINUTE, VERTEX, RowRules
 from tests.search.state import Op
+from tests.support.values import replace
 
 Patch = pytest.MonkeyPatch
 SCENES = {scene.name: scene for scene in row_scenes(GEMINI, VERTEX)}

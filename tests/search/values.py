@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, TypeAlias
 
 from batchctl.model.recorded import JobRow, RecordedAttempt
+from tests.support.values import field_names, replace
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 """The present on the provider's clock."""
@@ -26,6 +26,11 @@ LONG_AGO = NOW - timedelta(hours=12)
 _NUMBERED = re.compile(r"(tk|/job)(\d{8})")
 _NONE: frozenset[int] = frozenset()
 _FIELDS: dict[type, tuple[str, ...]] = {}
+_Known: TypeAlias = dict[int, tuple[Any, Any]]
+"""What was found out about values, by their identity. Each value is kept, so that its identity stays its own."""
+_NUMBERS: _Known = {}
+_OLDER: dict[timedelta, _Known] = {}
+_MOST_KNOWN = 500_000
 
 
 class FrozenDict(dict[str, Any]):
@@ -69,11 +74,9 @@ def numbers_in(value: Any) -> frozenset[int]:
     if isinstance(value, tuple):
         found = [numbers for part in value if (numbers := numbers_in(part))]
         return frozenset().union(*found) if found else _NONE
-    known: frozenset[int] | None = value.__dict__.get("_numbers")
-    if known is None:
-        known = numbers_in(tuple(getattr(value, name) for name in _field_names(type(value))))
-        object.__setattr__(value, "_numbers", known)
-    return known
+    return _remembered(
+        _NUMBERS, value, lambda: numbers_in(tuple(getattr(value, name) for name in _field_names(type(value))))
+    )
 
 
 def renumbered(value: Any) -> Any:
@@ -102,12 +105,7 @@ def older(value: Any, span: timedelta) -> Any:
             return part
         if isinstance(part, tuple):
             return _mapped(part, change)
-        known = part.__dict__.get("_older")
-        if known is None:
-            object.__setattr__(part, "_older", known := {})
-        if span not in known:
-            known[span] = _mapped(part, change)
-        return known[span]
+        return _remembered(_OLDER.setdefault(span, {}), part, lambda: _mapped(part, change))
 
     return change(value)
 
@@ -121,18 +119,27 @@ def _mapped(value: Any, change: Callable[[Any], Any]) -> Any:
         return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
     if type(value) in _PLAIN or isinstance(value, Enum):
         return value
-    assert is_dataclass(value), type(value)
     changes = {}
     for name in _field_names(type(value)):
         old = getattr(value, name)
         new = change(old)
         if new is not old:
             changes[name] = new
-    return replace(value, **changes) if changes else value  # type: ignore[type-var]
+    return replace(value, **changes) if changes else value
 
 
 def _field_names(kind: type) -> tuple[str, ...]:
     names = _FIELDS.get(kind)
     if names is None:
-        names = _FIELDS[kind] = tuple(field.name for field in fields(kind))
+        names = _FIELDS[kind] = field_names(kind)
     return names
+
+
+def _remembered(known: _Known, value: Any, find: Callable[[], Any]) -> Any:
+    """What is known of this very value; found out once."""
+    found = known.get(id(value))
+    if found is None:
+        if len(known) >= _MOST_KNOWN:
+            known.clear()
+        found = known[id(value)] = (value, find())
+    return found[1]

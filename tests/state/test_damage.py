@@ -8,7 +8,6 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -38,6 +37,7 @@ from batchctl.state.store import FileState, open_state
 from tests.support.long_mode import effort
 from tests.support.state_damage import DAMAGES, Damage, flip_bits, flip_in_text, lengthen, truncate
 from tests.support.state_samples import NOW, HandClock
+from tests.support.values import replace
 
 CASES = effort(240, 10_000)
 ACCOUNT = Account(Api.GEMINI, "https://generativelanguage.googleapis.com")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from batchctl.model.notices import Notice, NoticeType
 from batchctl.model.recorded import DropNotice, ForgetJob, RenameJob, SaveAttempt, SaveJob, SaveNotice
 from batchctl.state.store import FileState
 from tests.support.state_samples import NOW, attempt, job
+from tests.support.values import replace
 
 ONE = Notice("evt_1", "ops", "translate", 1, NoticeType.FAILED, NOW, '{"reason": "\\ud800 ü"}')
 TRIED = replace(ONE, hook="log", tries=3, next_time=NOW + timedelta(hours=1), problem="NotDelivered: HTTP 503")

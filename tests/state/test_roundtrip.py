@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -40,6 +39,7 @@ from batchctl.model.sent_with import SentWith
 from batchctl.state.store import open_state
 from tests.support.long_mode import effort
 from tests.support.state_samples import HandClock
+from tests.support.values import replace
 
 TEXT = st.text(max_size=12)
 TIMES = st.datetimes(datetime(1970, 1, 1), datetime(2999, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the zone
@@ -148,7 +148,7 @@ def test_what_is_committed_loads_back_equal(
         with store.lock() as session:
             identity = SaveIdentity(file.account, file.sha256)
             session.commit([SaveJob(job.row), *map(SaveAttempt, attempts), SaveFile(file), AddEvent(event), identity])
-            session.commit([SaveQuota(dataclasses.replace(quota, limit=1000)), SaveQuota(quota)])
+            session.commit([SaveQuota(replace(quota, limit=1000)), SaveQuota(quota)])
             session.commit([SaveGhost(Ghost(file.account, "old", event.time)), SaveGhost(ghost)])
             session.commit([DropGhost(Ghost(file.account, "old", event.time))])
         recorded = store.load()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import sqlite3
 import stat
@@ -37,6 +36,7 @@ from batchctl.state.migrations import MIGRATIONS
 from batchctl.state.records import attempt_record, job_record
 from batchctl.state.store import FileState, open_state
 from tests.support.state_samples import ACCOUNT, DIGEST, NOW, HandClock, attempt, job
+from tests.support.values import field_names, replace
 
 
 def rows(path: Path, sql: str) -> list[tuple[object, ...]]:
@@ -223,7 +223,7 @@ def test_events_come_newest_last_and_have_an_author(store: FileState) -> None:
     events = [Event(NOW, f"job-{number % 2}", None, "create", f"reason {number}") for number in range(6)]
     with store.lock() as session:
         session.commit([AddEvent(event) for event in events])
-        session.commit([AddEvent(dataclasses.replace(events[0], who="robot", attempt=7))])
+        session.commit([AddEvent(replace(events[0], who="robot", attempt=7))])
     assert [event.why for event in store.events(None, 3)] == ["reason 4", "reason 5", "reason 0"]
     assert [event.why for event in store.events("job-1", 2)] == ["reason 3", "reason 5"]
     assert [(event.who, event.attempt) for event in store.events(None, 2)] == [("ada@host", None), ("robot", 7)]
@@ -299,9 +299,9 @@ def test_every_field_of_the_values_has_its_column() -> None:
         },
     }
     for kind, names in columns.items():
-        assert {field.name for field in dataclasses.fields(kind)} == names
+        assert set(field_names(kind)) == names
     lifecycle = json.loads(str(job_record(job())["lifecycle"]))
-    assert len(lifecycle) == len(dataclasses.fields(Lifecycle))
+    assert len(lifecycle) == len(field_names(Lifecycle))
 
 
 def test_a_cancel_keeps_its_cause(store: FileState) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,7 @@ from batchctl.model.steps import (
     Step,
 )
 from batchctl.reconcile import Options, plan
+from tests.support.values import replace
 
 NAMES = "[a-z0-9-]+"
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)

@@ -9,7 +9,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,7 @@ from tests.support.engine_boundaries import (
     TracedResults,
     TracedState,
 )
+from tests.support.values import replace
 
 HERE = Account(Api.GEMINI, "https://here.invalid")
 THERE = Account(Api.GEMINI, "https://there.invalid")

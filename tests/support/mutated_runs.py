@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from tests.support.apis import STACK, UID
@@ -16,6 +16,7 @@ from tests.support.audit import Rest, audit
 from tests.support.mutating_proxy import KINDS, MutatingProxy, Trouble
 from tests.support.processes import Ended
 from tests.support.reply_mutations import ENDLESS, LARGE, MUTATIONS
+from tests.support.values import replace
 from tests.support.workplace import LIMITS, Moment, Site
 
 EXIT_CODES = frozenset({0, 1, 2, 3, 4, 5, 6, 7, 64, 65, 130})

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
 from typing import Any
 
 from batchctl.model.desired import Limits
 from batchctl.model.keys import Account
 from batchctl.model.ports import Provider
 from batchctl.providers.wire import Owner, Place, Wire
+from tests.support.values import field_names
 
-LIMITS = {field.name for field in fields(Limits)}
+LIMITS = set(field_names(Limits))
 
 
 def open_flat(open_: Callable[..., Provider], account: Account, **settings: Any) -> Provider:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -35,6 +34,7 @@ from batchctl.report.console import make_console
 from batchctl.report.explain import JobCase
 from batchctl.report.reports import VersionReport
 from tests.support.job_plans import job_plan as make_job_plan
+from tests.support.values import replace
 
 NOW = datetime(2026, 11, 22, 10, 31, 7, tzinfo=UTC)
 HOSTILE = "quota\x1b[2J\n::error::oops | <img src=x> [a](http://b) @team #1 \u202egpj.exe ##[group]x"

@@ -5,7 +5,6 @@ The texts from outside are hostile: an error's message, a display name, a row's 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from batchctl.model.desired import (
@@ -32,6 +31,7 @@ from batchctl.model.row_hashes import hash_rows
 from batchctl.reconcile import plan
 from batchctl.report.reports import ApplyReport, JobDescription, StatusReport, StatusRow
 from tests.support.report_samples import GEMINI, HOSTILE, NOW, TROUBLE, VERTEX, ago
+from tests.support.values import replace
 
 VERTEX_US = replace(VERTEX, location="us-central1")
 STACK = Stack(

@@ -6,7 +6,7 @@ After each pass, both tell what the state has, and which jobs are at the service
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +23,7 @@ from tests.search.state import State, Working
 from tests.search.values import NOW
 from tests.support.engine import World
 from tests.support.engine_boundaries import Crash
+from tests.support.values import replace
 
 CREATE, CANCEL, DELETE = "batches.create", "batches.cancel", "batches.delete"
 TIMES = {"pending": "1s", "running": "10m"}

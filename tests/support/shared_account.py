@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from batchctl.emulator.seed import load_seed
@@ -17,6 +17,7 @@ from batchctl.providers.vertex.provider import open_vertex
 from batchctl.providers.wire import Owner, Place, Wire
 from tests.support.apis import STACK, UID, ApiCase, RemoteJob
 from tests.support.engine import HERE, World, inline, job
+from tests.support.values import replace
 
 ACCOUNTS = {"gemini": HERE, "vertex": Account(Api.VERTEX, "https://here.invalid", "demo", "us-central1")}
 _CALLER = {"x-goog-api-key": "other", "authorization": "Bearer other"}

@@ -11,7 +11,6 @@ from __future__ import annotations
 import random
 from collections import Counter
 from copy import deepcopy
-from dataclasses import replace
 from datetime import timedelta
 
 from batchctl.model.admission import AdmissionLimits
@@ -24,6 +23,7 @@ from batchctl.model.states import ACTIVE_STATES, TERMINAL_STATES, JobState
 from batchctl.model.steps import Cancel, Collect, Create, Delete, Forget, RecordAttempt, RecordJob, Step
 from batchctl.reconcile import Options, plan
 from tests.support.decisions import HERE, HOUR, MINUTE, NOW, STACK, THERE, foreign_jobs, job, show_step, touched_by
+from tests.support.values import replace
 
 MOST_ACTIVE = 2
 OFFSET = timedelta(minutes=5)

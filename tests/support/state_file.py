@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from batchctl.engine.clock import SystemClock
 from batchctl.model.recorded import Intent, SaveAttempt
 from batchctl.state.store import FileState, open_state
 from tests.support.command_line import StackFolder
+from tests.support.values import replace
 
 
 def state_of(stack: StackFolder) -> FileState:

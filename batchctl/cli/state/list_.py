@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import click
+from msgspec.structs import replace
 
 from batchctl.cli.common import Common, common_options, output_option
 from batchctl.cli.job_selection import JobSelection, select_jobs

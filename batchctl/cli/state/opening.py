@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from batchctl.cli.common import Common
 from batchctl.cli.job_selection import JobSelection, warn_of_empty_scope
@@ -25,8 +26,7 @@ from batchctl.reconcile import names_in_scope
 from batchctl.state.stack_state import StackState
 
 
-@dataclass(frozen=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """A stack's state."""
 
     stack: Stack

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from itertools import chain
+
+from msgspec import Struct
 
 from batchctl.emulator.bigquery.definitions import DATASET_NAME, TABLE_NAME
 from batchctl.emulator.bigquery.loading import Load, Loaded, LoadFailed, error_resource, run_load
@@ -29,8 +30,7 @@ _CREATES = ("CREATE_IF_NEEDED", "CREATE_NEVER")
 _FORMAT = "NEWLINE_DELIMITED_JSON"
 
 
-@dataclass(frozen=True)
-class _Source:
+class _Source(Struct, frozen=True):
     """The bytes of a load."""
 
     read: Callable[[], Iterable[bytes]]

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from batchctl.emulator.bigquery.schema import BadSchema, guess_schema
 from batchctl.emulator.bigquery.tables import (
@@ -39,8 +40,7 @@ class LoadFailed(Exception):
         self.more = tuple(more)
 
 
-@dataclass(frozen=True)
-class Load:
+class Load(Struct, frozen=True):
     """One load, as in its configuration."""
 
     project: str
@@ -57,8 +57,7 @@ class Load:
     """The number of bad rows that are skipped; one more fails the job."""
 
 
-@dataclass(frozen=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """The result of a load."""
 
     rows: int

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import asdict, replace
 
 from batchctl.emulator.store import Store
 
@@ -18,8 +20,7 @@ _BLOCK = 1000
 """The number of rows that are read from the store at once."""
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(Struct, frozen=True):
     """One column of a schema, or one field of a RECORD."""
 
     name: str
@@ -39,8 +40,7 @@ class Column:
         return resource if self.description is None else {**resource, "description": self.description}
 
 
-@dataclass(frozen=True)
-class Dataset:
+class Dataset(Struct, frozen=True):
     """One dataset as stored. Times are in nanoseconds since 1970."""
 
     project: str
@@ -49,8 +49,7 @@ class Dataset:
     created: int
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(Struct, frozen=True):
     """One table as stored, without its rows. Times are in nanoseconds since 1970."""
 
     seq: int
@@ -81,7 +80,7 @@ def find_dataset(store: Store, project: str, dataset: str) -> Dataset | None:
 def add_dataset(store: Store, project: str, dataset: str, now: int, location: str = "US") -> Dataset:
     """Store a new dataset; its name must be free."""
     added = Dataset(project, dataset, location, now)
-    store.insert("datasets", vars(added))
+    store.insert("datasets", asdict(added))
     return added
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from batchctl.emulator.bodies import parse_json
 from batchctl.emulator.catalogue import model_named

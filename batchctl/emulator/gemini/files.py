@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.emulator.clock import timestamp
 from batchctl.emulator.exchange import Exchange
@@ -25,8 +26,7 @@ _MOST_PER_PAGE = 100
 _COLUMNS = "seq, name, blob, display_name, mime_type, size, sha256, created, expires"
 
 
-@dataclass(frozen=True)
-class File:
+class File(Struct, frozen=True):
     """One uploaded file as stored. Times are in nanoseconds."""
 
     seq: int

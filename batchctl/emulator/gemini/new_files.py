@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.gemini.files import File, check_file_id, file_resource, find_file, remove_expired, remove_file
@@ -29,8 +30,7 @@ service refuses is unknown.
 """
 
 
-@dataclass(frozen=True)
-class NewFile:
+class NewFile(Struct, frozen=True):
     """The metadata of a file whose bytes have not arrived yet."""
 
     name: str

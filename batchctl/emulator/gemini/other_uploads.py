@@ -6,6 +6,8 @@ document of the Developer API has them, and clients generated from it use them.
 
 from __future__ import annotations
 
+from msgspec.structs import asdict
+
 from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.gemini.new_files import NewFile, add_file, check_free, check_size, read_new_file
 from batchctl.emulator.ids import fresh_id
@@ -52,7 +54,7 @@ def open_older_session(exchange: Exchange) -> Response:
     """Open a session; its address is in `Location`."""
     request = exchange.request
     kind, size = (request.header(f"x-upload-content-{what}") for what in ("type", "length"))
-    return open_session(exchange, dict(vars(read_new_file(exchange, read_resource(request.body), kind, size))))
+    return open_session(exchange, asdict(read_new_file(exchange, read_resource(request.body), kind, size)))
 
 
 def continue_older_session(exchange: Exchange) -> JsonObject | Response:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from batchctl.emulator.bodies import parse_json
 from batchctl.emulator.exchange import Exchange
@@ -15,8 +16,7 @@ _SESSION_LENGTH = 40
 _FINAL = "The upload is already finalized."
 
 
-@dataclass(frozen=True)
-class _Session:
+class _Session(Struct, frozen=True):
     id: str
     """Also the name of the blob."""
     file: NewFile
@@ -40,7 +40,7 @@ def start_upload(exchange: Exchange) -> Response:
     said = parse_json(request.body or b"{}")
     kind, size = (request.header(f"x-goog-upload-header-content-{what}") for what in ("type", "length"))
     new = read_new_file(exchange, said, kind, size)
-    session = {"id": fresh_id(_SESSION_LENGTH), **vars(new), "received": 0, "final": 0}
+    session = {"id": fresh_id(_SESSION_LENGTH), **asdict(new), "received": 0, "final": 0}
     exchange.store.insert("uploads", session)
     url = f"{base_url(exchange)}{request.path}?upload_id={session['id']}&upload_protocol=resumable"
     return Response(200, {"x-goog-upload-url": url, "x-goog-upload-status": "active"})

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from itertools import islice
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from batchctl.emulator.answers import ANY_ROLE, BadRow, answer_row, check_row, plain_embed
 from batchctl.emulator.gemini.messages import file_row
@@ -36,8 +38,7 @@ MODEL_STATUS = "modelStatus"
 """The member of a job's body, and of each answer, with the model's life-cycle stage. Source: reference 16."""
 
 
-@dataclass(frozen=True)
-class _Row:
+class _Row(Struct, frozen=True):
     tag: JsonObject
     """The part that the result echoes: `key` of a file line, `metadata` of an inline item."""
     key: str

@@ -6,7 +6,9 @@ Source: storage v1, the parameters `ifGenerationMatch` and others. Generation 0 
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.older_apis import OldRefused
@@ -16,8 +18,7 @@ from batchctl.emulator.wire import JsonObject, Refused
 _MESSAGE = "At least one of the pre-conditions you specified did not hold."
 
 
-@dataclass(frozen=True)
-class Conditions:
+class Conditions(Struct, frozen=True):
     """The required values; None if a value is not required."""
 
     generation: int | None = None

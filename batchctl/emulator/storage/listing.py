@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.older_apis import host_url, max_results, page_token, read_token
@@ -15,8 +16,7 @@ from batchctl.emulator.wire import JsonObject
 _MOST_PER_PAGE = 1000
 
 
-@dataclass(frozen=True)
-class _Wanted:
+class _Wanted(Struct, frozen=True):
     """The parameters of a list; an absent one is empty."""
 
     bucket: str

@@ -10,8 +10,10 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import asdict, replace
 
 from batchctl.emulator.globs import PathGlob
 from batchctl.emulator.ids import fresh_id
@@ -25,8 +27,7 @@ _URI = re.compile(r"gs://([^/*]+)/(.+)", re.DOTALL)
 _DEFAULT_TYPE = "application/octet-stream"
 
 
-@dataclass(frozen=True)
-class Bucket:
+class Bucket(Struct, frozen=True):
     """One bucket as stored. Times are in nanoseconds since 1970."""
 
     name: str
@@ -36,8 +37,7 @@ class Bucket:
     created: int
 
 
-@dataclass(frozen=True)
-class Object:
+class Object(Struct, frozen=True):
     """One live object as stored; older generations are not kept. Times are in nanoseconds since 1970."""
 
     bucket: str
@@ -59,8 +59,7 @@ class Object:
     """Other fields of the resource that the caller gave, such as `metadata`."""
 
 
-@dataclass(frozen=True)
-class Measure:
+class Measure(Struct, frozen=True):
     """Size and checksums of some bytes; the checksums are in base64."""
 
     size: int
@@ -77,7 +76,7 @@ def find_bucket(store: Store, name: str) -> Bucket | None:
 def add_bucket(store: Store, name: str, project: str, now: int, location: str = "") -> Bucket:
     """Store a new bucket; its name must be free."""
     bucket = Bucket(name, project, location, now)
-    store.insert("buckets", vars(bucket))
+    store.insert("buckets", asdict(bucket))
     return bucket
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.older_apis import OldRefused, host_url
@@ -24,8 +25,7 @@ _HEADERS = {
 }
 
 
-@dataclass(frozen=True)
-class _Span:
+class _Span(Struct, frozen=True):
     start: int
     end: int
     """The position after the last byte."""

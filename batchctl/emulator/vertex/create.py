@@ -6,7 +6,8 @@ Input and output locations are checked when the job runs: an invalid one fails t
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from batchctl.emulator.bodies import parse_json
 from batchctl.emulator.exchange import Exchange

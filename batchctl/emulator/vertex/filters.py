@@ -11,7 +11,8 @@ OR binds more tightly than AND, as in all of Google's filters. Invalid filters a
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.emulator.clock import parse_timestamp
 from batchctl.emulator.job_store import Where
@@ -35,8 +36,7 @@ _ORDERS = frozenset({"=", "!=", "<", "<=", ">", ">="})
 _EQUALS = frozenset({"=", "!="})
 
 
-@dataclass(frozen=True)
-class _Token:
+class _Token(Struct, frozen=True):
     kind: str
     """`text` for a quoted value, `word` for an unquoted one, `sign`, or `end`."""
     value: str

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from batchctl.emulator.bigquery.tables import column_of
 from batchctl.emulator.clock import SECOND, timestamp

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from itertools import chain, islice
+
+from msgspec import Struct, field
 
 from batchctl.emulator.answers import ROLES, BadRow, answer_row, check_row, plain_embed
 from batchctl.emulator.job_store import Job
@@ -37,8 +38,7 @@ from batchctl.emulator.wire import RPC_CODES, JsonObject, Refused, status_of
 _EMBED_FIELDS = ("content", "taskType", "title", "outputDimensionality")
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """The result of one processed row."""
 
     line: JsonObject

@@ -6,7 +6,7 @@ without `outputInfo`, is run at once, so that its output exists. A job without a
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from batchctl.emulator.clock import LONGEST, parse_timestamp
 from batchctl.emulator.ids import fresh_digits

@@ -7,7 +7,8 @@ than what another process has applied meanwhile, and the newer one was not appro
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from batchctl.engine.loop.reloading import Reload, moved_places, require_same_stack
 from batchctl.model.codes import ErrorCode

@@ -6,8 +6,10 @@ time are measured on a monotonic clock.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from batchctl.engine.loop.approved_manifests import ApprovedManifests
 from batchctl.engine.loop.polling import Interval, Pace
@@ -196,7 +198,7 @@ class _Run:
         left = self._last.after.recorded if self._last is not None else None
         if self._good is None or self._good.may_act(recorded, left):
             return Asked(desired, self._options)
-        unmoved = replace(desired, stack=replace(desired.stack, moved=()))
+        unmoved = dataclasses.replace(desired, stack=replace(desired.stack, moved=()))
         return Asked(unmoved, replace(self._options, consent=False), follows=True)
 
     def _reading(self) -> DesiredStack:

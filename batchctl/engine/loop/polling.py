@@ -6,7 +6,8 @@ All lengths are in seconds of a monotonic clock, so that a jump of the local tim
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _GROWTH = 1.5
 _JITTER = 0.1
@@ -16,8 +17,7 @@ _BACKOFF = 2.0
 _FIRST_BACKOFF = 1.0
 
 
-@dataclass(frozen=True)
-class Pace:
+class Pace(Struct, frozen=True):
     """The bounds of the wait between two checks, in seconds."""
 
     shortest: float = 1.0

@@ -9,9 +9,11 @@ by the older ones.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from batchctl.engine.warnings import Warnings
 from batchctl.model.codes import ErrorCode
@@ -104,7 +106,7 @@ class LastGood:
         """The new set, with state and results where `stack` has them. Raises UsageError for another stack's."""
         require_same_stack(found.stack, stack)
         self._note_places(found.stack, stack)
-        return replace(found, stack=replace(found.stack, state=stack.state, results=stack.results))
+        return dataclasses.replace(found, stack=replace(found.stack, state=stack.state, results=stack.results))
 
     def _note_places(self, found: Stack, before: Stack) -> None:
         moved = [

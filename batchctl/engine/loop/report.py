@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from batchctl.engine.passes import PassReport
 from batchctl.model.actions import Action
@@ -34,8 +36,7 @@ _WEIGHTS = (
 """All actions, by how much a person wants to know of them after a run that did several to one job."""
 
 
-@dataclass(frozen=True)
-class Until:
+class Until(Struct, frozen=True):
     """When a run of passes ends."""
 
     ended: bool
@@ -48,8 +49,7 @@ class Until:
     """By job: then it ends as soon as each of these has been in its phase, or will not come there any more."""
 
 
-@dataclass(frozen=True)
-class DriveReport:
+class DriveReport(Struct, frozen=True):
     """The report of a run of passes."""
 
     plan: Plan

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.engine.loop.report import DriveReport
 from batchctl.model.codes import ErrorCode
@@ -22,8 +23,7 @@ NAMED = 3
 """The number of jobs that one error names; the others are counted."""
 
 
-@dataclass(frozen=True)
-class Measure:
+class Measure(Struct, frozen=True):
     """The measure of a verdict, besides the errors of the run itself."""
 
     jobs: bool = False

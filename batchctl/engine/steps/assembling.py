@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from batchctl.engine.journal import Journal
 from batchctl.engine.steps.marks import marks_of

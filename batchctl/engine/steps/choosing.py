@@ -7,8 +7,9 @@ given up.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from batchctl.engine.journal import Journal
 from batchctl.engine.steps.failures import LASTING_REFUSALS

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import dataclasses
 from datetime import datetime
 from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from batchctl.engine.journal import Journal
 from batchctl.engine.steps.admitting import NotAdmittedError
@@ -35,8 +38,7 @@ _STOPPED_EARLY = frozenset({CancelCause.USER, CancelCause.REMOVE, CancelCause.RE
 """Cancels after which rows without a result do not count as tried: the API was not given the time."""
 
 
-@dataclass(frozen=True)
-class _Fetched:
+class _Fetched(Struct, frozen=True):
     """A collection, and why the rows' positions are not known where they should be."""
 
     collected: Collected
@@ -158,4 +160,4 @@ def _own_rows(attempt: RecordedAttempt, collected: Collected) -> RowsSent | None
     if collected.sent is None or attempt.sent is None:
         return collected.sent or attempt.sent
     # The record knows what was sent even if the list is lost.
-    return replace(attempt.sent, verdicts=collected.sent.verdicts, tokens=collected.sent.tokens)
+    return dataclasses.replace(attempt.sent, verdicts=collected.sent.verdicts, tokens=collected.sent.tokens)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import BinaryIO, NoReturn, assert_never
+
+from msgspec import Struct, structs
 
 from batchctl.engine.journal import Journal
 from batchctl.engine.observations import Observations
@@ -51,8 +52,7 @@ _EFFECTS = {
 """The event of a create call that failed, by what the call may have done."""
 
 
-@dataclass(frozen=True)
-class _Input:
+class _Input(Struct, frozen=True):
     """The parts of a create call besides its mark. `reused` is an upload that an earlier attempt made."""
 
     request: CreateRequest
@@ -91,7 +91,7 @@ class Creator:
         for shard in (attempt, *others) if others else ():
             self._journal.note_attempt(shard)
         if chosen is not None and not chosen.sent.rows:
-            yield from self._assembler.assemble(job, replace(attempt, trouble=None), step.rows, plan)
+            yield from self._assembler.assemble(job, structs.replace(attempt, trouble=None), step.rows, plan)
             return
         try:
             given = yield from self._prepare(job, mark, provider, chosen)
@@ -101,10 +101,10 @@ class Creator:
             self._raise_failed(attempt, failure_of(Operation.UPLOAD, error), error)
         self._tools.require_running()
         # From here on the upload is kept while the job waits.
-        attempt = replace(attempt, input_file=_file_of(given.request.source))
+        attempt = structs.replace(attempt, input_file=_file_of(given.request.source))
         self._journal.note_attempt(attempt)
         self._gate.require_open(job)
-        attempt = replace(attempt, intent=Intent(self._tools.clock.now()))
+        attempt = structs.replace(attempt, intent=Intent(self._tools.clock.now()))
         self._journal.note_attempt(attempt)
         self._journal.note_attempt_event(step.key, EventKind.CREATING, plan.reason, plan.code)
         try:
@@ -122,7 +122,7 @@ class Creator:
             failure = failure_of(Operation.CREATE, error, is_own_input=is_own_input)
             if given.reused is not None and isinstance(error, NotFound | PermissionDenied):
                 # Most likely the upload that was to be used again is gone: not the job's fault. Upload it again.
-                self._journal.note_file(replace(given.reused, expire_time=self._tools.clock.now()))
+                self._journal.note_file(structs.replace(given.reused, expire_time=self._tools.clock.now()))
             self._raise_failed(attempt, failure, error)
         self._gate.note_made(job)
         yield from self._record_success(attempt, remote, provider.now())
@@ -150,7 +150,7 @@ class Creator:
         return chosen
 
     def _record_success(self, attempt: RecordedAttempt, remote: RemoteJob, seen: datetime) -> Steps[None]:
-        made = refresh(replace(attempt, remote=remote.name, trouble=None), remote, seen)
+        made = refresh(structs.replace(attempt, remote=remote.name, trouble=None), remote, seen)
         self._journal.note_attempt(made)
         self._journal.note_attempt_event(attempt.key, EventKind.CREATED, remote.name)
         yield DURABLE

@@ -8,7 +8,8 @@ ends its own steps only.
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from batchctl.engine.journal import Journal
 from batchctl.engine.observations import Observations

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import datetime
 
-from msgspec import structs
+from msgspec import Struct, structs
+from msgspec.structs import replace
 
 from batchctl.engine.steps.failures import LASTING_REFUSALS
 from batchctl.model.desired import DesiredJob, RemoteSource
@@ -30,8 +30,7 @@ _OWN_ROWS = "rows"
 """A key of the source in an attempt's tree, present where batchctl itself sent the rows."""
 
 
-@dataclass(frozen=True)
-class FoundInput:
+class FoundInput(Struct, frozen=True):
     """The known part of an input."""
 
     rows: KnownInput | None

@@ -8,9 +8,10 @@ successor may have decided otherwise.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import assert_never
+
+from msgspec.structs import replace
 
 from batchctl.engine.journal import Journal
 from batchctl.engine.observations import Observations

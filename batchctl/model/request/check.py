@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
+
+from msgspec import Struct
 
 from batchctl.model.desired import Json, Kind
 from batchctl.model.keys import API_NAMES, Api
@@ -57,8 +58,7 @@ def check_defaults(request: Json, kind: Kind | None, api: Api | None) -> Iterato
     yield from _Check(api, is_default=True).object(request, ANY if kind is None else ROOTS[kind], ())
 
 
-@dataclass(frozen=True)
-class _Check:
+class _Check(Struct, frozen=True):
     """One walk through a request."""
 
     api: Api | None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from batchctl.model.keys import Api
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A string. `pattern` and `says` bound what batchctl lets through; `non_empty` forbids the empty string."""
 
     pattern: str = ""
@@ -18,39 +18,33 @@ class Text:
     non_empty: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Base64:
+class Base64(Struct, frozen=True):
     """Bytes in base64, standard or URL-safe, as protocol buffers take them in JSON."""
 
 
-@dataclass(frozen=True, slots=True)
-class Boolean:
+class Boolean(Struct, frozen=True):
     """true or false."""
 
 
-@dataclass(frozen=True, slots=True)
-class Integer:
+class Integer(Struct, frozen=True):
     """An integer. JSON has 64-bit integers as strings; both forms are accepted."""
 
     least: int | None = None
     most: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(Struct, frozen=True):
     """Any number."""
 
     least: float | None = None
     most: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Duration:
+class Duration(Struct, frozen=True):
     """A number of seconds as text, such as `1.5s`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """One value of an enum. APIs grow: another value is a warning, not an error."""
 
     values: tuple[str, ...]
@@ -60,15 +54,13 @@ class Choice:
     """Values that other APIs have, each with what to do about it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Of:
+class Of(Struct, frozen=True):
     """A message, by its name in `catalogue.MESSAGES`."""
 
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Each:
+class Each(Struct, frozen=True):
     """A list."""
 
     item: Value
@@ -77,15 +69,13 @@ class Each:
     """Whether the API takes one item in place of the list, as Google's samples for Vertex do with `parts`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """A mapping with names that the user chooses."""
 
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Free:
+class Free(Struct, frozen=True):
     """Any JSON: data of the user, or a schema. Names inside are the user's own and keep their spelling."""
 
     takes: tuple[str, ...] = ("object",)
@@ -106,8 +96,7 @@ JSON_SCHEMA = Free(("object", "boolean"), is_whole=True)
 TEXTS = Each(TEXT)
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """One member of a message."""
 
     name: str
@@ -134,8 +123,7 @@ class Field:
         return self.only is None or api is None or self.only is api
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(Struct, frozen=True):
     """One object of a request."""
 
     name: str

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from batchctl.model.desired import Json
 
@@ -29,8 +30,7 @@ WARNINGS = frozenset({Fault.UNKNOWN_VALUE, Fault.DEPRECATED, Fault.UNDOCUMENTED}
 """Problems of requests that the API may accept: enums grow, deprecated members work, and documents lack members."""
 
 
-@dataclass(frozen=True, order=True)
-class Problem:
+class Problem(Struct, frozen=True, order=True):
     """One problem: its place, its reason and a hint."""
 
     path: Path

@@ -7,8 +7,9 @@ Source: reference 3.1, chapter 4; storage v1, bigquery v2 (characters of a table
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BadRequest
@@ -24,8 +25,7 @@ _TABLE = re.compile(r"[\w $-]{1,1024}")
 _SHOWN = 80
 
 
-@dataclass(frozen=True)
-class ObjectPath:
+class ObjectPath(Struct, frozen=True):
     """`gs://bucket/name`. The name may be a prefix, a pattern or empty; only `object_path` needs a complete one."""
 
     bucket: str
@@ -35,8 +35,7 @@ class ObjectPath:
         return f"gs://{self.bucket}/{self.name}"
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(Struct, frozen=True):
     """`bq://project.dataset.table`."""
 
     project: str

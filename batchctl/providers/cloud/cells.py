@@ -7,7 +7,8 @@ fit its column's type stays text. Source: bigquery v2, `TableFieldSchema`, `Tabl
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.model.desired import Json
 from batchctl.providers.untrusted_text import as_object, parse_json
@@ -20,8 +21,7 @@ _MOST_LEVELS = 15
 """Levels of nested records that BigQuery allows."""
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(Struct, frozen=True):
     """One field of a schema."""
 
     name: str

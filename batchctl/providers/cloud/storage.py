@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from batchctl.model.allowance import Allowance
 from batchctl.model.desired import Json
@@ -46,8 +47,7 @@ _CHANGED = 412
 _AS_STORED = "identity"
 
 
-@dataclass(frozen=True)
-class StoredObject:
+class StoredObject(Struct, frozen=True):
     """An object as it was at one moment."""
 
     path: ObjectPath
@@ -130,7 +130,7 @@ class Storage:
                 with self._naming(item.path.bucket, _READER):
                     yield from stream.rest()
             except ApiError as error:
-                if stream.position - at >= Pace.size:
+                if stream.position - at >= Pace().size:
                     allowance, at = Allowance(retry.total, now=retry.elapsed), stream.position
                 is_hopeless = attempt == self._retry.attempts or not stream.can_go_on or not is_transient(error)
                 if is_hopeless or self._retry.pause(attempt, error, allowance=allowance) is None:

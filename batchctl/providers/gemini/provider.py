@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import replace
 from datetime import datetime
 from typing import BinaryIO
+
+from msgspec.structs import replace
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Limits, RemoteSource

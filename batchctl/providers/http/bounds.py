@@ -6,9 +6,9 @@ Reads the body, so that nothing is read beyond the limits, and words the error f
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import httpx
+from msgspec import Struct
 
 from batchctl.model.activity import Flow
 from batchctl.model.allowance import Allowance, in_force
@@ -20,8 +20,7 @@ _SLOW = "the API or the network is slow; run the command again"
 _LONGER = f"{_SLOW}, or raise limits.readTimeout in the stack file"
 
 
-@dataclass(frozen=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """The limits of one call in progress."""
 
     call: Call

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import replace
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from batchctl.model.errors import ApiError, ApiStatus
 from batchctl.providers.error_rules import REQUESTER_PAYS

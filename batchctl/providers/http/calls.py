@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import httpx
+from msgspec import Struct, field
 
 from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply
@@ -18,8 +18,7 @@ MOST_NODES = 1_000_000
 """Objects and lists in a JSON reply: a text of empty lists takes thirty times its size in memory."""
 
 
-@dataclass(frozen=True)
-class Timeouts:
+class Timeouts(Struct, frozen=True):
     """Time limits of a call in seconds. `total` limits the complete call, even if bytes keep arriving."""
 
     connect: float = 10.0
@@ -32,11 +31,10 @@ class Timeouts:
 
 def transfer(patience: float) -> Timeouts:
     """For a body of any size, which may take hours if it keeps moving. `patience`: seconds without notable progress."""
-    return Timeouts(read=120.0, total=7200.0, pace=Pace(seconds=min(Pace.seconds, patience)))
+    return Timeouts(read=120.0, total=7200.0, pace=Pace(seconds=min(Pace().seconds, patience)))
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(Struct, frozen=True):
     """One HTTP call. `target` is a path below the endpoint's root, or an absolute URL, which gets no credentials."""
 
     what: str
@@ -57,8 +55,7 @@ class Call:
     """A prefix of the root path, such as `/upload`; usually empty."""
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """A successful reply, read completely."""
 
     what: str

@@ -9,10 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
 
 import httpx
 from google.auth.exceptions import TransportError
+from msgspec import Struct
 
 from batchctl.model.errors import BatchctlError
 from batchctl.providers.http.clients import open_client, tls_for
@@ -26,8 +26,7 @@ _READ = 30.0
 _FAULTS: tuple[type[Exception], ...] = (*WIRE_ERRORS, OSError, ValueError)
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A reply in the form that google-auth reads."""
 
     status: int

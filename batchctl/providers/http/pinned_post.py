@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import httpx
+from msgspec import Struct
 
 from batchctl.model.addresses import WebAddress
 from batchctl.model.reserved import IpAddress
@@ -25,8 +25,7 @@ class BrokenOffError(Exception):
     """The connection ended before a reply arrived."""
 
 
-@dataclass(frozen=True)
-class PinnedPost:
+class PinnedPost(Struct, frozen=True):
     """A request and the IP address that it goes to."""
 
     place: WebAddress

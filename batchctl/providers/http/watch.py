@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _SHORTEST_CHECK = 0.02
 """Seconds between two checks of a call that is about to exceed its limit."""
 
 
-@dataclass(frozen=True)
-class Pace:
+class Pace(Struct, frozen=True):
     """The minimum rate of a transfer: `size` bytes in each `seconds` spent waiting for them."""
 
     size: int = 64 * 1024

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import assert_never
+
+from msgspec import Struct
 
 from batchctl.model.notices import CommandHook, Hook, Notice, Webhook
 from batchctl.providers.notify.command import CommandRunner
 from batchctl.providers.notify.webhook import WebhookSender
 
 
-@dataclass(frozen=True)
-class HookNotifier:
+class HookNotifier(Struct, frozen=True):
     """Implements Notifier."""
 
     webhooks: WebhookSender

@@ -7,8 +7,10 @@ Source: reference 3, 4, 6.2-6.4, chapter 9.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from batchctl.model.allowance import Allowance
 from batchctl.model.codes import ErrorCode
@@ -50,8 +52,7 @@ _LIST, _GET, _CREATE, _CANCEL, _DELETE = (
 _NO_STAGING = "none: local files cannot be sent; set the provider's stagingBucket to gs://bucket/prefix/"
 
 
-@dataclass(frozen=True)
-class Services:
+class Services(Struct, frozen=True):
     """Clients of the three services behind the provider."""
 
     jobs: Endpoint

@@ -7,7 +7,8 @@ location or project. Paths are relative to the API's version. Source: reference 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BadRequest
@@ -26,8 +27,7 @@ _OWN_MODELS = ("projects/", "models/", "publishers/")
 _GOOGLE_MODELS = "publishers/google/models/"
 
 
-@dataclass(frozen=True)
-class JobName:
+class JobName(Struct, frozen=True):
     """The resource name of a job."""
 
     project: str

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from msgspec import Struct
+
 from batchctl.model.admission import AdmissionLimits, LimitKind, Quota, QuotaKey, short_model
 from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import Account
@@ -18,8 +20,7 @@ from batchctl.reconcile.admission.tokens import TokenRates
 from batchctl.reconcile.admission.usage import MINUTE, LiveJob, Sent
 
 
-@dataclass(frozen=True)
-class Obstacle:
+class Obstacle(Struct, frozen=True):
     """A limit that keeps a job from being created now."""
 
     kind: LimitKind

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
+
+from msgspec.structs import replace
 
 from batchctl.model.admission import AdmissionLimits, LimitKind, QueuePlace, short_model
 from batchctl.model.capabilities import CAPABILITIES

@@ -8,8 +8,9 @@ Source: reference chapter 9 (429 on create, mostly without a wait), chapter 10 (
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from batchctl.model.admission import Quota, QuotaKey
 from batchctl.reconcile.calls.backoff import delay

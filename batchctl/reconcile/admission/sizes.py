@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from batchctl.model.admission import QuotaKey, short_model
 from batchctl.model.decision import Counted, Decision

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
+
+from msgspec import Struct
 
 from batchctl.model.admission import QuotaKey, short_model
 from batchctl.model.observed import RowCounts
@@ -23,8 +24,7 @@ LEAST_RATE, MOST_RATE = Fraction(1, 16), Fraction(1)
 few of them, may not lead further astray than this."""
 
 
-@dataclass(frozen=True)
-class TokenRates:
+class TokenRates(Struct, frozen=True):
     """Tokens a byte, where the API has counted them."""
 
     learned: Mapping[QuotaKey, Fraction]

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from batchctl.model.admission import QuotaKey, short_model
 from batchctl.model.desired import DesiredStack
@@ -25,8 +26,7 @@ from batchctl.reconcile.view.marks import is_ours
 MINUTE = timedelta(minutes=1)
 
 
-@dataclass(frozen=True)
-class LiveJob:
+class LiveJob(Struct, frozen=True):
     """One remote job that has not ended, or a create call that may have made one."""
 
     key: QuotaKey
@@ -37,8 +37,7 @@ class LiveJob:
     """Of its attempt, as recorded; None where that is not known."""
 
 
-@dataclass(frozen=True, order=True)
-class Sent:
+class Sent(Struct, frozen=True, order=True):
     """A create call that was made."""
 
     time: datetime

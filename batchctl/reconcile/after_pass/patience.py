@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from batchctl.model.errors import BadReply, BatchctlError, ConnectionFailed, QuotaExceeded, ReplyLost, ServerFailed
 from batchctl.model.keys import Account
@@ -15,8 +16,7 @@ _PATIENCE = 3
 """Passes in a row in which a job may fail for a lasting reason, or an account reply badly, before it is given up."""
 
 
-@dataclass(frozen=True)
-class Patience:
+class Patience(Struct, frozen=True):
     """Consecutive lasting failures of each job, and consecutive bad replies of each account."""
 
     failures: Mapping[str, int] = field(default_factory=dict)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from batchctl.model.actions import Action
 from batchctl.model.decision import Timer
@@ -15,8 +16,7 @@ from batchctl.model.states import Phase
 from batchctl.reconcile.after_pass.patience import Patience
 
 
-@dataclass(frozen=True)
-class PassEnd:
+class PassEnd(Struct, frozen=True):
     """A run at the end of a pass."""
 
     jobs: tuple[JobPlan, ...]

@@ -7,7 +7,8 @@ by a complete list alone; so whatever could lead to a create, a delete or a sett
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.model.capabilities import JOBS_A_PAGE
 from batchctl.model.keys import Account
@@ -16,8 +17,7 @@ from batchctl.model.recorded import Recorded, RecordedAttempt
 from batchctl.model.states import Phase
 
 
-@dataclass(frozen=True)
-class QuickCheck:
+class QuickCheck(Struct, frozen=True):
     """The calls that show whether anything has happened."""
 
     gets: tuple[RecordedAttempt, ...] = ()

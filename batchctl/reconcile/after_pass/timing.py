@@ -7,16 +7,16 @@ from there, a later jump of either clock changes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from batchctl.model.desired import DesiredStack
 from batchctl.model.observed import Observed
 from batchctl.model.plan import JobPlan, Plan
 
 
-@dataclass(frozen=True)
-class Timing:
+class Timing(Struct, frozen=True):
     """Moments of one pass's jobs, in seconds of the monotonic clock."""
 
     due: Mapping[str, float] = field(default_factory=dict)

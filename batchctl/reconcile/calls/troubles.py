@@ -8,9 +8,11 @@ long; then the attempt has ended without them, with the reason, so that the jobs
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import Effect
@@ -37,8 +39,7 @@ _PASSING = frozenset({
 """Refusals that are not caused by the manifest: once fixed elsewhere, the same call succeeds."""
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """A call that went wrong."""
 
     operation: Operation

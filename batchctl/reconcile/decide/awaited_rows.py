@@ -5,7 +5,7 @@ They may turn out to be the same, and then nothing is bought.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from batchctl.model.decision import Decision
 from batchctl.model.reasons import Reason

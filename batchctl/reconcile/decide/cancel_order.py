@@ -5,7 +5,7 @@ The record keeps the order. A job that cannot be stopped now is stopped by a lat
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from batchctl.model.actions import Action
 from batchctl.model.decision import Decision

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from batchctl.model.decision import Decision
 from batchctl.model.desired import DesiredStack, Stack
@@ -22,8 +23,7 @@ Decided = Mapping[str, tuple[Subject, Decision]]
 """The decisions by the name of their job."""
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(Struct, frozen=True):
     """The whole stack as this pass sees it, and the options of the command."""
 
     desired: DesiredStack

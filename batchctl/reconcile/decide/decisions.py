@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from batchctl.model.admission import QuotaKey
 from batchctl.model.decision import Decision, Guard
@@ -12,8 +14,7 @@ from batchctl.reconcile.decide.context import Decided
 from batchctl.reconcile.view.subject import Subject
 
 
-@dataclass(frozen=True)
-class Decisions:
+class Decisions(Struct, frozen=True):
     """All decisions, and what the rules found out about the stack on the way."""
 
     jobs: Decided

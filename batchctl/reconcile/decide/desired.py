@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from batchctl.model.decision import Decision
 from batchctl.model.keys import same_digest

@@ -7,8 +7,9 @@ none does, the outcome of the attempt decides.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from batchctl.model.decision import Decision
 from batchctl.reconcile.decide.canary import follow_canary
@@ -23,8 +24,7 @@ from batchctl.reconcile.view.subject import Subject
 Decide: TypeAlias = Callable[[Subject, AttemptView, Context], Decision | None]
 
 
-@dataclass(frozen=True)
-class FollowUp:
+class FollowUp(Struct, frozen=True):
     """One of them, with its texts for the page."""
 
     id: str

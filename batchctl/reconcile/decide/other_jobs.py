@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.model.actions import Action
 from batchctl.model.chain import Obstacle
@@ -60,8 +61,7 @@ def rows_obstacle(desired: DesiredJob, decided: Decided) -> Obstacle | None:
     return desired.source.obstacle or _NOT_HERE
 
 
-@dataclass(frozen=True)
-class RowsWait:
+class RowsWait(Struct, frozen=True):
     """Why the present rows of a chain are not known."""
 
     words: str

@@ -6,8 +6,9 @@ Without a limit, a fault that makes jobs vanish, or seem to, would have the same
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from batchctl.model.decision import Decision, Timer
 from batchctl.model.desired import OnMissing

@@ -5,7 +5,9 @@ The record keeps the order, so that it outlasts a full queue, a suspension and a
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
+
+from msgspec.structs import replace
 
 from batchctl.model.actions import Action
 from batchctl.model.codes import ErrorCode
@@ -77,7 +79,7 @@ def follow_retry_order(subject: Subject, context: Context) -> Decision | None:
     key, words, create = subject.next_key, "tried again by `batchctl retry`", Create(subject.next_key)
     if order is not None:
         words = f"{words} --rows {order}{ordered_words(context.rows_of(subject))}"
-        create = replace(create, rows=replace(own_choice(subject), order=order))
+        create = dataclasses.replace(create, rows=replace(own_choice(subject), order=order))
     steps: tuple[Step, ...] = (*collect_steps(view), create)
     return Decision(Action.RETRY, Phase.WAITING, Reason.RETRY_ORDERED, words, steps, current=key.attempt)
 

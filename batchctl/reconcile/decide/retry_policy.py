@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from batchctl.model.desired import Lifecycle
 from batchctl.model.keys import same_digest
@@ -15,8 +16,7 @@ from batchctl.reconcile.decide.decision import BY_ORDER
 from batchctl.reconcile.view.endings import has_succeeded, has_too_many_failed, is_unplaced, was_cancelled
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """The answer to a failure. `due` is set when another attempt is allowed."""
 
     due: datetime | None

@@ -5,7 +5,7 @@ Only when all of them have ended and are collected, their results are merged, an
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from batchctl.model.actions import Action
 from batchctl.model.decision import Decision, Timer

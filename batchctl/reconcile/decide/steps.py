@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from batchctl.model.desired import DesiredJob
 from batchctl.model.recorded import CancelCause, JobRow, RecordedAttempt

@@ -6,7 +6,7 @@ one and the provider's, so that a jump of either ends it no sooner.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from batchctl.model.decision import Decision, Timer
 from batchctl.model.observed import Moment, Unknown

@@ -6,7 +6,7 @@ themselves.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from batchctl.model.actions import Action
 from batchctl.model.decision import Decision

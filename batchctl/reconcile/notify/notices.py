@@ -10,8 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from batchctl.model.desired import Json, Stack
 from batchctl.model.keys import AttemptKey
@@ -56,8 +58,7 @@ _STOP_CODES: Mapping[CancelCause, Reason] = {
 }
 
 
-@dataclass(frozen=True)
-class _News:
+class _News(Struct, frozen=True):
     """One event, before it is addressed to anybody."""
 
     type: NoticeType

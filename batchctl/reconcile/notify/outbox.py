@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from batchctl.model.notices import Notice
 from batchctl.model.texts import cut
@@ -16,8 +18,7 @@ RETENTION = timedelta(days=1)
 """The time that a delivered or abandoned notice stays in the outbox."""
 
 
-@dataclass(frozen=True)
-class Outbox:
+class Outbox(Struct, frozen=True):
     """The notices by what is to be done about them, each kind oldest first."""
 
     due: tuple[Notice, ...]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.inventory import KeptResults

@@ -6,7 +6,8 @@ forgotten, the next pass would send the call again under another token.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from batchctl.model.desired import DesiredStack
 from batchctl.model.keys import AttemptKey
@@ -43,8 +44,7 @@ def with_open(results: Recorded, found: Recorded, desired: DesiredStack) -> Reco
     return Recorded(jobs)
 
 
-@dataclass(frozen=True)
-class LostCalls:
+class LostCalls(Struct, frozen=True):
     """Create calls without an answer that another record knows nothing of."""
 
     writes: tuple[Write, ...]

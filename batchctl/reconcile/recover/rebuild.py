@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.keys import Account, AttemptKey, same_digest
@@ -25,8 +27,7 @@ from batchctl.reconcile.view.marks import find_marked
 from batchctl.reconcile.view.readings import with_latest_readings
 
 
-@dataclass(frozen=True)
-class Rebuilt:
+class Rebuilt(Struct, frozen=True):
     """The jobs that could be rebuilt."""
 
     jobs: tuple[RecordedJob, ...]

@@ -6,7 +6,7 @@ a loss of the state and the folder, earlier attempts are found at the API with t
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from batchctl.model.actions import Action
 from batchctl.model.codes import ErrorCode

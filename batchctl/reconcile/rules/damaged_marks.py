@@ -7,7 +7,9 @@ also to one whose create call was never answered: that call could not be found a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from batchctl.model.actions import Action
 from batchctl.model.decision import Decision
@@ -25,8 +27,7 @@ _LONGEST = 120
 """Characters of a damaged mark that a reason shows."""
 
 
-@dataclass(frozen=True)
-class Damage:
+class Damage(Struct, frozen=True):
     """Why nothing may be created: on whole accounts, and for single jobs."""
 
     accounts: Mapping[Account, str] = field(default_factory=dict)

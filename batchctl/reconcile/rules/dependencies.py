@@ -6,7 +6,7 @@ dependants run again: their own work has not changed, unless their rows are made
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from batchctl.model.decision import Decision
 from batchctl.model.desired import AwaitedRows, DesiredJob

@@ -6,7 +6,7 @@ made: its work, or the job itself, is not wanted any more.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from batchctl.model.actions import Action
 from batchctl.model.decision import Decision

@@ -6,7 +6,8 @@ A refused job keeps its action, so that people see what is held back; see `refus
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.decision import Counted, Decision, Guard

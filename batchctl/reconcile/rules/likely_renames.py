@@ -8,7 +8,8 @@ kept for it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.decision import Decision, Guard

@@ -5,8 +5,9 @@ To buy it again is `spec.runId`, `batchctl retry` after a failure, or `--rerun N
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
+
+from msgspec.structs import replace
 
 from batchctl.model.actions import Action
 from batchctl.model.decision import Decision

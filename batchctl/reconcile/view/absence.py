@@ -9,8 +9,9 @@ either ends it no sooner.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from batchctl.model.keys import Account
 from batchctl.model.observed import Gone, Missing, Moment, Observation, Observed, Presence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import Gone, Missing, Presence, Present, RemoteJob, Unknown
@@ -11,8 +11,7 @@ from batchctl.model.states import JobState, is_active
 from batchctl.model.steps import Note, RecordAttempt
 
 
-@dataclass(frozen=True)
-class AttemptView:
+class AttemptView(Struct, frozen=True):
     """One attempt with what was seen of it."""
 
     attempt: RecordedAttempt

@@ -6,8 +6,9 @@ Adoption lives here: a remote job that carries our mark belongs to the attempt t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from batchctl.model.desired import DesiredJob, Stack
 from batchctl.model.keys import AttemptKey, same_digest

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from batchctl.model.desired import Stack
 from batchctl.model.inventory import Inventory, KeptResults
@@ -15,8 +17,7 @@ _SHORTEST = len(DIGEST_SCHEME) + MARK_DIGEST_LENGTH
 """As much as is known of every digest."""
 
 
-@dataclass(frozen=True)
-class CollectedResults:
+class CollectedResults(Struct, frozen=True):
     """Whole results that were collected for this very stack, its name and uid."""
 
     by_job: Mapping[str, tuple[KeptResults, ...]] = field(default_factory=dict)

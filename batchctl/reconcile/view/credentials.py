@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from batchctl.model.keys import Account
 from batchctl.model.observed import Observation, Observed, Present, RemoteJob

@@ -7,7 +7,9 @@ read as if it carried the new one. No other code has to know former names.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from batchctl.model.desired import Stack
 from batchctl.model.keys import AttemptKey
@@ -17,8 +19,7 @@ from batchctl.reconcile.view.marks import is_ours
 from batchctl.reconcile.view.renames import final_names
 
 
-@dataclass(frozen=True)
-class _Names:
+class _Names(Struct, frozen=True):
     """The names in the record."""
 
     stack: Stack

@@ -7,7 +7,8 @@ are neither lost nor bought again.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from batchctl.model.desired import DesiredJob
 from batchctl.model.inventory import KeptResults

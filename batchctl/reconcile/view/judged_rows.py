@@ -6,7 +6,9 @@ facts; which of them are good follows from the manifest.
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
+
+from msgspec.structs import replace
 
 from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import same_digest
@@ -32,7 +34,9 @@ def judge_attempt(attempt: RecordedAttempt, desired: DesiredJob) -> RecordedAtte
     rows = judge_rows(attempt.rows, desired.row_settings, desired.lifecycle.max_failed_rows)
     attempt = attempt if rows == attempt.rows else replace(attempt, rows=rows)
     sent = attempt.sent
-    return replace(attempt, sent=replace(sent, is_canary=True)) if sent and _was_canary(attempt, desired) else attempt
+    if not sent or not _was_canary(attempt, desired):
+        return attempt
+    return replace(attempt, sent=dataclasses.replace(sent, is_canary=True))
 
 
 def _was_canary(attempt: RecordedAttempt, desired: DesiredJob) -> bool:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
+from msgspec import Struct
 
-@dataclass(frozen=True)
-class Sorted:
+
+class Sorted(Struct, frozen=True):
     """Names in an order in which each comes after all it depends on."""
 
     names: tuple[str, ...]

@@ -7,7 +7,8 @@ of the attempt before. Steps that are planned and not carried out do not change 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
 from batchctl.model.states import GOOD_STATES, JobState, Phase
@@ -15,8 +16,7 @@ from batchctl.reconcile.view.endings import WANTED_STOPS, has_succeeded, was_can
 from batchctl.reconcile.view.shards import combine_attempts
 
 
-@dataclass(frozen=True)
-class PhaseFacts:
+class PhaseFacts(Struct, frozen=True):
     """All that a phase follows from."""
 
     attempt: RecordedAttempt | None = None

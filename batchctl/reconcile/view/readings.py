@@ -8,8 +8,9 @@ that we deleted is a ghost, which is neither adopted, nor an orphan, nor a secon
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from batchctl.model.keys import Account
 from batchctl.model.observed import Observed, Presence, Present, RemoteJob

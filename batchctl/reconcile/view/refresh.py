@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from batchctl.model.keys import same_digest
 from batchctl.model.observed import RemoteJob

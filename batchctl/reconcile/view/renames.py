@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from batchctl.model.desired import Moved
 from batchctl.model.keys import AttemptKey
 from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedJob, RenameJob, SaveAttempt, SaveJob, Write
 
 
-@dataclass(frozen=True)
-class Move:
+class Move(Struct, frozen=True):
     """One rename that has to be written down."""
 
     before: str
@@ -26,8 +27,7 @@ class Move:
     """False where the job has its name already, and only the former one was not known: there is nothing else to do."""
 
 
-@dataclass(frozen=True)
-class Moves:
+class Moves(Struct, frozen=True):
     """The effect of `spec.moved` on a record."""
 
     recorded: Recorded

@@ -5,10 +5,12 @@ Each shard has its own remote job, record and observation. Only what asks about 
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from batchctl.model.observed import Gone, Missing, Presence, Present, RowCounts, Status, Unknown
 from batchctl.model.recorded import CancelCause, RecordedAttempt
@@ -120,7 +122,7 @@ def _sent(attempts: Sequence[RecordedAttempt]) -> RowsSent | None:
     for one in found:
         verdicts.update(one.verdicts)
     tokens = _sum(one.tokens for one in found)
-    return replace(found[0], rows=sum(one.rows for one in found), verdicts=dict(verdicts), tokens=tokens)
+    return dataclasses.replace(found[0], rows=sum(one.rows for one in found), verdicts=dict(verdicts), tokens=tokens)
 
 
 def _error(attempts: Sequence[RecordedAttempt]) -> Status | None:

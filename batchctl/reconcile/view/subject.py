@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
+
+from msgspec import Struct
 
 from batchctl.model.desired import DesiredJob, Lifecycle
 from batchctl.model.keys import AttemptKey, same_digest
@@ -33,8 +34,7 @@ class JobKind(Enum):
     """`batchctl retry` names it, and it cannot have a new attempt."""
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(Struct, frozen=True, dict=True):
     """One job as the rules see it."""
 
     name: str

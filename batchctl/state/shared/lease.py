@@ -11,7 +11,7 @@ Two rules keep two processes from writing:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 LEASE_SECONDS = 20.0
 """Shorter than the default of `--lock-timeout`, so that the next run of a killed one need not be repeated."""
@@ -21,8 +21,7 @@ _BEATS = 4
 """Renewals in the time of one lease."""
 
 
-@dataclass(frozen=True)
-class Lease:
+class Lease(Struct, frozen=True):
     """The times of one lease, in seconds."""
 
     seconds: float = LEASE_SECONDS
@@ -37,8 +36,7 @@ class Lease:
         return since < self.seconds * _USABLE
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """A lock as the place shows it."""
 
     epoch: int
@@ -54,8 +52,7 @@ class Claim:
         return self.seconds is not None and (self.age is None or self.age < self.seconds)
 
 
-@dataclass(frozen=True)
-class Take:
+class Take(Struct, frozen=True):
     """The way to take a lock."""
 
     epoch: int

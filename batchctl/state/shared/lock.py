@@ -8,8 +8,9 @@ from __future__ import annotations
 import io
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from batchctl.model.allowance import Allowance
 from batchctl.model.errors import ApiError
@@ -31,8 +32,7 @@ _MOST_TIMES = 3
 _NEVER_A_GENERATION = "1"
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """A lock as it was read."""
 
     version: Version

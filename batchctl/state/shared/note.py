@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from batchctl.state.cells import read_number, read_object, read_text, read_time
 from batchctl.state.lockfile import Holder
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(Struct, frozen=True):
     """One version of the lock object. Two versions are never equal: a lost reply is settled by the content."""
 
     epoch: int

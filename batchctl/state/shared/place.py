@@ -5,17 +5,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from batchctl.state.lockfile import Holder
 from batchctl.state.session import FileSession
 from batchctl.state.shared.lease import Claim
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(Struct, frozen=True):
     """A lock as its place shows it."""
 
     claim: Claim | None

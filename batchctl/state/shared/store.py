@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+
+from msgspec import Struct
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import GuardError, LockedError
@@ -30,8 +31,7 @@ _FENCES = 5
 """Tries to fence: each failure is a write of a former holder."""
 
 
-@dataclass(frozen=True)
-class LockTerms:
+class LockTerms(Struct, frozen=True):
     """How a process takes the lock and keeps it."""
 
     timeout: float = 0
