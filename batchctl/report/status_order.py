@@ -13,7 +13,7 @@ from batchctl.report.reports import StatusReport, StatusRow
 
 
 class SortKey(StrEnum):
-    """What jobs can be sorted by."""
+    """The key that a list of jobs is sorted by."""
 
     JOB = "job"
     PHASE = "phase"
