@@ -18,6 +18,7 @@ from batchctl.engine.clock import SystemClock
 from tests.support.apis import APIS
 from tests.support.command_line import EXAMPLES, SOON, Cli, Service, StackFolder
 from tests.support.row_shop import Shop
+from tests.support.warm_program import warm_program
 
 _OURS = ("BATCHCTL_", "GOOGLE_", "GEMINI_", "STORAGE_EMULATOR_HOST")
 _OTHERS = {"NO_COLOR", "FORCE_COLOR", "GITHUB_ACTIONS", "CI", "TERM"}
@@ -90,6 +91,13 @@ def quick(service: Service, monkeypatch: pytest.MonkeyPatch) -> list[float]:
     monkeypatch.setattr(SystemClock, "sleep", sleep)
     monkeypatch.setattr(SystemClock, "now", now)
     return passed
+
+
+@pytest.fixture(scope="session")
+def warm_batchctl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """`batchctl` as a program that starts at once."""
+    with warm_program(tmp_path_factory.mktemp("warm")) as program:
+        yield program
 
 
 @pytest.fixture

@@ -1,0 +1,129 @@
+"""The files that users copy from docs/ci, and action.yml: other tools accept them, and they may do what they need only."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.tools import check_with, tool
+from tests.support.workflow_runs import ACTION, OURS, ROOT, Runner
+
+OURS_HERE = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+FOR_USERS = sorted((ROOT / "docs" / "ci" / "github").glob("*.yml"))
+PINNED = re.compile(r"^[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
+READ, IDENTITY = {"contents": "read"}, {"id-token": "write"}
+PERMISSIONS = {
+    ("batchctl-plan", "validate"): READ,
+    ("batchctl-plan", "plan"): {**READ, **IDENTITY, "pull-requests": "write"},
+    ("batchctl-apply", "apply"): {**READ, **IDENTITY, "pull-requests": "read"},
+    ("batchctl-schedule", "drift"): {**READ, **IDENTITY, "issues": "write"},
+    ("batchctl-schedule", "watch"): {**READ, **IDENTITY},
+}
+
+
+def read(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def uses(path: Path) -> list[str]:
+    """The actions that a file uses, with the comment behind."""
+    return re.findall(r"^\s*-?\s*uses:\s*(.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def jobs(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    yield from read(path)["jobs"].items()
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """A repository in which a user has copied the workflows and set OWNER and COMMIT."""
+    folder = tmp_path / ".github" / "workflows"
+    folder.mkdir(parents=True)
+    for path in FOR_USERS:
+        text = path.read_text().replace(OURS, f"acme/batchctl@{'a' * 40} # v0.1.0")
+        (folder / path.name).write_text(text)
+    shutil.copy(ROOT / "action.yml", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("path", [*FOR_USERS, ROOT / "action.yml"], ids=lambda path: path.name)
+def test_each_action_is_pinned_by_its_whole_commit_and_says_its_version(path: Path) -> None:
+    assert uses(path)
+    assert [line for line in uses(path) if line != OURS and not PINNED.match(line)] == []
+
+
+def test_an_action_has_one_version_in_all_files() -> None:
+    used = {line for path in (*OURS_HERE, *FOR_USERS, ROOT / "action.yml") for line in uses(path)}
+    assert len(used) == len({line.split("@")[0] for line in used})
+
+
+def test_zizmor_finds_nothing_in_the_workflows(copied: Path) -> None:
+    check_with("zizmor", "--offline", "--persona", "pedantic", copied)
+    check_with("zizmor", "--offline", "--persona", "pedantic", *OURS_HERE)
+
+
+def test_zizmor_would_find_something(copied: Path) -> None:
+    path = copied / ".github" / "workflows" / "batchctl-plan.yml"
+    path.write_text(path.read_text().replace("pull_request:", "pull_request_target:", 1))
+    done = subprocess.run([tool("zizmor"), "--offline", copied], capture_output=True, text=True, check=False)
+    assert (done.returncode != 0, "dangerous-triggers" in done.stdout) == (True, True)
+
+
+def test_the_files_fit_the_schemas_of_github(copied: Path) -> None:
+    check_with("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *OURS_HERE, *FOR_USERS)
+    check_with("check-jsonschema", "--builtin-schema", "vendor.github-actions", ROOT / "action.yml")
+
+
+def test_jobs_may_do_what_they_need_only() -> None:
+    found = {(path.stem, name): job["permissions"] for path in FOR_USERS for name, job in jobs(path)}
+    assert found == PERMISSIONS
+    for path in FOR_USERS:
+        workflow = read(path)
+        assert workflow["permissions"] == {}
+        assert workflow["concurrency"]["cancel-in-progress"] is (path.stem == "batchctl-plan"), "only a plan may be cut"
+        for name, job in jobs(path):
+            assert job["timeout-minutes"] <= 60, name
+            (checkout,) = [step for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")]
+            assert checkout["with"] == {"persist-credentials": False}
+
+
+def test_a_job_without_an_identity_gets_no_secret() -> None:
+    for path in FOR_USERS:
+        for name, job in jobs(path):
+            has_secrets = "secrets." in str(job) or "google-github-actions/auth" in str(job)
+            assert has_secrets == ("id-token" in job["permissions"]), name
+
+
+def test_no_script_contains_an_expression() -> None:
+    """What others can write, such as the name of a branch, would become a part of the script."""
+    assert [step["run"] for step in ACTION["runs"]["steps"] if "${{" in step.get("run", "")] == []
+
+
+def test_shellcheck_finds_nothing_in_the_scripts_of_the_action(tmp_path: Path) -> None:
+    for number, step in enumerate(step for step in ACTION["runs"]["steps"] if "run" in step):
+        script = tmp_path / f"{number}.sh"
+        script.write_text(f"#!/usr/bin/env bash\n{step['run']}")
+        check_with("shellcheck", script)
+
+
+def test_the_action_installs_batchctl_as_it_is_here_and_runs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a new machine: pip installs batchctl with its dependencies."""
+    monkeypatch.setenv("PIP_NO_COMPILE", "1")
+    runner = Runner(tmp_path, ROOT, {"github": {"token": ""}})
+    given = {"command": "validate", "working-directory": "specs/examples"}
+    first = runner.act(given, {})
+    assert first.code == 0, first.log
+    assert "ok: " in first.log
+    assert (tmp_path / "batchctl" / "bin" / "batchctl").exists()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    second = runner.act({**given, "args": "-f 'no such file'"}, {})
+    assert (second.code, "no such file" in second.log) == (65, True), "the second action of a job installs nothing"
