@@ -32,7 +32,7 @@ _EXITS = """\
 | 1 | error |
 | 2 | changes: an action is pending (`plan --detailed-exitcode`), or a manifest differs (`diff --exit-code`) |
 | 3 | drift found (`drift`) |
-| 4 | a job in scope failed or cannot go on (`watch`, every `apply`; `--allow-failed` turns it into 0) |
+| 4 | a job in scope failed or cannot go on (`watch`, `wait`, every `apply`; 0 with `--allow-failed`) |
 | 5 | the state is locked |
 | 6 | refused by a guard (also in `plan`) |
 | 7 | not yet: `--timeout` expired, results are not there, or a create call was not sent or got no reply |

@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "apply": Entry("batchctl.cli.apply:apply", "Carry out the plan: create, update, cancel, delete, collect."),
     "watch": Entry("batchctl.cli.watch:watch", "Follow jobs to their end: collect, retry, apply deadlines."),
     "status": Entry("batchctl.cli.status:status", "Show the phase, rows and times of each job."),
+    "wait": Entry("batchctl.cli.wait:wait", "Wait until each job has been in a phase, or cannot come there (exit 4)."),
     "describe": Entry("batchctl.cli.describe:describe", "Show each job: manifest, attempts, results and history."),
     "explain": Entry("batchctl.cli.explain:explain", "Explain why a job is in its phase, and what happens next."),
     "results": Entry("batchctl.cli.results:results", "Print the collected results, one JSON object per row."),

@@ -11,6 +11,7 @@ from batchctl.cli.output import emit
 from batchctl.cli.plan_output import status_report
 from batchctl.cli.preview import preview_and_warn
 from batchctl.cli.sort_key import SortKeyType
+from batchctl.model.errors import UsageError
 from batchctl.report.job_document import status_document
 from batchctl.report.markdown import status_markdown
 from batchctl.report.status_order import SortKey, sort_status
@@ -21,13 +22,21 @@ from batchctl.report.status_text import write_status
 @select_jobs()
 @output_option(WIDE, "json", "yaml", "markdown", "name")
 @click.option("--sort-by", type=SortKeyType(), metavar="KEY", help=f"Sort by {', '.join(SortKey)} (default: job).")
+@click.option("-w", "--watch", is_flag=True, help="Look again and again, until Ctrl-C.")
 @common_options
-def status(*, common: Common, selection: JobSelection, output: str, sort_by: SortKey | None) -> int:
+def status(*, common: Common, selection: JobSelection, output: str, sort_by: SortKey | None, watch: bool) -> int:
     """Show the phase, rows and times of each job.
 
-    Takes no lock and writes nothing.
+    Takes no lock and writes nothing, with --watch too: only `apply` and `watch` collect, retry and create. --watch
+    shows a table on a terminal, and elsewhere a line with its time for each change.
     """
+    if watch and output != "text":
+        raise UsageError("--watch shows text", hint="`batchctl watch --events FILE` writes events for programs")
     workspace = open_selected(common, selection)
+    if watch:
+        from batchctl.cli.status_watch import watch_status
+
+        return watch_status(workspace, sort_by)
     seen = preview_and_warn(workspace)
     report = sort_status(status_report(workspace, seen.plan, seen.recorded), sort_by or SortKey.JOB)
     emit(

@@ -83,5 +83,8 @@ FAILED_PHASES: frozenset[Phase] = frozenset(
 NO_GOOD_PHASES: frozenset[Phase] = FAILED_PHASES | {Phase.BLOCKED}
 """Phases that make `watch` and `apply` end with exit code 4: the job does not succeed without a change."""
 
-ENDED_PHASES: frozenset[Phase] = FAILED_PHASES | {Phase.SUCCEEDED, Phase.PARTIALLY_SUCCEEDED}
+GOOD_PHASES: frozenset[Phase] = frozenset({Phase.SUCCEEDED, Phase.PARTIALLY_SUCCEEDED})
+"""Phases of jobs that have ended with good rows."""
+
+ENDED_PHASES: frozenset[Phase] = FAILED_PHASES | GOOD_PHASES
 """Phases that end only by a change of the manifest, a retry or a removal."""

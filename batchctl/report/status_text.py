@@ -33,25 +33,35 @@ def write_status(report: StatusReport, console: Console, now: datetime, *, verbo
     `now` is this machine's clock, for rows whose account was not read.
     """
     if report.jobs:
-        header = (*HEADER, *(("PROVIDER", "REMOTE") if verbose else ()), "REASON")
-        _write_rows(console, header, [_status_row(row, now, verbose=verbose) for row in report.jobs])
+        _write_rows(console, status_columns(report, now, verbose=verbose))
         write_line(console)
-    phases = phase_summary(row.phase for row in report.jobs)
-    total = f"{count(len(report.jobs), 'job')} in stack {report.stack}"
-    write_line(console, (f"{total}: {phases}." if phases else f"{total}.", "bold"))
+    write_line(console, (status_summary(report), "bold"))
     if report.problems:
         write_heading(console, "Could not be read in full; shown as last recorded")
         rows = [Row((outside(str(account)), outside(report.problems[account]))) for account in sorted(report.problems)]
         write_table(console, rows, indent=2)
 
 
-def _write_rows(console: Console, header: tuple[str, ...], rows: list[Row]) -> None:
+def status_columns(report: StatusReport, now: datetime, *, verbose: bool = False) -> list[Column]:
+    """The columns of a table with at least one job; the reason is the last one."""
+    header = (*HEADER, *(("PROVIDER", "REMOTE") if verbose else ()), "REASON")
+    cells = zip(*(_status_cells(row, now, verbose=verbose) for row in report.jobs), strict=True)
+    return [Column(title, column) for title, column in zip(header, cells, strict=True)]
+
+
+def status_summary(report: StatusReport) -> str:
+    """The number of jobs, and of those in each phase."""
+    phases = phase_summary(row.phase for row in report.jobs)
+    total = f"{count(len(report.jobs), 'job')} in stack {report.stack}"
+    return f"{total}: {phases}." if phases else f"{total}."
+
+
+def _write_rows(console: Console, columns: list[Column]) -> None:
     """The table; on a narrow terminal the reason moves under its job, and then columns shrink."""
-    cells = zip(*(row.cells for row in rows), strict=True)
-    columns = [Column(title, column) for title, column in zip(header, cells, strict=True)]
     *others, reasons = columns
     if console.width - sum(column.width + GAP for column in others) >= min(LEAST_WIDTH, reasons.width):
-        write_table(console, rows, header=header)
+        rows = [Row(cells) for cells in zip(*(column.cells for column in columns), strict=True)]
+        write_table(console, rows, header=[column.title for column in columns])
         return
     first, *lines = fit(others, console.width)
     write_line(console, first)
@@ -80,18 +90,16 @@ def write_version(report: VersionReport, console: Console, *, verbose: bool = Fa
         write_table(console, rows, indent=2)
 
 
-def _status_row(row: StatusRow, now: datetime, *, verbose: bool) -> Row:
+def _status_cells(row: StatusRow, now: datetime, *, verbose: bool) -> tuple[Text, ...]:
     extra = (outside(row.provider or "-"), outside(row.remote or "-")) if verbose else ()
-    return Row(
-        (
-            outside(row.job, "bold"),
-            Text(row.phase.value, PHASE_STYLES[row.phase]),
-            outside(state_text(row.state)),
-            Text("-" if row.attempt is None else str(row.attempt)),
-            Text(rows_text(row.rows, row.part_of)),
-            outside(row.model or "-"),
-            Text(age(row.create_time, row.now or now)),
-            *extra,
-            outside(row.reason),
-        )
+    return (
+        outside(row.job, "bold"),
+        Text(row.phase.value, PHASE_STYLES[row.phase]),
+        outside(state_text(row.state)),
+        Text("-" if row.attempt is None else str(row.attempt)),
+        Text(rows_text(row.rows, row.part_of)),
+        outside(row.model or "-"),
+        Text(age(row.create_time, row.now or now)),
+        *extra,
+        outside(row.reason),
     )

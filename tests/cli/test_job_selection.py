@@ -13,9 +13,19 @@ from tests.support.command_line import Cli, Service, StackFolder
 
 COMMANDS_WITH_NAMES = {
     "apply", "cancel", "describe", "destroy", "diff", "drift", "explain", "plan", "results", "retry", "status",
-    "state list", "state rebind", "state rm", "state show", "watch",
+    "state list", "state rebind", "state rm", "state show", "wait", "watch",
 }  # fmt: skip
-REQUIRED = ["cancel", "describe", "explain", "results", "retry", "state show", "state rm", "state rebind --to gemini"]
+REQUIRED = [
+    "cancel",
+    "describe",
+    "explain",
+    "results",
+    "retry",
+    "state show",
+    "state rm",
+    "state rebind --to gemini",
+    "wait",
+]
 ONE_BY_ONE = {"describe": "describe", "diff": "diff", "explain": "explain", "state show": "state-show"}
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from batchctl.engine.loop.drive import Until
-from batchctl.engine.loop.report import has_come_to
+from batchctl.engine.loop.phases import has_come_to
 from batchctl.model.actions import Action
 from batchctl.model.keys import AttemptKey
 from batchctl.model.reasons import Reason

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from batchctl.engine.loop.approved_manifests import ApprovedManifests
+from batchctl.engine.loop.phases import has_changed, has_come_to
 from batchctl.engine.loop.polling import Interval, Pace
 from batchctl.engine.loop.quick_check import MAX_QUICK_CHECKS, is_unchanged
 from batchctl.engine.loop.reloading import LastGood, Reload
@@ -19,8 +20,6 @@ from batchctl.engine.loop.report import (
     DriveReport,
     Until,
     first_report,
-    has_changed,
-    has_come_to,
     have_been_collected,
     interrupted,
     merge,

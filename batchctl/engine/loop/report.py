@@ -14,7 +14,7 @@ from batchctl.model.errors import BatchctlError, GuardError, StoppedError, TimeU
 from batchctl.model.keys import Account
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import JobPlan, Plan
-from batchctl.model.states import ENDED_PHASES, NO_GOOD_PHASES, Phase
+from batchctl.model.states import NO_GOOD_PHASES, Phase
 from batchctl.model.steps import Create
 
 _NAMED = 5
@@ -152,24 +152,6 @@ def have_been_collected(jobs: Sequence[JobPlan], done: PassReport) -> bool:
     results = [(job.action, done.outcomes[job.job].result) for job in jobs if job.job in done.outcomes]
     is_whole = len(results) == len(jobs) and not done.undelivered
     return is_whole and set(results) == {(Action.COLLECT, Result.DONE)}
-
-
-def has_changed(before: Plan, after: Plan) -> bool:
-    """Whether a pass shows a change. A job that becomes hidden is no change; one that is visible again is."""
-    old, new = _states(before), _states(after)
-    return old.keys() != new.keys() or any(old[name] != now for name, now in new.items() if now[1] is not Phase.UNKNOWN)
-
-
-def _states(plan: Plan) -> dict[str, tuple[Action, Phase, str | None]]:
-    return {job.job: (job.action, job.phase, job.attempt.state if job.attempt else None) for job in plan.jobs}
-
-
-def has_come_to(job: JobPlan, phase: Phase) -> bool:
-    """Whether a job is, or surely was, in a phase."""
-    if phase is Phase.ACTIVE and job.phase in ENDED_PHASES:
-        # What ended between two looks had worked.
-        return job.remote is not None
-    return job.phase is phase
 
 
 def not_rerun(names: frozenset[str], last: PassReport) -> frozenset[str]:

@@ -1,0 +1,35 @@
+"""The value of `wait --for`."""
+
+from __future__ import annotations
+
+import click
+
+from batchctl.engine.loop.goals import DELETE, RESULTS, Goal
+from batchctl.model.states import Phase
+from batchctl.model.suggest import did_you_mean
+
+_WORDS = (*Phase, RESULTS, DELETE)
+_OF_KUBECTL = {"condition=complete": Phase.SUCCEEDED, "condition=failed": Phase.FAILED}
+
+
+class GoalType(click.ParamType[Goal]):
+    """A phase in any case, also as `phase=PHASE`, or one of the other words."""
+
+    name = "goal"
+
+    def convert(self, value: str | Goal, param: click.Parameter | None, ctx: click.Context | None) -> Goal:
+        if isinstance(value, Goal):
+            return value
+        text = value.lower()
+        found = next((word for word in _WORDS if word.lower() == text.removeprefix("phase=")), None)
+        if found is None:
+            self.fail(_no_goal(value), param, ctx)
+        return Goal(str(found))
+
+
+def _no_goal(value: str) -> str:
+    meant = _OF_KUBECTL.get(value.lower())
+    if meant is not None:
+        return f"kubectl's {value} is --for={meant} here"
+    hint = did_you_mean(value, list(map(str, _WORDS)), f"one of: {', '.join(_WORDS)}")
+    return f"{value!r} is no phase ({hint})"
