@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from batchctl.model.activity import UNWATCHED, Activity
@@ -59,20 +59,6 @@ class KnownRows:
 
     def output_tokens(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> int:
         return self._files.output_tokens(rows, kind, rules)
-
-
-def cache_folder(env: Mapping[str, str]) -> Path | None:
-    """The folder for summaries in the user's cache folder (XDG); None if the user has none.
-
-    A checkout never contains it, so that a stranger cannot supply summaries.
-    """
-    given = env.get("XDG_CACHE_HOME", "")
-    home = env.get("HOME", "")
-    base = Path(given) if given.startswith("/") else Path(home) / ".cache" if home.startswith("/") else None
-    try:
-        return None if base is None else base.resolve() / "batchctl" / "rows"
-    except (OSError, RuntimeError):  # a loop of links
-        return None
 
 
 def _signature(path: Path) -> _Signature | None:

@@ -20,6 +20,7 @@ class ManifestReload:
 
     def __init__(self, workspace: Workspace) -> None:
         self._opened = workspace
+        workspace.sources.known.remember()
         self._folder = folder.name()
         self.workspace = workspace
         """With the manifests of the last reading."""

@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import Struct
 
+from batchctl.cli.caches import ROWS, cache_folder, known_files
 from batchctl.cli.call_progress import watch_calls
 from batchctl.cli.common import Common
-from batchctl.cli.known_rows import KnownRows, cache_folder
+from batchctl.cli.known_rows import KnownRows
 from batchctl.cli.open_state import Opener
 from batchctl.engine.clock import SystemClock
 from batchctl.manifests.compose import MAX_BYTES
 from batchctl.manifests.duration_reader import parse_duration
 from batchctl.manifests.fault_list import Faults
+from batchctl.manifests.known_files import KnownFiles
 from batchctl.manifests.load import Asked, load
 from batchctl.manifests.manifest_files import STACK_FILE, STANDARD_INPUT, find_stack_file
 from batchctl.manifests.trust import Trust
@@ -48,6 +50,8 @@ class Sources(Struct, frozen=True):
     filenames: tuple[str, ...]
     stdin: bytes | None
     """The content of standard input, which can be read only once."""
+    known: KnownFiles
+    """Files of manifests that were read before."""
 
 
 class StateOpening(Struct, frozen=True, dict=True):
@@ -127,11 +131,10 @@ def open_workspace(
     # Relative, so that messages have the paths of the user.
     file = find_stack_file(common.config, os.environ, filenames, Path())
     board = Board()
-    rows = KnownRows(board, cache_folder(os.environ))
+    rows = KnownRows(board, cache_folder(os.environ, ROWS))
     with watch_calls(common, clock, board):
-        sources = Sources(
-            tuple(filenames), sys.stdin.buffer.read(MAX_BYTES + 1) if STANDARD_INPUT in filenames else None
-        )
+        stdin = sys.stdin.buffer.read(MAX_BYTES + 1) if STANDARD_INPUT in filenames else None
+        sources = Sources(tuple(filenames), stdin, known_files(os.environ))
         desired = load_desired(common, file, sources, rows, faults)
     stack = desired.stack
     duration(lock_timeout, "--lock-timeout")
@@ -159,7 +162,7 @@ def load_desired(
     """Read the stack and its manifests. Raises ManifestError."""
     return load(
         file,
-        Asked(sources.filenames, None if sources.stdin is None else io.BytesIO(sources.stdin)),
+        Asked(sources.filenames, None if sources.stdin is None else io.BytesIO(sources.stdin), sources.known),
         set_values=common.set_values,
         env=os.environ,
         rows=rows,

@@ -38,6 +38,7 @@ from batchctl.model.desired import (
     Json,
     Kind,
     LocalFile,
+    Location,
     ProviderConfig,
     Source,
     UnknownSource,
@@ -58,10 +59,19 @@ class Document(Struct, frozen=True):
     folder: Path
 
     @property
-    def name(self) -> Scalar | None:
-        """The node of the job's name; None if there is no string there."""
-        node = find(self.root, "metadata", "name")
-        return node if isinstance(node, Scalar) and isinstance(node.value, str) else None
+    def name(self) -> str | None:
+        """The job's name; None if there is no text there."""
+        node = self._name
+        return node.value if isinstance(node, Scalar) and isinstance(node.value, str) else None
+
+    @property
+    def place(self) -> Location:
+        """The place of the name, if there is one."""
+        return self.root.location if self._name is None else self._name.location
+
+    @property
+    def _name(self) -> Node | None:
+        return find(self.root, "metadata", "name")
 
 
 class JobBuilder:

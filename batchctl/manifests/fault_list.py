@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from batchctl.manifests.fault_codes import Code
 from batchctl.model import suggest
@@ -30,6 +31,14 @@ _ALL_COUNT = (
 )
 
 
+@dataclass
+class FileFaults:
+    """The faults of one file, in whatever place: all of its warnings, and whether it has errors."""
+
+    warnings: list[Diagnostic] = field(default_factory=list)
+    is_sound: bool = True
+
+
 class Faults:
     """The errors and warnings of one reading. The same error found twice, as in the stack's defaults, counts once."""
 
@@ -41,6 +50,7 @@ class Faults:
         self._is_asked = is_asked
         self._only_asked = only_asked
         self._manifest: str | None = None
+        self._file = FileFaults()
         self._manifests: dict[str, str] = {}
         """The paths of the manifests by the names of their files in messages."""
 
@@ -50,14 +60,18 @@ class Faults:
         return len(self._outside)
 
     @contextmanager
-    def of_manifest(self, path: str, shown: str) -> Iterator[None]:
-        """While a manifest is read: all errors belong to it, wherever their place is, as in a file of rows."""
+    def of_manifest(self, path: str, shown: str, file: FileFaults | None = None) -> Iterator[None]:
+        """While a manifest is read: all errors belong to it, wherever their place is, as in a file of rows.
+
+        They are noted in `file`, too.
+        """
         self._manifests[shown] = path
         self._manifest = path
+        self._file = FileFaults() if file is None else file
         try:
             yield
         finally:
-            self._manifest = None
+            self._manifest, self._file = None, FileFaults()
 
     def _is_outside(self, location: Location) -> bool:
         path = self._manifests.get(location.file) if self._manifest is None else self._manifest
@@ -70,16 +84,22 @@ class Faults:
 
     def warn(self, location: Location, code: Code, message: str, hint: str = "") -> None:
         """Add a warning. Warnings beyond `MOST_FAULTS` are dropped: they repeat the others."""
-        if self._only_asked and self._is_outside(location):
+        self.repeat(Diagnostic(location, str(code), message, hint))
+
+    def repeat(self, warning: Diagnostic) -> None:
+        """Add a warning that was found at another time."""
+        self._file.warnings.append(warning)
+        if self._only_asked and self._is_outside(warning.location):
             return
         if len(self._warnings) < MOST_FAULTS:
-            self._warnings.add(Diagnostic(location, str(code), message, hint))
+            self._warnings.add(warning)
 
     def add(
         self, location: Location, code: Code, message: str, hint: str = "", *, other: Location | None = None
     ) -> None:
         """Add an error; `other` is a second place that it is about. Raises ManifestError at `MOST_FAULTS` errors."""
         fault = Diagnostic(location, str(code), message, hint)
+        self._file.is_sound = False
         if self._is_outside(location) and (other is None or self._is_outside(other)):
             if len(self._outside) < MOST_FAULTS:
                 self._outside.add(fault)

@@ -12,6 +12,7 @@ from batchctl.manifests.builder import Document, JobBuilder
 from batchctl.manifests.chains import ChainReader
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults, did_you_mean
+from batchctl.manifests.known_files import KnownFile
 from batchctl.manifests.lists import LIST_KIND
 from batchctl.manifests.merge import merge, without_nulls
 from batchctl.manifests.needs import Needs
@@ -23,7 +24,7 @@ from batchctl.manifests.sources import SourceReader, without_rows
 from batchctl.manifests.stack import StackReading
 from batchctl.manifests.template_reader import TemplateReader
 from batchctl.manifests.trust import Trust
-from batchctl.manifests.variables import Replacer
+from batchctl.manifests.variables import MOST_REPLACED, Replacer
 from batchctl.model.desired import DesiredJob, Json, Kind, kind_of_rows
 from batchctl.model.ports import RowReader
 from batchctl.model.quoting import shown
@@ -100,6 +101,25 @@ class JobReader:
     def document(self, root: Node, path: str, folder: Path) -> Document:
         """Prepare one document: its variables are replaced, but for those of a template."""
         return Document(self._replacer.replaced(root, keep=find(root, "spec", "src", "template")), path, folder)
+
+    @property
+    def expanded(self) -> int:
+        """The characters that the variables of all documents so far have expanded to."""
+        return self._replacer.expanded
+
+    def takes(self, file: KnownFile) -> bool:
+        """Whether the jobs of a file that was read before keep to the limits of all files together.
+
+        If so, they count as read.
+        """
+        jobs, expanded = self._jobs + len(file.manifests), self.expanded + file.expanded
+        if (jobs > self._most_jobs and self._reading.defaults is not None) or expanded > MOST_REPLACED:
+            return False
+        self._jobs, self._replacer.expanded = jobs, expanded
+        for manifest in file.manifests:
+            self.needs.note(manifest.name, manifest.needs)
+            self._chains.jobs.setdefault(manifest.name, manifest.job)
+        return True
 
     def read(self, document: Document) -> DesiredJob | None:
         """The job, or None if the document has errors, which go to the faults."""

@@ -6,8 +6,9 @@ It always reads the complete stack, whatever the scope of the command, because n
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 from msgspec import Struct
 
@@ -16,10 +17,12 @@ from batchctl.manifests.compose import compose
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.job_reader import JobReader
+from batchctl.manifests.known_files import KnownFiles, KnownManifest
 from batchctl.manifests.lists import listed
 from batchctl.manifests.manifest_files import STANDARD_INPUT, FileFinder, ManifestFile, read_stream
 from batchctl.manifests.moves import check_moved
 from batchctl.manifests.reading_order import upstream_first
+from batchctl.manifests.reading_settings import settings_of
 from batchctl.manifests.remote_names import remote_id
 from batchctl.manifests.stack import StackReading, read_stack
 from batchctl.manifests.trust import Trust, resolved
@@ -47,12 +50,18 @@ def load_stack(
     return reading.stack
 
 
+Item: TypeAlias = Document | KnownManifest
+"""A manifest that has to be read, or that was read before."""
+
+
 class Asked(Struct, frozen=True):
-    """Manifests that the command line names besides the stack file."""
+    """Manifests that the command line names besides the stack file, and what is known of all manifests."""
 
     filenames: Sequence[str] = ()
     """The paths of `-f`, relative to the working folder; `-` is standard input."""
     stdin: BinaryIO | None = None
+    known: KnownFiles | None = None
+    """Files that were read before."""
 
 
 def load(
@@ -69,7 +78,7 @@ def load(
     """The stack and all its jobs; without those that have errors if `faults` drops these.
 
     Manifests below the paths of `-f` are read too, if they are in the stack's folder. Manifests of standard input
-    replace those with the same names.
+    replace those with the same names. Files that are known are not read again.
 
     Raises ManifestError with the errors of all files, and UsageError for a `--set` without `=`.
     """
@@ -77,14 +86,13 @@ def load(
     reading = read_stack(
         stack_file, set_values=set_values, env=env, trust=trust, state_override=state_override, faults=faults
     )
-    reader = JobReader(reading, rows, trust, faults)
+    # Standard input replaces manifests by their names, which are known only when all files are read.
+    known = KnownFiles() if asked.known is None or STANDARD_INPUT in asked.filenames else asked.known
     names: dict[str, Location] = {}
-    found = []
-    # One after the other: the trees of all manifests together would take most of the memory.
-    for document in upstream_first(_unique(_documents(reading, asked, reader, trust, faults), names, faults)):
-        with faults.of_manifest(document.path, document.root.location.file):
-            job = reader.read(document)
-        found += [] if job is None else [job]
+    reader = JobReader(reading, rows, trust, faults)
+    with known.reading(None if reading.stack is None else partial(settings_of, reading, trust)):
+        stream = _Stream(reading, asked, reader, trust, faults, known)
+        found = list(stream.jobs(names))
     reader.needs.check(names, faults)
     check_moved(reading.moved, names, faults)
     _check_adopted(found, faults)
@@ -94,20 +102,54 @@ def load(
     return DesiredStack(reading.stack, tuple(sorted(found, key=lambda job: job.name)), accounts, faults.warnings)
 
 
-def _documents(
-    reading: StackReading, asked: Asked, reader: JobReader, trust: Trust, faults: Faults
-) -> Iterable[Document]:
-    """All documents, without those that standard input replaces."""
-    documents = (
-        document for file in _files(reading, asked, trust, faults) for document in _documents_of(file, reader, faults)
-    )
-    return _overridden(list(documents)) if STANDARD_INPUT in asked.filenames else documents
+class _Stream(Struct, frozen=True):
+    """Reads the manifests one after the other: the trees of all of them together would take most of the memory."""
 
+    reading: StackReading
+    asked: Asked
+    reader: JobReader
+    trust: Trust
+    faults: Faults
+    known: KnownFiles
 
-def _documents_of(file: ManifestFile, reader: JobReader, faults: Faults) -> list[Document]:
-    with faults.of_manifest(file.path, file.shown):
-        roots = (one for root in compose(file.data, file.shown, faults) for one in listed(root, faults))
-        return [reader.document(root, file.path, file.folder) for root in roots]
+    def jobs(self, names: dict[str, Location]) -> Iterator[DesiredJob]:
+        """The sound jobs. The names of all manifests, sound or not, go to `names`."""
+        for item in upstream_first(_unique(self._items(), names, self.faults)):
+            job = item.job if isinstance(item, KnownManifest) else self._read(item)
+            if job is not None:
+                yield job
+
+    def _read(self, document: Document) -> DesiredJob | None:
+        path = document.path
+        with self.faults.of_manifest(path, document.root.location.file, self.known.faults_of(path)):
+            job = self.reader.read(document)
+        self.known.note(path, document.place, job, () if job is None else self.reader.needs.of(job.name))
+        return job
+
+    def _items(self) -> Iterable[Item]:
+        """All documents, without those that standard input replaces."""
+        files = _files(self.reading, self.asked, self.trust, self.faults)
+        items = (item for file in files for item in self._items_of(file))
+        return (
+            _overridden([item for item in items if isinstance(item, Document)])
+            if STANDARD_INPUT in self.asked.filenames
+            else items
+        )
+
+    def _items_of(self, file: ManifestFile) -> Sequence[Item]:
+        content, found = self.known.find(file)
+        if found is not None and self.reader.takes(found):
+            with self.faults.of_manifest(file.path, file.shown):
+                for warning in found.warnings:
+                    self.faults.repeat(warning)
+            return found.manifests
+        expanded = self.reader.expanded
+        with self.faults.of_manifest(file.path, file.shown, self.known.open(file, content)):
+            values = compose(file.data, file.shown, self.faults)
+            roots = (one for value in values for one in listed(value, self.faults))
+            documents = [self.reader.document(root, file.path, file.folder) for root in roots]
+        self.known.composed(file.path, len(documents), self.reader.expanded - expanded)
+        return documents
 
 
 def _files(reading: StackReading, asked: Asked, trust: Trust, faults: Faults) -> Iterator[ManifestFile]:
@@ -122,23 +164,21 @@ def _files(reading: StackReading, asked: Asked, trust: Trust, faults: Faults) ->
         yield read_stream(asked.stdin, reading.folder)
 
 
-def _overridden(documents: Sequence[Document]) -> list[Document]:
-    """Leave out the documents that standard input replaces."""
-    names = {_name_of(document) for document in documents if document.path == STANDARD_INPUT} - {None}
-    return [item for item in documents if item.path == STANDARD_INPUT or _name_of(item) not in names]
+def _overridden(items: Sequence[Document]) -> list[Document]:
+    """Leave out the manifests that standard input replaces."""
+    names = {item.name for item in items if item.path == STANDARD_INPUT} - {None}
+    return [item for item in items if item.path == STANDARD_INPUT or item.name not in names]
 
 
-def _unique(documents: Iterable[Document], names: dict[str, Location], faults: Faults) -> Iterator[Document]:
-    """The documents; their names go to `names`. A name that appears twice is an error, and both are still checked."""
-    for document in documents:
-        node = document.name
-        if node is not None:
-            name = str(node.value)
-            first = names.setdefault(name, node.location)
-            if first is not node.location:
-                message = f"the name {shown(name)} is taken"
-                faults.add(node.location, Code.DUPLICATE_NAME, message, f"first at {first}", other=first)
-        yield document
+def _unique(items: Iterable[Item], names: dict[str, Location], faults: Faults) -> Iterator[Item]:
+    """The manifests; their names go to `names`. A name that appears twice is an error, and both are still checked."""
+    for item in items:
+        if item.name is not None:
+            first = names.setdefault(item.name, item.place)
+            if first is not item.place:
+                message = f"the name {shown(item.name)} is taken"
+                faults.add(item.place, Code.DUPLICATE_NAME, message, f"first at {first}", other=first)
+        yield item
 
 
 def _check_adopted(jobs: Iterable[DesiredJob], faults: Faults) -> None:
@@ -152,7 +192,3 @@ def _check_adopted(jobs: Iterable[DesiredJob], faults: Faults) -> None:
             message = f'"adopt" names {job.adopt}, which {owner.name} adopts too'
             hint = f"first at {owner.location}"
             faults.add(job.location, Code.DUPLICATE_NAME, message, hint, other=owner.location)
-
-
-def _name_of(document: Document) -> str | None:
-    return None if document.name is None else str(document.name.value)

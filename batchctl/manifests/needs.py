@@ -5,10 +5,9 @@ It keeps the places of the names, which may be in the stack's defaults as well a
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-
-from msgspec import Struct
+from typing import NamedTuple
 
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults, did_you_mean
@@ -20,9 +19,11 @@ _NAMED = 5
 """The most jobs of a circle that a message names."""
 
 
-class _Need(Struct, frozen=True):
-    """The place of one dependency."""
+class Need(NamedTuple):
+    """One dependency of a job."""
 
+    name: str
+    """The other job's."""
     field: str
     place: Location
 
@@ -31,17 +32,27 @@ class _Need(Struct, frozen=True):
 class Needs:
     """Collects the dependencies of all jobs and then checks them together."""
 
-    _places: dict[str, dict[str, _Need]] = field(default_factory=dict)
+    _places: dict[str, dict[str, Need]] = field(default_factory=dict)
     """By job: the names of its dependencies, each with its place."""
 
     def read(self, job: str, node: Node | None, from_job: Node | None = None) -> tuple[str, ...]:
         """The names in a job's `dependsOn`, in the order of the manifest, and the one of its `fromJob`."""
         items = node.values if isinstance(node, Items) else ()
-        found = {str(item.value): _Need("dependsOn", item.location) for item in items if isinstance(item, Scalar)}
+        names = [item for item in items if isinstance(item, Scalar)]
+        found = {str(item.value): Need(str(item.value), "dependsOn", item.location) for item in names}
         if isinstance(from_job, Scalar):
-            found.setdefault(str(from_job.value), _Need("fromJob", from_job.location))
+            name = str(from_job.value)
+            found.setdefault(name, Need(name, "fromJob", from_job.location))
         self._places[job] = found
         return tuple(found)
+
+    def of(self, job: str) -> tuple[Need, ...]:
+        """The dependencies that `read` found for a job."""
+        return tuple(self._places[job].values())
+
+    def note(self, job: str, needs: Iterable[Need]) -> None:
+        """Note what `read` found for a job at another time."""
+        self._places[job] = {need.name: need for need in needs}
 
     def check(self, jobs: Collection[str], faults: Faults) -> None:
         """Report unknown names and circles. `jobs` are the names in all manifests, including invalid ones."""

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from batchctl.manifests.builder import Document
+from batchctl.manifests.known_files import KnownManifest
 from batchctl.manifests.nodes import value_of
 
 
-def upstream_first(documents: Iterable[Document]) -> Iterator[Document]:
+def upstream_first(documents: Iterable[Document | KnownManifest]) -> Iterator[Document | KnownManifest]:
     """The documents, each after the one that its `fromJob` names. In a circle the order does not matter.
 
-    Only chains are kept until all others were read.
+    Only chains are kept until all others were read. A known manifest is no chain.
     """
     chains = []
     for document in documents:
-        if _upstream(document) is None:
+        if isinstance(document, KnownManifest) or _upstream(document) is None:
             yield document
         else:
             chains.append(document)
@@ -23,7 +24,7 @@ def upstream_first(documents: Iterable[Document]) -> Iterator[Document]:
 
 
 def _ordered(chains: list[Document]) -> Iterator[Document]:
-    named = {str(document.name.value): document for document in reversed(chains) if document.name is not None}
+    named = {document.name: document for document in reversed(chains) if document.name is not None}
     done: set[int] = set()
     for document in chains:
         path: list[Document] = []

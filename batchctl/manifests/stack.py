@@ -37,7 +37,10 @@ from batchctl.model.keys import Account
 
 
 class StackReading(Struct, frozen=True):
-    """The content of the stack file, as far as it is valid."""
+    """The content of the stack file, as far as it is valid. Manifests are read with nothing else of it.
+
+    Fields that concern no manifest are named in `reading_settings`; all others are a part of the cache's key.
+    """
 
     stack: Stack | None
     """None if the stack file has errors."""

@@ -67,10 +67,10 @@ class Trust(Struct, frozen=True):
     def from_env(cls, env: Mapping[str, str]) -> Trust:
         """Read `BATCHCTL_ALLOW_OUTSIDE`, `…_COMMANDS` (1, true, yes), `…_ENDPOINT`, `…_WEBHOOK` (comma-separated)."""
         return cls(
-            _flag(env, "BATCHCTL_ALLOW_OUTSIDE"),
+            is_on(env, "BATCHCTL_ALLOW_OUTSIDE"),
             _words(env, "BATCHCTL_ALLOW_ENDPOINT"),
             _words(env, "BATCHCTL_ALLOW_WEBHOOK"),
-            _flag(env, "BATCHCTL_ALLOW_COMMANDS"),
+            is_on(env, "BATCHCTL_ALLOW_COMMANDS"),
         )
 
     def allows_endpoint(self, origin: Origin) -> bool:
@@ -92,7 +92,8 @@ class Trust(Struct, frozen=True):
         return self.allow_outside or resolved(path).is_relative_to(folder)
 
 
-def _flag(env: Mapping[str, str], name: str) -> bool:
+def is_on(env: Mapping[str, str], name: str) -> bool:
+    """Whether a variable of the environment is set to 1, true or yes."""
     return env.get(name, "").strip().lower() in {"1", "true", "yes"}
 
 

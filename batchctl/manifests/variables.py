@@ -107,7 +107,8 @@ class Replacer:
     def __init__(self, variables: Variables, faults: Faults) -> None:
         self._variables = variables
         self._faults = faults
-        self._replaced = 0
+        self.expanded = 0
+        """The characters that references have expanded to."""
 
     def replaced(self, node: Node, *, keep: Node | None = None) -> Node:
         """See `substitute`. A node without references is returned unchanged."""
@@ -148,8 +149,8 @@ class Replacer:
     def text(self, value: bool | float | str, place: Location) -> str:
         """The value of a variable inside a longer string."""
         written = _written(value)
-        self._replaced += len(written)
-        if self._replaced <= MOST_REPLACED:
+        self.expanded += len(written)
+        if self.expanded <= MOST_REPLACED:
             return written
         message = f"the expanded variables have more than {MOST_REPLACED:,} characters"
         self._faults.add(place, Code.TOO_LARGE, message, "shorten them, or use them in fewer places")

@@ -13,8 +13,11 @@ from typing import Any
 import pytest
 
 from batchctl.cli import folder, workspace
-from batchctl.cli.known_rows import KnownRows, cache_folder
+from batchctl.cli.caches import ROWS, cache_folder
+from batchctl.cli.known_rows import KnownRows
 from batchctl.engine.clock import SystemClock
+from batchctl.manifests import known_files
+from batchctl.manifests.job_reader import JobReader
 from batchctl.rows import reader
 from batchctl.rows.reader import RowFiles
 from batchctl.state.store import open_state
@@ -260,12 +263,13 @@ def test_a_working_folder_that_was_removed_has_no_name(tmp_path: Path, monkeypat
         ({"XDG_CACHE_HOME": "/c", "HOME": "/h"}, "/c/batchctl/rows"),
         ({"XDG_CACHE_HOME": "relative", "HOME": "/h"}, "/h/.cache/batchctl/rows"),
         ({"HOME": "/h"}, "/h/.cache/batchctl/rows"),
+        ({"HOME": "/h", "BATCHCTL_NO_CACHE": "1"}, None),
         ({"HOME": ""}, None),
         ({}, None),
     ],
 )
 def test_the_folder_of_the_cache(env: dict[str, str], folder: str | None) -> None:
-    assert cache_folder(env) == (None if folder is None else Path(folder))
+    assert cache_folder(env, ROWS) == (None if folder is None else Path(folder))
 
 
 def test_the_next_command_does_not_parse_a_large_file_again(
@@ -280,3 +284,18 @@ def test_the_next_command_does_not_parse_a_large_file_again(
     cli.ok("validate")
     cli.ok("status")
     assert len(list((tmp_path / "cache" / "batchctl" / "rows").iterdir())) == 1
+
+
+def test_the_next_command_does_not_read_unchanged_manifests_again(
+    stack: StackFolder, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(known_files, "LEAST_FILES", 0)
+    for name in ("a", "b"):
+        stack.write_job(name)
+    cold = cli.ok("validate", "-o", "json")
+    monkeypatch.setattr(JobReader, "read", None)
+    assert cli.ok("validate", "-o", "json") == cold
+    monkeypatch.setenv("BATCHCTL_NO_CACHE", "1")
+    with pytest.raises(TypeError):
+        cli("validate")

@@ -11,6 +11,7 @@ from textwrap import dedent
 
 from batchctl.manifests import Asked, Trust, load
 from batchctl.manifests.fault_list import Faults
+from batchctl.manifests.known_files import KnownFiles
 from batchctl.model.canonical import RowsHasher
 from batchctl.model.chain import Obstacle
 from batchctl.model.desired import DesiredJob, DesiredStack, Diagnostic, Json, Kind, RequestRow
@@ -97,10 +98,11 @@ def load_in(
     state: str | None = None,
     rows: RowReader | None = None,
     faults: Faults | None = None,
+    known: KnownFiles | None = None,
 ) -> DesiredStack:
     return load(
         folder / "batchctl.yaml",
-        Asked(filenames, None if stdin is None else io.BytesIO(stdin)),
+        Asked(filenames, None if stdin is None else io.BytesIO(stdin), known),
         set_values=set_values,
         env=env or {},
         rows=rows or PlainRows(),
