@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ from random import SystemRandom
 
 from msgspec.structs import replace
 
-from batchctl.cli.emulator_seed import EMULATOR_SEED, seed_emulator
+from batchctl.cli.workspace import Workspace
 from batchctl.manifests.accounts import environment_url, resolve_account
 from batchctl.manifests.trust import Origin, Trust
 from batchctl.model.activity import UNWATCHED, Activity
@@ -46,6 +47,10 @@ class Connections:
         self._shared = Shared()
 
     def __call__(self, account: Account) -> Provider:
+        return self.open(account)
+
+    def open(self, account: Account) -> Provider:
+        """The provider of an account. Raises UsageError or ManifestError if the account cannot be used from here."""
         is_emulator = account.origin == EMULATOR_ORIGIN
         place, transport = self._emulator_place() if is_emulator else (self._place(account), None)
         configs = self._configs(account)
@@ -111,6 +116,8 @@ class Connections:
         )
 
     def _emulator_place(self) -> tuple[Place, Transport | None]:
+        from batchctl.cli.emulator_seed import EMULATOR_SEED, seed_emulator
+
         served = self._service_url("BATCHCTL_EMULATOR")
         with self._one_emulator:
             url, transport = (served, None) if served else (_EMBEDDED_URL, self._open_embedded())
@@ -153,6 +160,11 @@ class Connections:
             hint = "such as http://127.0.0.1:8085"
             raise BatchctlError(f"{variable}: {value!r} {error}", code=ErrorCode.INVALID_URL, hint=hint) from error
         return url
+
+
+def open_connections(workspace: Workspace) -> Connections:
+    """The connections to the stack's accounts."""
+    return Connections(workspace.stack, os.environ, Trust.from_env(os.environ), workspace.clock, workspace.board)
 
 
 def _emulator_store(folder: Path) -> Path:

@@ -11,9 +11,9 @@ import click
 
 from batchctl.cli.call_progress import watch_calls
 from batchctl.cli.common import Common, common_options, output_option
-from batchctl.cli.connect import Connections
+from batchctl.cli.connect import Connections, open_connections
 from batchctl.cli.doctor_results import examine_collected, examine_results
-from batchctl.cli.engine_tools import open_connections, open_notifier
+from batchctl.cli.open_notifier import open_notifier
 from batchctl.cli.exits import Exit
 from batchctl.cli.output import emit
 from batchctl.cli.workspace import Workspace, open_workspace

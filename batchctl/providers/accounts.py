@@ -12,7 +12,6 @@ from typing import assert_never
 from batchctl.model.keys import Account, Api
 from batchctl.model.ports import Provider
 from batchctl.providers.credentials import Credentials, gemini_key
-from batchctl.providers.gemini.provider import open_gemini
 from batchctl.providers.http.clients import check_environment
 from batchctl.providers.key_locks import KeyLocks
 from batchctl.providers.wire import Owner, Place, Wire
@@ -52,6 +51,8 @@ def open_account(
         check_environment((place.base_url, place.storage_url))
     match account.api:
         case Api.GEMINI:
+            from batchctl.providers.gemini.provider import open_gemini
+
             return open_gemini(
                 account, place, owner, wire, api_key=PLACEHOLDER if place.is_emulator else gemini_key(env)
             )
