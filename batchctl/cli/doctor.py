@@ -13,8 +13,8 @@ from batchctl.cli.call_progress import watch_calls
 from batchctl.cli.common import Common, common_options, output_option
 from batchctl.cli.connect import Connections, open_connections
 from batchctl.cli.doctor_results import examine_collected, examine_results
-from batchctl.cli.open_notifier import open_notifier
 from batchctl.cli.exits import Exit
+from batchctl.cli.open_notifier import open_notifier
 from batchctl.cli.output import emit
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.manifests.accounts import resolve_account

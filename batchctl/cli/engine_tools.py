@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from batchctl.cli.later import later
 from batchctl.cli.workspace import Workspace
 from batchctl.engine.tools import Providers, Tools
-from batchctl.model.keys import short_uid
-from batchctl.model.ports import InputEncoder, Notifier, Progress, ResultStore, RowLedger
+from batchctl.model.desired import Stack
+from batchctl.model.keys import Account, short_uid
+from batchctl.model.ports import InputEncoder, Notifier, Progress, Provider, ProviderFactory, ResultStore, RowLedger
 from batchctl.rows.looks import ResultsShelf
 
 if TYPE_CHECKING:  # it loads httpx
@@ -47,8 +48,14 @@ def open_tools(workspace: Workspace, progress: Progress) -> Tools:
 
         return open_notifier(workspace)
 
+    def open_account(account: Account) -> Provider:
+        return connections.open(account)
+
+    def follow(stack: Stack) -> ProviderFactory:
+        return connections.follow(stack)
+
     connections, inputs = later(connect), later(encoder)
-    providers = Providers(lambda account: connections.open(account))
+    providers = Providers(open_account)
     return Tools(
         workspace.state,
         providers,
@@ -59,7 +66,7 @@ def open_tools(workspace: Workspace, progress: Progress) -> Tools:
         progress,
         shelf=ResultsShelf(stack.results),
         ledger=later(ledger),
-        connect=lambda stack: connections.follow(stack),
+        connect=follow,
         activity=workspace.board,
         opened=stack,
     )

@@ -10,8 +10,8 @@ import yaml
 
 from batchctl.cli.call_progress import watch_calls
 from batchctl.cli.common import Common, common_options, lock_option, output_option
-from batchctl.cli.consent import Consent
 from batchctl.cli.connect import open_connections
+from batchctl.cli.consent import Consent
 from batchctl.cli.new_files import is_taken, real_name, write_new
 from batchctl.cli.run_plan import Request, carry_out
 from batchctl.cli.workspace import Workspace, open_workspace

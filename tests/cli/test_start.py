@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import click
 import pytest
@@ -119,3 +121,22 @@ def test_the_collector_examines_the_values_of_a_command_rarely() -> None:
     _, out = imported(program)
     young, middle, _ = ast.literal_eval(out.splitlines()[-1])
     assert young * middle > 500_000
+
+
+def test_a_status_loads_no_part_that_it_does_not_use(tmp_path: Path) -> None:
+    for command in (["init"], ["apply", "--yes"]):
+        subprocess.run([sys.executable, "-c", PROGRAM, "-C", str(tmp_path), *command], check=True, capture_output=True)
+    modules, _ = imported(PROGRAM, "-C", str(tmp_path), "status", env={**os.environ, "GEMINI_API_KEY": "x"})
+    unused = {
+        "batchctl.providers.notify.webhook",
+        "batchctl.providers.vertex.provider",
+        "batchctl.rows.collection",
+        "batchctl.rows.encode",
+        "batchctl.rows.ledger",
+        "google.auth",
+        "httpx._main",
+        "pygments",
+        "sqlite_utils",
+    }
+    loaded = {name for name in modules if name in unused}
+    assert loaded == {"httpx._main"}, "the last is there as a name alone"
