@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from batchctl.disk.private_files import create_file, sync_folder
-from batchctl.disk.safe_open import open_parent, require_regular
+from batchctl.disk.safe_open import hold_open, open_parent, require_regular
 
 
 @contextmanager
@@ -19,17 +19,18 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
 
     If anything fails before, `path` stays as it was. Raises UnsafeFile if it is a link or below one, and OSError.
     """
-    require_regular(path)
-    part = path.with_name(f".batchctl-{secrets.token_hex(8)}.part")
-    with create_file(part) as stream:
-        try:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-            with open_parent(path) as folder:
-                os.replace(part.name, path.name, src_dir_fd=folder, dst_dir_fd=folder)
-        except BaseException:
-            with suppress(OSError), open_parent(part) as folder:
-                os.unlink(part.name, dir_fd=folder)
-            raise
-    sync_folder(path.parent)
+    with hold_open(path.parent):
+        require_regular(path)
+        part = path.with_name(f".batchctl-{secrets.token_hex(8)}.part")
+        with create_file(part) as stream:
+            try:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+                with open_parent(path) as folder:
+                    os.replace(part.name, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+            except BaseException:
+                with suppress(OSError), open_parent(part) as folder:
+                    os.unlink(part.name, dir_fd=folder)
+                raise
+        sync_folder(path.parent)

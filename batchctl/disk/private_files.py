@@ -6,20 +6,35 @@ A umask can remove permissions that the owner needs, so the mode is set again af
 from __future__ import annotations
 
 import os
+from io import RawIOBase
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 from batchctl.disk.safe_open import open_file, open_parent
 
+Piece: TypeAlias = bytes | bytearray | memoryview
+
 _FILE = 0o600
 _FOLDER = 0o700
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL
 
 
 def create_file(path: Path) -> BinaryIO:
     """Create a file. Raises FileExistsError if the name exists, UnsafeFile if it is a link, and OSError."""
-    handle = open_file(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, _FILE)
-    os.fchmod(handle, _FILE)
-    return os.fdopen(handle, "w+b")
+    return os.fdopen(open_file(path, _NEW, _FILE), "w+b")
+
+
+def write_file(path: Path, *pieces: Piece) -> None:
+    """Create a file with this content, durably; its name is not. Raises FileExistsError, UnsafeFile and OSError."""
+    with os.fdopen(open_file(path, _NEW, _FILE), "wb", buffering=0) as stream:
+        for piece in pieces:
+            _write_all(stream, memoryview(piece))
+        os.fsync(stream.fileno())
+
+
+def _write_all(stream: RawIOBase, piece: memoryview) -> None:
+    while piece:
+        piece = piece[stream.write(piece) :]
 
 
 def create_empty(path: Path) -> None:
@@ -30,11 +45,9 @@ def create_empty(path: Path) -> None:
 def open_or_create(path: Path) -> int:
     """Open a file for reading and writing; create it if it is missing. Raises UnsafeFile and OSError."""
     try:
-        handle = open_file(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, _FILE)
+        return open_file(path, _NEW, _FILE)
     except FileExistsError:
         return open_file(path, os.O_RDWR)
-    os.fchmod(handle, _FILE)
-    return handle
 
 
 def make_folder(path: Path) -> None:
@@ -42,22 +55,32 @@ def make_folder(path: Path) -> None:
 
     The names of new folders are durable, so that synced files in them cannot be lost. Links are not followed.
     """
-    inside = path.absolute() / "…"
+    path = path.absolute()
+    if _is_folder(path):
+        return
+    make_folder(path.parent)
     try:
-        with open_parent(inside):
-            return
+        create_folder(path)
+        sync_folder(path.parent)
+    except FileExistsError:
+        with open_parent(path / "…"):
+            pass
+
+
+def create_folder(path: Path) -> None:
+    """Create a folder whose name need not be durable. Raises FileExistsError, UnsafeFile and OSError."""
+    with open_parent(path) as parent:
+        os.mkdir(path.name, _FOLDER, dir_fd=parent)
+        os.chmod(path.name, _FOLDER, dir_fd=parent)
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether a folder exists. Raises UnsafeFile if it is a link or below one, and OSError."""
+    try:
+        with open_parent(path / "…"):
+            return True
     except FileNotFoundError:
-        pass
-    for folder in [*reversed(path.absolute().parents), path.absolute()][1:]:
-        with open_parent(folder) as parent:
-            try:
-                os.mkdir(folder.name, _FOLDER, dir_fd=parent)
-            except FileExistsError:
-                continue
-            os.chmod(folder.name, _FOLDER, dir_fd=parent)
-            _sync(parent)
-    with open_parent(inside):
-        pass
+        return False
 
 
 def sync_folder(folder: Path) -> None:

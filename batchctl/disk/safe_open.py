@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader
@@ -35,7 +36,10 @@ class UnsafeFile(OSError):
 
 
 def open_file(path: Path, flags: int = os.O_RDONLY, mode: int = 0o600) -> int:
-    """Open a regular file; returns its handle. Raises UnsafeFile for a link, a pipe and the like, and OSError."""
+    """Open a regular file; returns its handle. Raises UnsafeFile for a link, a pipe and the like, and OSError.
+
+    With O_EXCL the new file has exactly the permissions of `mode`, whatever the umask is.
+    """
     with open_parent(path) as parent:
         return _open_in(parent, path.name, path, flags, mode)
 
@@ -46,7 +50,11 @@ def _open_in(parent: int, name: str, path: Path, flags: int, mode: int = 0o600) 
     except OSError as error:
         raise _with_path(error, parent, path, only_links=isinstance(error, FileExistsError)) from error
     try:
-        _require_regular(os.fstat(handle), path)
+        found = os.fstat(handle)
+        _require_regular(found, path)
+        if flags & os.O_EXCL and stat.S_IMODE(found.st_mode) != mode:
+            # The umask can remove permissions that the owner needs.
+            os.fchmod(handle, mode)
     except BaseException:
         os.close(handle)
         raise
@@ -109,17 +117,78 @@ def require_regular(*paths: Path) -> None:
 @contextmanager
 def open_parent(path: Path) -> Iterator[int]:
     """A handle that can search the parent folder of a path. Raises UnsafeFile and OSError."""
-    absolute = path.absolute()
-    parts = absolute.parts
-    handle = os.open(absolute.anchor, _SEARCH)
+    whole = path.absolute().parts
+    parts = whole[:-1] or whole
+    start, depth = _nearest(parts)
+    handle = _walk(start, parts, depth)
     try:
-        for depth in range(1, len(parts) - 1):
-            below = _step(handle, parts[: depth + 1])
-            os.close(handle)
-            handle = below
         yield handle
     finally:
+        if handle != start:
+            os.close(handle)
+
+
+@contextmanager
+def hold_open(folder: Path) -> Iterator[None]:
+    """Keep a folder open, so that this thread looks its path up once for all files below it that the block opens.
+
+    Of a folder that does not exist yet, the nearest parent is kept. Within the block the folder is the one that was
+    found, whatever gets its name meanwhile. Raises UnsafeFile for a link on the way, and OSError.
+    """
+    parts = folder.absolute().parts
+    start, depth = _nearest(parts)
+    while True:
+        try:
+            handle = _walk(start, parts, depth)
+            break
+        except FileNotFoundError:
+            parts = parts[:-1]
+    if handle == start:
+        yield
+        return
+    _held.handles[parts] = handle
+    try:
+        yield
+    finally:
+        del _held.handles[parts]
         os.close(handle)
+
+
+class _Held(threading.local):
+    """The folders that a thread keeps open, by their parts."""
+
+    def __init__(self) -> None:
+        self.handles: dict[tuple[str, ...], int] = {}
+
+
+_held = _Held()
+
+
+def _nearest(parts: tuple[str, ...]) -> tuple[int, int]:
+    """The handle of the nearest folder that is kept open, and the number of parts that lead to it; -1 and 0: none."""
+    handles = _held.handles
+    if handles:
+        for depth in range(len(parts), 0, -1):
+            handle = handles.get(parts[:depth])
+            if handle is not None:
+                return handle, depth
+    return -1, 0
+
+
+def _walk(start: int, parts: tuple[str, ...], depth: int) -> int:
+    """The handle of a folder, from the one that its first parts lead to; that one itself if there are no more."""
+    handle = start
+    try:
+        for end in range(depth + 1, len(parts) + 1):
+            below = os.open(parts[0], _SEARCH) if end == 1 else _step(handle, parts[:end])
+            if handle != start:
+                os.close(handle)
+            handle = below
+    except BaseException:
+        if handle != start:
+            os.close(handle)
+        raise
+    return handle
 
 
 def _step(parent: int, parts: tuple[str, ...]) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -40,6 +39,7 @@ from batchctl.rows.raw_files import PREFIX
 from batchctl.rows.segments import Wanted, read_segments
 from batchctl.rows.sent_list import SentList
 from batchctl.rows.spool import Spool, Written
+from batchctl.rows.temporary import temporary
 from batchctl.rows.whole_input import WholeInput, remembered
 
 
@@ -92,17 +92,17 @@ class Collection:
 
     def write(self, path: str, items: Iterable[ResultItem], facts: Mapping[str, Json]) -> Collected:
         """Write all files of the folder; the manifest comes last. Raises what `items` and the known input raise."""
-        with ExitStack() as stack:
-            whole = WholeInput(stack.enter_context(_temporary(self._part / ".whole")))
-            return self._write(path, self._placed(items), whole, facts)
+        with temporary(self._part) as whole:
+            return self._write(path, self._placed(items), WholeInput(whole), facts)
 
     def _write(self, path: str, items: Iterable[ResultItem], whole: WholeInput, facts: Mapping[str, Json]) -> Collected:
         known, sent = self._input(whole)
         with (
-            _temporary(self._part / ".input") as aside,
-            _temporary(self._part / ".expected") as expected,
-            Spool(self._part / ".arrived") as spool,
+            temporary(self._part) as aside,
+            temporary(self._part) as expected,
+            temporary(self._part) as arrived,
         ):
+            spool = Spool(arrived)
             expectations = Expectations(expected)
             join = join_for(known, aside, expectations)
             ledger = None if sent is None or not sent.has_fingerprints else LedgerWriter(sent)
@@ -111,8 +111,8 @@ class Collection:
             if isinstance(known, ForeignRows) and sent is not None and sent.has_fingerprints:
                 self._earlier.keep(whole, known.files)
             answers = ANSWERS_FILE if is_part else RESULTS_FILE
-            for number, arrived in enumerate(items):
-                item = arrived if arrived.aside is None else _kept_aside(self._part, arrived, arrived.aside, number)
+            for number, arrival in enumerate(items):
+                item = arrival if arrival.aside is None else _kept_aside(self._part, arrival, arrival.aside, number)
                 echoed = expectations.place(item.request)
                 if item.request is not None and not self._is_joined_by_request:
                     item = structs.replace(item, request=None)
@@ -279,13 +279,6 @@ def _counted(path: str, written: Written, settled: Settled) -> Collected:
         verdicts[RowVerdict.NO_RESULT] = missing
     by_code = {code.value: verdicts[code] for code in RowVerdict if verdicts[code]}
     return Collected(path, ok, came - ok, missing, 0, verdicts=by_code)
-
-
-@contextmanager
-def _temporary(path: Path) -> Iterator[BinaryIO]:
-    with create_file(path) as stream:
-        yield stream
-    path.unlink()
 
 
 def _kept_aside(part: Path, item: ResultItem, content: BinaryIO, number: int) -> ResultItem:

@@ -9,11 +9,11 @@ import errno
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from batchctl.disk.private_files import make_folder, sync_folder
-from batchctl.disk.safe_open import UnsafeFile, is_there, open_parent
+from batchctl.disk.safe_open import UnsafeFile, hold_open, is_there, open_parent
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import ResultsError
 from batchctl.model.keys import AttemptKey
@@ -38,6 +38,16 @@ def job_folder(results: Path, job: str) -> Path:
     with results_errors(folder), suppress(FileNotFoundError), open_parent(folder / RESULTS_FILE):
         pass
     return folder
+
+
+@contextmanager
+def open_job_folder(results: Path, job: str) -> Iterator[Path]:
+    """Where a job's results lie, kept open: see `hold_open`. Raises ResultsError, as `job_folder` does."""
+    folder = job_folder(results, job)
+    with ExitStack() as stack:
+        with results_errors(folder):
+            stack.enter_context(hold_open(folder))
+        yield folder
 
 
 def folder_name(key: AttemptKey, digest: str) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from batchctl.disk.private_files import create_file
+from batchctl.disk.private_files import write_file
 from batchctl.disk.safe_open import UnsafeFile, open_stream
 from batchctl.model.desired import Json
 from batchctl.model.exhaustion import raise_if_exhausted
@@ -36,7 +36,6 @@ from batchctl.model.row_work import RowsSent
 from batchctl.model.sent_with import SentWith
 from batchctl.model.states import TERMINAL_STATES
 from batchctl.model.times import read_rfc3339
-from batchctl.rows.durable import flush_durably
 from batchctl.rows.folder import (
     MANIFEST_FILE,
     MANIFEST_FORMAT,
@@ -115,9 +114,7 @@ def read_manifest(folder: Path) -> Mapping[str, Json]:
 
 def write_manifest(folder: Path, manifest: Mapping[str, Json]) -> None:
     """Write the manifest of a new folder durably. Raises FileExistsError and OSError."""
-    with create_file(folder / MANIFEST_FILE) as stream:
-        stream.write(json.dumps(manifest, indent=2).encode("ascii") + b"\n")
-        flush_durably(stream)
+    write_file(folder / MANIFEST_FILE, json.dumps(manifest, indent=2).encode("ascii") + b"\n")
 
 
 def check_rows(folder: Path, found: Mapping[str, Json]) -> None:

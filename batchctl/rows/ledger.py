@@ -31,6 +31,7 @@ from batchctl.rows.folder import (
     free_folder,
     job_folder,
     new_folder,
+    open_job_folder,
     results_errors,
 )
 from batchctl.rows.input_list import listed_rows
@@ -80,8 +81,11 @@ class ResultsLedger:
     def choose(
         self, job: DesiredJob, key: AttemptKey, token: str, choice: RowChoice, new_token: Callable[[], str]
     ) -> ChosenRows:
-        known = read_sent(self._root, key, job.digest, token)
-        with SourceRows(self._root, job, self._inputs, self._compared) as source:
+        with (
+            open_job_folder(self._root, job.name),
+            SourceRows(self._root, job, self._inputs, self._compared) as source,
+        ):
+            known = read_sent(self._root, key, job.digest, token)
             if known is not None:
                 source.check_same()
                 return ChosenRows(known.facts(""), _positions(known, source), files=source.files)

@@ -14,12 +14,11 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from batchctl.disk.private_files import create_file
+from batchctl.disk.private_files import write_file
 from batchctl.model.desired import Json
 from batchctl.model.sent_with import SentWith
 from batchctl.model.verdicts import RowVerdict
-from batchctl.rows.durable import flush_durably
-from batchctl.rows.packed_file import read_packed, write_packed
+from batchctl.rows.packed_file import packed, read_packed
 from batchctl.rows.sent_list import SentList
 
 LEDGER_FILE = "rows.ledger"
@@ -73,9 +72,8 @@ class LedgerWriter:
     def write(self, folder: Path, answers: str) -> dict[str, Json]:
         """Write the ledger durably into a new folder; returns its facts for the manifest."""
         head = {"format": FORMAT, "codes": list(_CODES), "answers": answers}
-        with create_file(folder / LEDGER_FILE) as stream:
-            sha256 = write_packed(stream, head, self._body)
-            flush_durably(stream)
+        sha256, pieces = packed(head, self._body)
+        write_file(folder / LEDGER_FILE, *pieces)
         rows = len(self._body) // _RECORD.size
         facts: dict[str, Json] = {
             "file": LEDGER_FILE,

@@ -7,27 +7,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
+from batchctl.disk.private_files import Piece
 from batchctl.disk.safe_open import open_stream
 from batchctl.model.desired import Json
 
 _LONGEST_HEAD = 2**20
 
 
-def write_packed(stream: BinaryIO, head: Mapping[str, Json], *body: bytes | bytearray | memoryview) -> str:
-    """Write the facts and the records, which may be in several parts; returns the sha256 of the records."""
+def packed(head: Mapping[str, Json], *body: Piece) -> tuple[str, Sequence[Piece]]:
+    """The sha256 of the records, which may be in several parts, and the pieces of the file."""
     found = hashlib.sha256()
     for part in body:
         found.update(part)
     sha256 = found.hexdigest()
     line = json.dumps({**head, "sha256": sha256}, separators=(",", ":"))
-    stream.write(line.encode("ascii") + b"\n")
-    for part in body:
-        stream.write(part)
-    return sha256
+    return sha256, (line.encode("ascii") + b"\n", *body)
 
 
 def read_packed(path: Path, file_format: str) -> tuple[Mapping[str, Json], bytes]:

@@ -10,8 +10,8 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from batchctl.disk.private_files import make_folder, sync_folder
-from batchctl.disk.safe_open import is_there, read_start
+from batchctl.disk.private_files import create_folder, make_folder, sync_folder
+from batchctl.disk.safe_open import hold_open, is_there, read_start
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json
 from batchctl.model.errors import ResultsError
@@ -64,23 +64,24 @@ class ResultsFolder:
         they get a folder of their own beside them. Raises ResultsError, and whatever `items` raises.
         """
         job = job_folder(self._root, key.job)
-        sent = read_sent(self._root, key, digest, str(marks.get("token", "")))
         base = shard_folder_name(key, digest, options.shards)
-        with results_errors(job):
+        with results_errors(job), hold_open(self._root):
             make_folder(job)
-            owner = str(remote.account), remote.name
-            target = free_folder(job, base, lambda folder: _remote_in(folder) == owner)
-            part = job / f".{target.name}.part"
-            _remove(part)
-            earlier = Earlier(self._root, target, key, marks.get("uid"), options.choice, digest)
-            work = Collection(part, known, sent, earlier, options)
-            try:
-                make_folder(part)
-                collected = work.write(f"{key.job}/{target.name}", items, _facts(key, digest, remote, marks))
-                _put_in_place(part, target)
-            finally:
+            with hold_open(job):
+                sent = read_sent(self._root, key, digest, str(marks.get("token", "")))
+                owner = str(remote.account), remote.name
+                target = free_folder(job, base, lambda folder: _remote_in(folder) == owner)
+                part = job / f".{target.name}.part"
                 _remove(part)
-            return collected
+                earlier = Earlier(self._root, target, key, marks.get("uid"), options.choice, digest)
+                work = Collection(part, known, sent, earlier, options)
+                try:
+                    create_folder(part)
+                    collected = work.write(f"{key.job}/{target.name}", items, _facts(key, digest, remote, marks))
+                    _put_in_place(part, target)
+                finally:
+                    _remove(part)
+                return collected
 
     def reuse(self, key: AttemptKey, digest: str, source: str, marks: Mapping[str, Json]) -> str:
         """Put a copy of collected results where those of an attempt lie; gives its path. Raises ResultsError."""

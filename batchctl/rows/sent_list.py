@@ -24,7 +24,7 @@ from batchctl.model.ports import InputRow
 from batchctl.model.row_work import RowChoice, RowsSent
 from batchctl.model.sent_with import SentWith
 from batchctl.rows.folder import folder_name, job_folder, results_errors
-from batchctl.rows.packed_file import read_packed, write_packed
+from batchctl.rows.packed_file import packed, read_packed
 
 FORMAT = "batchctl/sent-rows/v1"
 FOLDER = "sent"
@@ -123,8 +123,9 @@ def write_sent(root: Path, key: AttemptKey, digest: str, sent: SentList) -> Rows
     }
     with results_errors(job):
         make_folder(job / FOLDER)
+        sha256, pieces = packed(head, _little_endian(sent.places), sent.prints, b"[", names, b"]")
         with replace_file(_path(job, key, digest)) as stream:
-            sha256 = write_packed(stream, head, _little_endian(sent.places), sent.prints, b"[", names, b"]")
+            stream.writelines(pieces)
     return sent.facts(sha256)
 
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from itertools import groupby, islice
 from operator import lt
 from pathlib import Path
-from types import TracebackType
+from typing import BinaryIO
 
 from msgspec import Struct
 
@@ -49,14 +48,12 @@ class Written(Struct, frozen=True):
     usage: UsageTotal
 
 
-class Spool(AbstractContextManager["Spool"]):
-    """Results in arrival order, in a file that goes away with the spool."""
+class Spool:
+    """Results in arrival order. `stream` is an empty file."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._stream = create_file(path)
-        self._records = ReadAhead(self._stream)
-        self._writes = LargeWrites(self._stream.write)
+    def __init__(self, stream: BinaryIO) -> None:
+        self._records = ReadAhead(stream)
+        self._writes = LargeWrites(stream.write)
         self._offsets = array("q", [0])
         self._echoed = array("q")
         """By result: the place of the expectation of its echoed request."""
@@ -122,12 +119,6 @@ class Spool(AbstractContextManager["Spool"]):
         self._writes.flush()
         start = self._offsets[number]
         return self._records.read(start, self._offsets[number + 1] - start).split(b"\n")
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._stream.close()
-        self._path.unlink()
 
 
 def _head(record: list[bytes], row: int, position: int, join: Join, found: RowVerdict) -> bytes:

@@ -6,13 +6,15 @@ import os
 import socket
 import stat
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from batchctl.disk.private_files import create_empty, create_file, make_folder, open_or_create
+from batchctl.disk.private_files import create_empty, create_file, make_folder, open_or_create, write_file
 from batchctl.disk.safe_open import (
     UnsafeFile,
+    hold_open,
     is_there,
     open_file,
     open_folder,
@@ -199,3 +201,58 @@ def test_a_file_is_not_a_folder(place: Path) -> None:
     place.write_text("x")
     with pytest.raises(NotADirectoryError):
         make_folder(place)
+
+
+def open_handles() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_files_below_a_held_folder_are_those_of_the_folder_that_was_found(place: Path) -> None:
+    elsewhere = place.parent.parent / "elsewhere"
+    with hold_open(place.parent):
+        place.parent.rename(elsewhere)
+        place.parent.mkdir()
+        create_file(place).close()
+        make_folder(place.parent / "a" / "b")
+        write_file(place.parent / "a" / "b" / "c", b"1", bytearray(b"2"))
+        with hold_open(place.parent / "a"):
+            assert read_start(place.parent / "a" / "b" / "c", 9) == b"12"
+        assert is_there(place.parent / "a")
+        (elsewhere / "link").symlink_to(elsewhere / "a")
+        with pytest.raises(UnsafeFile, match="link"):
+            create_file(place.parent / "link" / "c")
+        with pytest.raises(UnsafeFile, match="link"), hold_open(place.parent / "link"):
+            pass
+    assert not list(place.parent.iterdir())
+    assert (elsewhere / place.name).exists()
+    with pytest.raises(FileNotFoundError):
+        read_start(place, 9)
+
+
+def test_a_held_folder_may_come_into_being_later(place: Path) -> None:
+    later = place.parent / "a" / "b"
+    with hold_open(later):
+        assert not is_there(later)
+        make_folder(later)
+        create_file(later / "c").close()
+    assert (later / "c").exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="this system does not list open handles")
+def test_no_handle_stays_open(place: Path) -> None:
+    before = open_handles()
+    with hold_open(place.parent), hold_open(place.parent), hold_open(place / "missing"):
+        create_file(place).close()
+    with pytest.raises(NotADirectoryError), hold_open(place / "below"):
+        pass
+    with pytest.raises(FileNotFoundError):
+        open_file(place.parent / "a" / "b")
+    assert open_handles() == before
+
+
+def test_another_thread_looks_the_path_up_itself(place: Path) -> None:
+    place.write_bytes(b"here")
+    with hold_open(place.parent), ThreadPoolExecutor(1) as pool:
+        place.parent.rename(place.parent.parent / "elsewhere")
+        assert is_there(place)
+        assert not pool.submit(is_there, place).result()

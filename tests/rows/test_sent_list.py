@@ -9,7 +9,7 @@ import pytest
 
 from batchctl.model.keys import AttemptKey
 from batchctl.model.ports import InputRow
-from batchctl.rows.packed_file import write_packed
+from batchctl.rows.packed_file import packed
 from batchctl.rows.sent_list import FORMAT, SentList, read_sent, write_sent
 
 KEY, DIGEST = AttemptKey("a", 1), "d1:" + "ab" * 32
@@ -35,7 +35,7 @@ def test_names_come_back(names: list[dict[str, str]], is_of_earlier_release: boo
     if is_of_earlier_release:
         text = json.dumps(listed, separators=(",", ":")).encode()
         with file.open("wb") as stream:
-            write_packed(stream, json.loads(head), body[: 24 * len(names)] + text)
+            stream.writelines(packed(json.loads(head), body[: 24 * len(names)] + text)[1])
     found = read_sent(tmp_path, KEY, DIGEST, "token")
     assert found is not None
     assert (found.places, found.prints, found.total) == (sent.places, sent.prints, 9)
@@ -48,5 +48,5 @@ def test_a_list_that_lacks_a_name_is_none(tmp_path: Path) -> None:
     head, _, body = file.read_bytes().partition(b"\n")
     assert json.loads(head)["format"] == FORMAT
     with file.open("wb") as stream:
-        write_packed(stream, json.loads(head), body[:72] + b'[{"key":"a"},\n{"key":"b"}]')
+        stream.writelines(packed(json.loads(head), body[:72] + b'[{"key":"a"},\n{"key":"b"}]')[1])
     assert read_sent(tmp_path, KEY, DIGEST, "token") is None
