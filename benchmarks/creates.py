@@ -73,9 +73,10 @@ def node_peer(creates: Creates, modules: Path) -> Callable[[int], Sequence[str]]
 
 
 @contextmanager
-def service(latency: float) -> Iterator[str]:
+def service(latency: float, job_seconds: float = 2.0) -> Iterator[str]:
     """A new service; gives its URL."""
     command = [sys.executable, str(HERE / "latency_server.py"), "--latency", str(latency)]
+    command += ["--job-seconds", str(job_seconds)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         try:

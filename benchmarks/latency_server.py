@@ -3,7 +3,8 @@
     python benchmarks/latency_server.py --latency 0.05 --job-seconds 2
 
 It keeps jobs in memory, and does just what a create, a list, a get and a collection need. It answers by asyncio alone,
-so that it takes less of the processor than any client. `GET /figures` gives the number of calls, by method and path.
+so that it takes less of the processor than any client. `GET /figures` gives the number of calls by method, and
+`POST /seed` takes jobs that exist already.
 """
 
 from __future__ import annotations
@@ -40,12 +41,20 @@ class Service:
         words = url.path.strip("/").split("/")
         if url.path == "/figures":
             return json.dumps({"calls": self.calls, "jobs": len(self._jobs)}).encode()
+        if url.path == "/seed":
+            return self._seed(json.loads(body))
         self.calls[method] += 1
         if method == "POST":
             return self._create(json.loads(body)["batch"])
         if words[-1] == "batches":
             return self._list(parse_qs(url.query))
         return self._shown(f"batches/{words[-1]}", whole=True)
+
+    def _seed(self, jobs: list[tuple[str, str]]) -> bytes:
+        """Take jobs that exist already, given by name and display name."""
+        for name, display in jobs:
+            self._jobs[name] = (time.monotonic(), _now(), display, b"[]")
+        return b"{}"
 
     def _create(self, batch: dict[str, object]) -> bytes:
         number, name = len(self._jobs), ""
@@ -56,9 +65,8 @@ class Service:
         requests = batch["inputConfig"]["requests"]["requests"]  # type: ignore[index]
         answer = {"candidates": [{"content": {"parts": [{"text": "ok"}], "role": "model"}, "finishReason": "STOP"}]}
         rows = [{"response": answer, "metadata": each.get("metadata", {})} for each in requests]
-        made = datetime.now(UTC).isoformat().replace("+00:00", "Z")
         display = str(batch.get("displayName") or batch.get("display_name"))
-        self._jobs[name] = (time.monotonic(), made, display, json.dumps(rows).encode())
+        self._jobs[name] = (time.monotonic(), _now(), display, json.dumps(rows).encode())
         return self._shown(name)
 
     def _shown(self, name: str, *, whole: bool = False) -> bytes:
@@ -87,6 +95,10 @@ class Service:
         names = list(reversed(self._jobs))[start : start + size]
         more = f'"nextPageToken":"{start + size}",' if start + size < len(self._jobs) else ""
         return b'{%s"operations":[%s]}' % (more.encode(), b",".join(map(self._shown, names)))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
 
 
 class Connection(asyncio.Protocol):

@@ -16,10 +16,11 @@ from sqlite_utils import Database
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.load import Asked, load
 from batchctl.manifests.trust import Trust
-from batchctl.model.desired import DesiredJob
-from batchctl.model.keys import AttemptKey
+from batchctl.model.desired import DesiredJob, Limits
+from batchctl.model.keys import AttemptKey, Mark, short_uid
 from batchctl.model.observed import RowCounts
 from batchctl.model.recorded import JobRow, RecordedAttempt
+from batchctl.providers.gemini.create import marked_name
 from batchctl.rows.reader import RowFiles
 from batchctl.state.connection import connect_writer, create_file
 from batchctl.state.migrations import MIGRATIONS, Identity, transaction
@@ -28,7 +29,7 @@ from batchctl.state.seal import reseal
 
 STACK = "many"
 UID = "bench1"
-PROVIDER = {"type": "gemini", "endpoint": "http://127.0.0.1:9"}
+NOWHERE = "http://127.0.0.1:9"
 _CREATED = datetime(2026, 11, 22, 20, tzinfo=UTC)
 _MANIFEST = """\
 apiVersion: batchctl.dev/v1
@@ -54,11 +55,11 @@ def job_name(number: int) -> str:
     return f"job-{number:06}"
 
 
-def write_manifests(folder: Path, jobs: int) -> None:
+def write_manifests(folder: Path, jobs: int, endpoint: str = NOWHERE) -> None:
     """Write the stack file, and one manifest for each job."""
     manifests = folder / "jobs"
     manifests.mkdir(parents=True)
-    spec = {"manifests": ["jobs"], "providers": {"local": PROVIDER}}
+    spec = {"manifests": ["jobs"], "providers": {"local": {"type": "gemini", "endpoint": endpoint}}}
     stack = {"apiVersion": "batchctl.dev/v1", "kind": "Stack", "metadata": {"name": STACK, "uid": UID}, "spec": spec}
     (folder / "batchctl.yaml").write_text(json.dumps(stack))
     for number in range(jobs):
@@ -66,8 +67,11 @@ def write_manifests(folder: Path, jobs: int) -> None:
         (manifests / f"{job_name(number)}.yaml").write_text(text)
 
 
-def write_state(folder: Path) -> None:
-    """Write the state of the stack as an `apply` leaves it that has created all jobs."""
+def write_state(folder: Path) -> list[tuple[str, str]]:
+    """Write the state of the stack as an `apply` leaves it that has created all jobs; gives their remote jobs.
+
+    A remote job is its name and its display name.
+    """
     desired = load(
         folder / "batchctl.yaml",
         Asked(),
@@ -90,6 +94,7 @@ def write_state(folder: Path) -> None:
         _insert(db, "attempts", attempts)
         db.execute("UPDATE meta SET serial = 1")
         reseal(db)
+    return [_remote(number, job) for number, job in enumerate(desired.jobs)]
 
 
 def _insert(db: Database, table: str, records: Sequence[Record]) -> None:
@@ -133,6 +138,12 @@ def _attempt(number: int, job: DesiredJob) -> RecordedAttempt:
         row_hashes=job.row_hashes,
         input_file="",
     )
+
+
+def _remote(number: int, job: DesiredJob) -> tuple[str, str]:
+    attempt = _attempt(number, job)
+    mark = Mark(STACK, short_uid(UID), attempt.key, attempt.digest, attempt.token)
+    return str(attempt.remote), marked_name(job.display_name, mark, Limits.display_name)
 
 
 def make_many(folder: Path, jobs: int) -> Path:

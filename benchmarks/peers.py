@@ -11,6 +11,7 @@ import json
 import sys
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -364,6 +365,31 @@ def create_sdk_async(url: str, jobs: str, at_once: str) -> None:
         await asyncio.gather(*map(wait, names))
 
     asyncio.run(run())
+
+
+def get_sdk(url: str, names: str) -> None:
+    """Ask for each of these jobs once, as a loop does that waits for them; prints its processor seconds."""
+    from google import genai
+
+    client = genai.Client(api_key="bench", http_options={"base_url": url})
+    begun = time.process_time()
+    states = Counter(client.batches.get(name=name).state for name in Path(names).read_text(encoding="ascii").split())
+    _print_cpu(begun, states)
+
+
+def list_sdk(url: str, names: str) -> None:
+    """The same from the list of all jobs, in pages of 100."""
+    from google import genai
+
+    client = genai.Client(api_key="bench", http_options={"base_url": url})
+    wanted = set(Path(names).read_text(encoding="ascii").split())
+    begun = time.process_time()
+    states = Counter(job.state for job in client.batches.list(config={"page_size": 100}) if job.name in wanted)
+    _print_cpu(begun, states)
+
+
+def _print_cpu(begun: float, states: Counter[Any]) -> None:
+    print(json.dumps({"cpu": time.process_time() - begun, "jobs": states.total()}))
 
 
 def _job(number: int) -> Any:  # noqa: ANN401  the client's own type

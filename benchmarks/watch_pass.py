@@ -1,0 +1,107 @@
+"""Measures one pass of `watch` over many active jobs beside loops over google-genai.
+
+    python benchmarks/watch_pass.py [--jobs N] [--rounds N] [--skip PEER] [--json FILE]
+
+Nothing changes between the passes. batchctl makes a complete pass first; then it looks at the lists alone, until an
+interval of eleven passes is over. The peers ask for each job, or read the list. Processor time is that of the pass
+alone: no start is in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from creates import figures_of, service
+from many_jobs import write_manifests, write_state
+from scene import peer
+from timing import ENV, machine
+
+HERE = Path(__file__).resolve().parent
+COMPLETE, QUICK = "batchctl, complete pass", "batchctl, quick check"
+_QUICK_CHECKS = 5
+_FOREVER = 1e9
+
+
+def last_line(command: Sequence[str], stream: str, accepted: int = 0) -> list[Mapping[str, float]]:
+    """The lines of JSON that a command prints on a stream. Raises RuntimeError if it fails."""
+    done = subprocess.run(command, env=ENV, capture_output=True, text=True, check=False)
+    if done.returncode != accepted:
+        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr[-2000:]}")
+    return [json.loads(line) for line in getattr(done, stream).splitlines() if line.startswith("{")]
+
+
+def calls_of(url: str) -> int:
+    """The calls that the service had so far."""
+    return int(sum(figures_of(url)["calls"].values()))
+
+
+def seed(url: str, jobs: Sequence[tuple[str, str]]) -> None:
+    """Let the service have these jobs."""
+    with urllib.request.urlopen(urllib.request.Request(f"{url}/seed", json.dumps(jobs).encode())) as reply:
+        reply.read()
+
+
+def main() -> int:
+    """Run the competitors in turn, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--jobs", type=int, default=10_000, help="active jobs (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each competitor (default: %(default)s)")
+    parser.add_argument("--skip", action="append", default=[], metavar="PEER", help="leave a slow peer out; repeatable")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE")
+    asked = parser.parse_args()
+    print(", ".join(f"{name}: {value}" for name, value in machine().items()))
+    print(f"{asked.jobs:,} active jobs, {asked.rounds} rounds", flush=True)
+    cpu: dict[str, list[float]] = defaultdict(list)
+    calls: dict[str, int] = {}
+    with tempfile.TemporaryDirectory(prefix="batchctl-bench-") as folder, service(0, _FOREVER) as url:
+        stack, names = Path(folder).resolve() / "stack", Path(folder) / "names"
+        write_manifests(stack, asked.jobs, url)
+        jobs = write_state(stack)
+        names.write_text("\n".join(name for name, _ in jobs), encoding="ascii")
+        seed(url, jobs)
+        peers = {"google-genai, get": "get_sdk", "google-genai, list": "list_sdk"}
+        for _ in range(asked.rounds):
+            for name, script in peers.items():
+                if name in asked.skip:
+                    continue
+                before = calls_of(url)
+                (found,) = last_line(peer(script, url, str(names)), "stdout")
+                if found["jobs"] != asked.jobs:
+                    raise RuntimeError(f"{name} found {found['jobs']} jobs")
+                cpu[name].append(found["cpu"])
+                calls[name] = calls_of(url) - before
+            before = calls_of(url)
+            command = [sys.executable, str(HERE / "watched_passes.py"), str(stack), str(_QUICK_CHECKS + 2)]
+            complete, *quick, _ = last_line(command, "stderr", accepted=130)
+            cpu[COMPLETE].append(complete["cpu"])
+            cpu[QUICK] += [one["cpu"] for one in quick]
+            calls[COMPLETE] = calls[QUICK] = (calls_of(url) - before) // (_QUICK_CHECKS + 2)
+    show(cpu, calls)
+    if asked.json is not None:
+        found = {"machine": machine(), "jobs": asked.jobs, "cpu": cpu, "calls": calls}
+        asked.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+def show(cpu: Mapping[str, Sequence[float]], calls: Mapping[str, int]) -> None:
+    """Print the table. The ratio says how many times the processor time of a quick check something takes."""
+    quick = statistics.median(cpu[QUICK])
+    print(f"\n{'':26} {'CPU s':>8} {'spread':>7} {'calls':>7} {'÷ quick check':>14}")
+    for name, times in cpu.items():
+        middle = statistics.median(times)
+        spread = (max(times) - min(times)) / middle
+        print(f"{name:26} {middle:8.3f} {spread:7.0%} {calls[name]:7} {middle / quick:14.1f}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
