@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,13 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support import pipeline_runs
 from tests.support.tools import check_with, tool
 from tests.support.workflow_runs import ACTION, OURS, ROOT, Runner
 
+CI = ROOT / "docs" / "ci"
 OURS_HERE = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-FOR_USERS = sorted((ROOT / "docs" / "ci" / "github").glob("*.yml"))
+FOR_USERS = sorted((CI / "github").glob("*.yml"))
 PINNED = re.compile(r"^[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
 READ, IDENTITY = {"contents": "read"}, {"id-token": "write"}
 PERMISSIONS = {
@@ -127,3 +131,93 @@ def test_the_action_installs_batchctl_as_it_is_here_and_runs_it(
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     second = runner.act({**given, "args": "-f 'no such file'"}, {})
     assert (second.code, "no such file" in second.log) == (65, True), "the second action of a job installs nothing"
+
+
+def test_gitlabs_schema_accepts_the_pipeline() -> None:
+    check_with("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", CI / "gitlab" / "batchctl.gitlab-ci.yml")
+
+
+def test_gitlab_cuts_no_run_that_writes_and_runs_one_at_a_time() -> None:
+    jobs = {name: pipeline_runs.job(name) for name in pipeline_runs.names()}
+    assert {name for name, job in jobs.items() if job["interruptible"]} == {"batchctl-validate", "batchctl-plan"}
+    groups = {name: job.get("resource_group") for name, job in jobs.items()}
+    assert groups["batchctl-apply"] == groups["batchctl-watch"] == "batchctl"
+    assert "id_tokens" not in jobs["batchctl-validate"]
+
+
+@pytest.mark.parametrize("name", pipeline_runs.names())
+def test_shellcheck_finds_nothing_in_the_scripts_of_gitlab(name: str, tmp_path: Path) -> None:
+    job = pipeline_runs.job(name)
+    script = tmp_path / "script"
+    script.write_text("\n".join(["#!/bin/sh", *job.get("before_script", []), *job["script"], ""]))
+    check_with("shellcheck", script)
+
+
+def test_hadolint_finds_nothing_in_the_dockerfile() -> None:
+    check_with("hadolint", CI / "Dockerfile")
+
+
+def dockerfile() -> list[list[str]]:
+    """The instructions of the Dockerfile, each as words."""
+    text = re.sub(r"^#.*\n", "", (CI / "Dockerfile").read_text(), flags=re.MULTILINE)
+    return [shlex.split(line) for line in text.replace("\\\n", "").splitlines() if line]
+
+
+def test_the_image_has_a_pinned_base_and_no_root() -> None:
+    bases = {words[1] for words in dockerfile() if words[0] == "FROM"}
+    assert len(bases) == 1
+    assert re.fullmatch(r"python:3\.\d+-slim-\w+", bases.pop())
+    assert [words[1] for words in dockerfile() if words[0] == "USER"] == ["10001"]
+
+
+def test_the_image_is_built_of_files_that_are_enough(tmp_path: Path) -> None:
+    """Without a Docker daemon: what the first stage copies is built, and what the second one copies starts."""
+    stages = [[]]
+    for words in dockerfile():
+        stages += [[]] if words[0] == "FROM" else []
+        stages[-1].append(words)
+    for words in stages[1]:
+        if words[0] == "COPY":
+            *sources, target = words[1:]
+            for source in sources:
+                place = tmp_path / (target if len(sources) == 1 else source)
+                copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copy
+                copy(ROOT / source, place)
+    assert any("pip install" in " ".join(words) and "." in words for words in stages[1])
+    wheel = [sys.executable, "-m", "pip", "wheel", ".", "--no-deps", "-q", "-w", "dist"]
+    subprocess.run(wheel, cwd=tmp_path, check=True, timeout=240)
+    assert len(list((tmp_path / "dist").glob("batchctl-*.whl"))) == 1
+    ((*_, program, target),) = [words for words in stages[2] if words[0] == "COPY" and "--from=build" not in words]
+    assert target.endswith("/batchctl-ci")
+    done = subprocess.run([ROOT / program, "--help"], env={"PATH": "/bin:/usr/bin"}, capture_output=True, text=True)  # noqa: PLW1510
+    assert (done.returncode, "batchctl-ci: " in done.stderr) == (1, True), "batchctl itself is not on this PATH"
+
+
+def test_kubernetes_schemas_accept_the_manifests() -> None:
+    check_with("kubernetes-validate", "--strict", CI / "kubernetes" / "batchctl.yaml")
+
+
+def test_pods_are_locked_down_and_the_service_runs_once() -> None:
+    documents = list(yaml.safe_load_all((CI / "kubernetes" / "batchctl.yaml").read_text()))
+    (deployment,) = [one["spec"] for one in documents if one["kind"] == "Deployment"]
+    pod = deployment["template"]["spec"]
+    assert (deployment["replicas"], deployment["strategy"]) == (1, {"type": "Recreate"}), (
+        "two watchers wait for each other"
+    )
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    for container in (*pod["initContainers"], *pod["containers"]):
+        locked = container["securityContext"]
+        assert locked == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert ":" in container["image"]
+        assert not container["image"].endswith(":latest")
+
+
+def test_systemd_accepts_the_units(tmp_path: Path) -> None:
+    for path in (CI / "systemd").iterdir():
+        text = path.read_text().replace("/opt/batchctl/bin/batchctl", sys.executable)
+        (tmp_path / path.name).write_text(text)
+    check_with("systemd-analyze", "verify", "--man=no", *sorted(tmp_path.iterdir()), is_held=False)
