@@ -95,6 +95,8 @@ def _failed(world: World) -> Iterator[tuple[str, str]]:
     yield "explain", _console(world, "explain", "-v", "extract-dates")
     yield "explain.json", _json(world("explain", "extract-dates", "-o", "json"))
     yield "describe.json", _json(world("describe", "extract-dates", "-o", "json"))
+    yield "events", _console(world, "events", "--since", "1h", "extract-dates")
+    yield "events.json", _json(world("events", "translate-fr", "-o", "json"))
     world.time.sleep(60)
     yield "progress-json", _fence("text", world("apply", "--yes", "--log-format", "json", *selection).err)
 

@@ -90,7 +90,7 @@ def test_it_is_the_installed_one_that_runs(program: Path, env: dict[str, str], t
 
 def test_all_schemas_are_there(program: Path, env: dict[str, str], tmp_path: Path) -> None:
     listed = _run(program, "schema", cwd=tmp_path, env=env).stdout.split()
-    assert [f"{name}.schema.json" for name in listed] == SCHEMAS
+    assert sorted(f"{name}.schema.json" for name in listed) == SCHEMAS
     schema = json.loads(_run(program, "schema", "batchjob", cwd=tmp_path, env=env).stdout)
     assert schema["title"]
 
