@@ -15,6 +15,7 @@ from sqlite_utils import Database
 
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.load import Asked, load
+from batchctl.manifests.overrides import Overrides
 from batchctl.manifests.trust import Trust
 from batchctl.model.desired import DesiredJob, Limits
 from batchctl.model.keys import AttemptKey, Mark, short_uid
@@ -75,11 +76,10 @@ def write_state(folder: Path) -> list[tuple[str, str]]:
     desired = load(
         folder / "batchctl.yaml",
         Asked(),
-        set_values=(),
+        overrides=Overrides(),
         env={},
         rows=RowFiles(),
         trust=Trust.from_env({}),
-        state_override=None,
         faults=Faults(),
     )
     state = folder / ".batchctl" / "state.db"

@@ -77,7 +77,7 @@ def apply(
         require_jobs(workspace, words)
         reviewed = None if digest is None else only_expected(digest)
     else:
-        filenames, selector, guards = open_saved(saved, common, digest)
+        common, filenames, selector, guards = open_saved(saved, common, digest)
         workspace = open_workspace(common, filenames, selector, saved.options.names, lock_timeout)
         reviewed = only_saved(saved)
     scope = JobSelection((), filenames, selector)

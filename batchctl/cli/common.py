@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import wraps
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from batchctl.cli.start_signals import leaving_while_importing
+
+if TYPE_CHECKING:  # help and completion need no manifests
+    from batchctl.manifests.overrides import Overrides
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -24,11 +27,19 @@ class Common:
     chdir: str | None = None
     config: str | None = None
     state: str | None = None
+    target: str | None = None
     set_values: tuple[str, ...] = ()
     color: str = "auto"
     verbose: bool = False
     quiet: bool = False
     log_format: str = "text"
+
+    @property
+    def overrides(self) -> Overrides:
+        """The options that count in place of the stack file."""
+        from batchctl.manifests.overrides import Overrides
+
+        return Overrides(self.set_values, self.state, self.target)
 
     def overlaid(self, given: Common) -> Common:
         """These options, overridden by those after the command's name."""
@@ -64,7 +75,20 @@ _OPTIONS: tuple[Callable[[F], F], ...] = (
         envvar="BATCHCTL_STATE",
         help="The state file, or gs://bucket/name for a shared state (default: the stack's).",
     ),
-    click.option("--set", "set_values", metavar="KEY=VALUE", multiple=True, help="Set a variable of the stack file."),
+    click.option(
+        "--target",
+        metavar="NAME",
+        envvar="BATCHCTL_TARGET",
+        help="The target of the stack file, such as dev or prod (default: spec.defaultTarget).",
+    ),
+    click.option(
+        "--set",
+        "--var",
+        "set_values",
+        metavar="KEY=VALUE",
+        multiple=True,
+        help="Set a variable of the stack file; so does BATCHCTL_VAR_KEY in the environment.",
+    ),
     click.option(
         "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="When to use colours."
     ),

@@ -51,22 +51,23 @@ def _flags(guards: Mapping[str, Flag]) -> list[str]:
 
 def open_saved(
     saved: SavedPlan, common: Common, expected: PlanDigest | None
-) -> tuple[tuple[str, ...], str | None, dict[str, Flag]]:
-    """The paths, the selector and the flags of a saved plan. Raises UsageError and GuardError."""
+) -> tuple[Common, tuple[str, ...], str | None, dict[str, Flag]]:
+    """The common options, the paths, the selector and the flags of a saved plan. Raises UsageError and GuardError."""
     if expected is not None and saved.digest != expected:
         raise GuardError(
             f"{saved.path} is not the reviewed plan: its digest is {saved.digest}",
             code=ErrorCode.PLAN_STALE,
             hint="use the file of the plan that was reviewed",
         )
-    saved.options.require_variables(common)
+    common = saved.options.with_target(common)
+    saved.options.require_variables(common, os.environ)
     filenames = saved.options.filenames(common)
     try:
         find_stack_file(common.config, os.environ, filenames, Path())
     except ManifestError as error:
         message = f"there is no stack file here for {saved.path}, a plan for stack {saved.stack}"
         raise UsageError(message, hint="run it where the plan was made, or with -C") from error
-    return filenames, saved.options.selector, dict(saved.options.guards)
+    return common, filenames, saved.options.selector, dict(saved.options.guards)
 
 
 def require_jobs(workspace: Workspace, names: Sequence[str]) -> None:

@@ -1,11 +1,12 @@
-"""The options of a plan that a saved plan carries: its scope, and the guards that are lifted.
+"""The options of a plan that a saved plan carries: its target, its scope, and the guards that are lifted.
 
-Values of `--set` are not saved, because they may be part of a prompt; their names are.
+Values of variables are not saved, because they may be part of a prompt; the names of those that were given are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from msgspec import Struct
@@ -13,6 +14,7 @@ from msgspec import Struct
 from batchctl.cli.common import Common
 from batchctl.cli.guard_options import Flag
 from batchctl.cli.workspace import Workspace
+from batchctl.manifests.variables import environment_name, set_in_environment
 from batchctl.model.desired import Json
 from batchctl.model.errors import UsageError
 
@@ -40,20 +42,22 @@ class PlanOptions(Struct, frozen=True):
     names: tuple[str, ...]
     guards: Mapping[str, Flag]
     variables: tuple[str, ...] = ()
-    """The names given with `--set`."""
+    """The names given with `--set` or in the environment."""
+    target: str | None = None
 
     @classmethod
     def of(cls, workspace: Workspace, selector: str | None, guards: Mapping[str, Flag]) -> PlanOptions:
         """The options of a command."""
         scope = workspace.scope
-        variables = {text.partition("=")[0] for text in workspace.common.set_values}
+        stack = workspace.stack
         return cls(
             str(workspace.file.parent),
             tuple(sorted(scope.paths)),
             selector,
             tuple(sorted(scope.names)),
             guards,
-            tuple(sorted(variables)),
+            stack.variables_given,
+            stack.target,
         )
 
     def fields(self) -> dict[str, Json]:
@@ -61,6 +65,7 @@ class PlanOptions(Struct, frozen=True):
         rerun = self.guards.get("rerun")
         return {
             "folder": self.folder,
+            "target": self.target,
             "paths": list(self.paths),
             "selector": self.selector,
             "names": list(self.names),
@@ -73,17 +78,17 @@ class PlanOptions(Struct, frozen=True):
     @classmethod
     def read(cls, found: Json) -> PlanOptions:
         """Read what `fields` wrote. Raises ValueError for anything else."""
-        known = {"folder", "selector", *_LISTS, *_FLAGS, *_NUMBERS}
+        known = {"folder", "target", "selector", *_LISTS, *_FLAGS, *_NUMBERS}
         if not isinstance(found, dict) or found.keys() != known:
             raise ValueError("its options are incomplete, or of another release of batchctl")
         lists = {name: _texts(found[name]) for name in _LISTS}
-        selector, folder = found["selector"], found["folder"]
-        if not isinstance(folder, str) or not isinstance(selector, str | None):
-            raise ValueError("its options are invalid")  # noqa: TRY004  a document with an error, not a wrong call
+        selector, folder, target = found["selector"], found["folder"], found["target"]
+        if not isinstance(folder, str) or not all(isinstance(one, str | None) for one in (selector, target)):
+            raise ValueError("its options are invalid")
         guards: dict[str, Flag] = {flag: _flag(found[name]) for name, flag in _FLAGS.items()}
         guards |= {flag: _number(found[name]) for name, flag in _NUMBERS.items()}
         guards["rerun"] = lists["rerun"]
-        return cls(folder, lists["paths"], selector, lists["names"], guards, lists["variables"])
+        return cls(folder, lists["paths"], selector, lists["names"], guards, lists["variables"], target)
 
     def filenames(self, common: Common) -> tuple[str, ...]:
         """The paths of `-f` from the present folder. Raises UsageError if one was standard input."""
@@ -94,9 +99,19 @@ class PlanOptions(Struct, frozen=True):
         folder = folder if folder.is_dir() else folder.parent
         return tuple(str(folder / path) for path in self.paths)
 
-    def require_variables(self, common: Common) -> None:
-        """Raise UsageError unless `--set` names the same variables."""
+    def with_target(self, common: Common) -> Common:
+        """The common options with the target of the plan. Raises UsageError if they name another one."""
+        if common.target not in (None, self.target):
+            other = "no target" if self.target is None else f"the target {self.target}"
+            hint = "leave --target and BATCHCTL_TARGET out, or make a new plan"
+            raise UsageError(f"the plan was made with {other}, and not with {common.target}", hint=hint)
+        return replace(common, target=self.target)
+
+    def require_variables(self, common: Common, env: Mapping[str, str]) -> None:
+        """Raise UsageError unless `--set` and the environment give the same variables."""
+        found = set_in_environment(env)
         given = {text.partition("=")[0] for text in common.set_values}
+        given |= {name for name in self.variables if environment_name(name) in found}
         if given != set(self.variables):
             if not self.variables:
                 raise UsageError("the plan was made without --set", hint="leave --set out, or make a new plan")

@@ -163,11 +163,10 @@ def load_desired(
     return load(
         file,
         Asked(sources.filenames, None if sources.stdin is None else io.BytesIO(sources.stdin), sources.known),
-        set_values=common.set_values,
+        overrides=common.overrides,
         env=os.environ,
         rows=rows,
         trust=Trust.from_env(os.environ),
-        state_override=common.state,
         faults=Faults(is_asked(common, sources.filenames)) if faults is None else faults,
     )
 

@@ -9,6 +9,7 @@ from batchctl.manifests.accounts import resolve_account
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.load import Asked, load, load_stack
 from batchctl.manifests.manifest_files import STACK_FILE, find_stack_file
+from batchctl.manifests.overrides import Overrides
 from batchctl.manifests.schema import load_schema, schema_names, schema_text
 from batchctl.manifests.starters import new_manifest, new_stack_file
 from batchctl.manifests.trust import Trust
@@ -17,6 +18,7 @@ __all__ = [
     "STACK_FILE",
     "Asked",
     "Code",
+    "Overrides",
     "Trust",
     "find_stack_file",
     "load",

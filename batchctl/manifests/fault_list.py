@@ -21,6 +21,8 @@ MOST_NAMES = 200
 """Names to compare for a suggestion."""
 LONGEST_LIST = 200
 """Characters of known names in a hint."""
+SENSITIVE = "(sensitive)"
+"""In place of the value of a sensitive variable."""
 LONGEST_PATH = 200
 """Characters of a path in a message: more than of other texts, because a cut path is useless."""
 
@@ -49,6 +51,7 @@ class Faults:
         self._outside: set[Diagnostic] = set()
         self._is_asked = is_asked
         self._only_asked = only_asked
+        self._hidden: list[str] = []
         self._manifest: str | None = None
         self._file = FileFaults()
         self._manifests: dict[str, str] = {}
@@ -77,6 +80,17 @@ class Faults:
         path = self._manifests.get(location.file) if self._manifest is None else self._manifest
         return self._is_asked is not None and path is not None and not self._is_asked(path)
 
+    def hide(self, texts: Collection[str]) -> None:
+        """Replace these texts in all later messages: values of sensitive variables."""
+        forms = {form for text in texts for form in (text, cut(text), cut(text, LONGEST_PATH))}
+        # The longest first: one may be a part of another.
+        self._hidden = sorted(forms.union(self._hidden), key=len, reverse=True)
+
+    def _public(self, text: str) -> str:
+        for hidden in self._hidden:
+            text = text.replace(hidden, SENSITIVE)
+        return text
+
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:
         """The warnings, sorted by place. They do not stop anything."""
@@ -84,7 +98,7 @@ class Faults:
 
     def warn(self, location: Location, code: Code, message: str, hint: str = "") -> None:
         """Add a warning. Warnings beyond `MOST_FAULTS` are dropped: they repeat the others."""
-        self.repeat(Diagnostic(location, str(code), message, hint))
+        self.repeat(Diagnostic(location, str(code), self._public(message), self._public(hint)))
 
     def repeat(self, warning: Diagnostic) -> None:
         """Add a warning that was found at another time."""
@@ -98,7 +112,7 @@ class Faults:
         self, location: Location, code: Code, message: str, hint: str = "", *, other: Location | None = None
     ) -> None:
         """Add an error; `other` is a second place that it is about. Raises ManifestError at `MOST_FAULTS` errors."""
-        fault = Diagnostic(location, str(code), message, hint)
+        fault = Diagnostic(location, str(code), self._public(message), self._public(hint))
         self._file.is_sound = False
         if self._is_outside(location) and (other is None or self._is_outside(other)):
             if len(self._outside) < MOST_FAULTS:

@@ -17,6 +17,7 @@ from batchctl.manifests.lists import LIST_KIND
 from batchctl.manifests.merge import merge, without_nulls
 from batchctl.manifests.needs import Needs
 from batchctl.manifests.nodes import Member, Members, Node, changed, find, plain, size, value_of
+from batchctl.manifests.references import MOST_REPLACED, Replacer
 from batchctl.manifests.request_defaults import check_request, respelled
 from batchctl.manifests.schema import load_schema
 from batchctl.manifests.schema_check import Checker
@@ -24,7 +25,6 @@ from batchctl.manifests.sources import SourceReader, without_rows
 from batchctl.manifests.stack import StackReading
 from batchctl.manifests.template_reader import TemplateReader
 from batchctl.manifests.trust import Trust
-from batchctl.manifests.variables import MOST_REPLACED, Replacer
 from batchctl.model.desired import DesiredJob, Json, Kind, kind_of_rows
 from batchctl.model.ports import RowReader
 from batchctl.model.quoting import shown

@@ -21,6 +21,7 @@ from batchctl.manifests.known_files import KnownFiles, KnownManifest
 from batchctl.manifests.lists import listed
 from batchctl.manifests.manifest_files import STANDARD_INPUT, FileFinder, ManifestFile, read_stream
 from batchctl.manifests.moves import check_moved
+from batchctl.manifests.overrides import Overrides
 from batchctl.manifests.reading_order import upstream_first
 from batchctl.manifests.reading_settings import settings_of
 from batchctl.manifests.remote_names import remote_id
@@ -35,16 +36,13 @@ from batchctl.model.quoting import shown
 def load_stack(
     stack_file: Path,
     *,
-    set_values: Sequence[str],
+    overrides: Overrides,
     env: Mapping[str, str],
     trust: Trust,
-    state_override: str | None,
 ) -> Stack:
     """The stack alone, for commands that need no manifests. Raises ManifestError and UsageError."""
     faults = Faults()
-    reading = read_stack(
-        stack_file, set_values=set_values, env=env, trust=trust, state_override=state_override, faults=faults
-    )
+    reading = read_stack(stack_file, overrides=overrides, env=env, trust=trust, faults=faults)
     faults.raise_if_any()
     assert reading.stack is not None, "without errors there is a stack"
     return reading.stack
@@ -68,11 +66,10 @@ def load(
     stack_file: Path,
     asked: Asked,
     *,
-    set_values: Sequence[str],
+    overrides: Overrides,
     env: Mapping[str, str],
     rows: RowReader,
     trust: Trust,
-    state_override: str | None,
     faults: Faults | None = None,
 ) -> DesiredStack:
     """The stack and all its jobs; without those that have errors if `faults` drops these.
@@ -80,12 +77,11 @@ def load(
     Manifests below the paths of `-f` are read too, if they are in the stack's folder. Manifests of standard input
     replace those with the same names. Files that are known are not read again.
 
-    Raises ManifestError with the errors of all files, and UsageError for a `--set` without `=`.
+    Raises ManifestError with the errors of all files, and UsageError for a `--set` without `=`, and for a target that
+    is missing or unknown.
     """
     faults = Faults() if faults is None else faults
-    reading = read_stack(
-        stack_file, set_values=set_values, env=env, trust=trust, state_override=state_override, faults=faults
-    )
+    reading = read_stack(stack_file, overrides=overrides, env=env, trust=trust, faults=faults)
     # Standard input replaces manifests by their names, which are known only when all files are read.
     known = KnownFiles() if asked.known is None or STANDARD_INPUT in asked.filenames else asked.known
     names: dict[str, Location] = {}
@@ -153,7 +149,7 @@ class _Stream(Struct, frozen=True):
 
 
 def _files(reading: StackReading, asked: Asked, trust: Trust, faults: Faults) -> Iterator[ManifestFile]:
-    finder = FileFinder(reading.file, reading.shown_folder, reading.results, trust, faults)
+    finder = FileFinder(reading.file, reading.shown_folder, reading.all_results, trust, faults)
     for path, place in reading.manifests:
         yield from finder.find(path, place)
     for name in asked.filenames:

@@ -6,7 +6,7 @@ Decides which files are manifests and where they may be. It reads bytes and does
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -98,7 +98,8 @@ class FileFinder:
     """Resolved."""
     shown_folder: Path
     """The stack's folder as the user named it, for messages."""
-    results: Path
+    results: Collection[Path]
+    """Folders that hold no manifests."""
     trust: Trust
     faults: Faults
     _seen: set[Path] = field(default_factory=set)
@@ -149,7 +150,7 @@ class FileFinder:
     def _entry(self, entry: os.DirEntry[str], folder: _Folder, place: Location) -> Iterator[ManifestFile]:
         """An entry that is no link: it is inside its folder, which is allowed."""
         real = folder.real / entry.name
-        if entry.name.startswith(".") or real == self.results:
+        if entry.name.startswith(".") or real in self.results:
             return
         path = folder.path / entry.name
         if entry.is_dir():
@@ -164,7 +165,7 @@ class FileFinder:
         """A link, which may lead anywhere."""
         path = folder.path / entry.name
         real = resolved(path)
-        if entry.name.startswith(".") or real == self.results:
+        if entry.name.startswith(".") or real in self.results:
             return
         if path.is_dir():
             yield from self._walk(path, real, place) if self._allowed(path, place) else ()

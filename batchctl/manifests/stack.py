@@ -7,12 +7,13 @@ the manifests.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from batchctl.manifests.admission_limits import read_admission
 from batchctl.manifests.compose import compose
@@ -24,13 +25,25 @@ from batchctl.manifests.merge import without_nulls
 from batchctl.manifests.moves import read_moved
 from batchctl.manifests.nodes import Items, Members, Node, Scalar, changed, find, key_place, value_of
 from batchctl.manifests.notify import read_notify
+from batchctl.manifests.overrides import Overrides
 from batchctl.manifests.providers import ProviderReader
+from batchctl.manifests.references import Replacer
 from batchctl.manifests.request_defaults import check_request, respelled
 from batchctl.manifests.schema import load_schema
 from batchctl.manifests.schema_check import Checker
-from batchctl.manifests.state_and_results import DEFAULT_RESULTS, DEFAULT_STATE, OwnPlaces
+from batchctl.manifests.state_and_results import OwnPlaces
+from batchctl.manifests.target_check import (
+    Places,
+    all_targets,
+    check_form,
+    check_names,
+    check_places,
+    default_places,
+    places_of,
+)
+from batchctl.manifests.targets import Target, choose_target, key_of, overlaid
 from batchctl.manifests.trust import Trust, resolved
-from batchctl.manifests.variables import Variables, parse_settings, read_variables, substitute
+from batchctl.manifests.variables import Given, Variables, parse_settings, read_variables
 from batchctl.model.desired import Diagnostic, Json, Limits, Location, Moved, ProviderConfig, SharedPlace, Stack
 from batchctl.model.errors import ManifestError
 from batchctl.model.keys import Account
@@ -50,6 +63,8 @@ class StackReading(Struct, frozen=True):
     shown_folder: Path
     """The folder as the user named it."""
     results: Path
+    all_results: tuple[Path, ...]
+    """The results folders of all targets, sorted."""
     providers: Mapping[str, ProviderConfig] | None
     """None if the file's errors hide them."""
     accounts: Mapping[str, Account]
@@ -60,6 +75,9 @@ class StackReading(Struct, frozen=True):
     moved: tuple[Moved, ...]
     line_bytes: int
     """Longest line of a local file of rows."""
+    root: Node
+    """The tree of the stack file, with the target over it and without references to variables."""
+    target: Target | None
 
     def provider_of(self, name: Json) -> ProviderConfig | None:
         """The provider by its name, or for None the stack's only one; None if that is unknown."""
@@ -72,21 +90,41 @@ class StackReading(Struct, frozen=True):
 def read_stack(
     stack_file: Path,
     *,
-    set_values: Sequence[str],
+    overrides: Overrides,
     env: Mapping[str, str],
     trust: Trust,
-    state_override: str | None,
     faults: Faults,
 ) -> StackReading:
-    """Read the stack file; its errors go to `faults`.
+    """Read the stack file with its target over it; its errors go to `faults`.
 
-    Raises ManifestError if nothing in it can be used, and UsageError for a `--set` without `=`.
+    Raises ManifestError if nothing in it can be used, and UsageError for a `--set` without `=`, and for a target that
+    is missing or unknown.
     """
-    root = _read_root(stack_file, trust, faults)
+    raw = _read_root(stack_file, trust, faults)
+    chosen = choose_target(raw, overrides.target, env, faults)
+    given = Given(parse_settings(overrides.set_values), env)
+    if chosen is not None:
+        given = replace(given, target=chosen.variables, builtin=chosen.builtin)
+    root = without_nulls(overlaid(raw, chosen, faults))
     declared = find(root, "spec", "variables")
-    variables = read_variables(declared, parse_settings(set_values), faults)
-    root = substitute(root, variables, faults, keep=declared)
-    return _StackReader(root, stack_file, trust, env, faults).read(variables, state_override)
+    variables = read_variables(declared, given, faults)
+    root = Replacer(variables, faults).replaced(root, keep=declared)
+    reader = _StackReader(root, stack_file, trust, env, faults)
+    return reader.read(variables, overrides.state, _Targets(raw, chosen, given))
+
+
+class _Targets(Struct, frozen=True):
+    """The targets of a stack file, and the chosen one."""
+
+    raw: Node
+    chosen: Target | None
+    given: Given
+
+    def others(self, folder: Path) -> dict[str, Places]:
+        """The places of the others."""
+        chosen = None if self.chosen is None else self.chosen.name
+        others = (target for target in all_targets(self.raw) if target.name != chosen)
+        return {target.name: places_of(self.raw, target, self.given, folder) for target in others}
 
 
 @cache
@@ -113,7 +151,7 @@ def _read_root(stack_file: Path, trust: Trust, faults: Faults) -> Node:
         faults.raise_if_any()
         hint = f"apiVersion, kind: Stack, metadata and spec; `batchctl init` writes a {STACK_FILE}"
         raise ManifestError([Diagnostic(place, Code.WRONG_TYPE, "a stack file is one mapping", hint)])
-    return without_nulls(roots[0])
+    return roots[0]
 
 
 class _StackReader:
@@ -129,10 +167,17 @@ class _StackReader:
         self._own = OwnPlaces(self._file.parent, trust, faults)
         self._sound = False
 
-    def read(self, variables: Variables, state_override: str | None) -> StackReading:
-        sound = self._sound = self._check()
-        results = self._results()
-        state = self._state(state_override)
+    def read(self, variables: Variables, state_override: str | None, targets: _Targets) -> StackReading:
+        sound = self._sound = check_form(targets.raw, self._faults) & self._check()
+        key = key_of(targets.raw, targets.chosen, self._faults)
+        default_state, default_results = default_places(key, targets.chosen)
+        results = self._results(default_results)
+        state = self._state(state_override, default_state)
+        others = targets.others(self._file.parent) if sound else {}
+        if targets.chosen is not None and sound:
+            check_names(targets.raw, self._faults)
+            own = Places(targets.chosen.name, "" if state_override else str(state), results)
+            check_places(targets.chosen, own, others, self._faults)
         limits = self._limits() if sound else Limits()
         moved = read_moved(self._root) if sound else ()
         notify = read_notify(self._root, self._trust, self._faults) if sound else ()
@@ -142,8 +187,8 @@ class _StackReader:
         stack = None
         if sound and not self._faults.any():
             stack = Stack(
-                name=value_of(self._root, "metadata", "name"),
-                uid=value_of(self._root, "metadata", "uid"),
+                name=key.name,
+                uid=key.uid,
                 folder=self._file.parent,
                 file=self._file,
                 providers=providers or {},
@@ -153,6 +198,8 @@ class _StackReader:
                 limits=limits,
                 moved=moved,
                 notify=notify,
+                variables_given=variables.given,
+                target=None if targets.chosen is None else targets.chosen.name,
             )
         defaults = find(self._root, "spec", "defaults")
         return StackReading(
@@ -161,6 +208,7 @@ class _StackReader:
             folder=self._file.parent,
             shown_folder=self._shown_folder,
             results=results,
+            all_results=tuple(sorted({results, *(other.results for other in others.values())})),
             providers=providers,
             accounts=accounts,
             defaults=defaults if isinstance(defaults, Members) else None,
@@ -168,6 +216,8 @@ class _StackReader:
             manifests=self._manifests(),
             moved=moved,
             line_bytes=limits.line_bytes,
+            root=self._root,
+            target=targets.chosen,
         )
 
     def _check(self) -> bool:
@@ -184,7 +234,7 @@ class _StackReader:
     def _place(self, *keys: str) -> Location:
         return key_place(self._root, "spec", *keys)
 
-    def _state(self, override: str | None) -> Path | SharedPlace:
+    def _state(self, override: str | None, default: str) -> Path | SharedPlace:
         value = override if override is not None else self._value("state")
         place = Location.without_position("--state") if override is not None else self._place("state")
         if isinstance(value, str) and "://" in value:
@@ -193,11 +243,11 @@ class _StackReader:
             return resolved(Path(override))
         if override is not None and value is not None:
             value = os.path.abspath(value)  # noqa: PTH100 - resolve() would hide the links on the way
-        return self._own.state(value if isinstance(value, str) else DEFAULT_STATE, place)
+        return self._own.state(value if isinstance(value, str) else default, place)
 
-    def _results(self) -> Path:
+    def _results(self, default: str) -> Path:
         value = self._value("results") if self._sound else None
-        return self._own.results(value if isinstance(value, str) else DEFAULT_RESULTS, self._place("results"))
+        return self._own.results(value if isinstance(value, str) else default, self._place("results"))
 
     def _is_inside(self, path: str) -> bool:
         """Whether the operator's path starts in the stack's folder, where links belong to the checkout."""

@@ -12,7 +12,8 @@ from typing import TypeAlias
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import Items, Members, Node, Scalar
-from batchctl.manifests.variables import REFERENCE, Replacer
+from batchctl.manifests.references import REFERENCE, Replacer
+from batchctl.manifests.variables import Value
 from batchctl.model.desired import Json, Location
 from batchctl.model.quoting import shown
 from batchctl.model.row_template import Mixed, Placeholder, RowTemplate
@@ -21,7 +22,7 @@ _TOKEN = re.compile(rf"{REFERENCE.pattern}|\$\{{row\b([^}}]*)(\}}?)|\$\{{(\s*(?i
 """A variable, a placeholder, or a text that somebody may have taken for one."""
 _KNOWN = "${row.key}, ${row.text}, and ${row.json.PATH} such as ${row.json.items[0].name}"
 
-_Part: TypeAlias = bool | float | str | Placeholder
+_Part: TypeAlias = Value | Placeholder
 
 
 class TemplateReader:
@@ -50,7 +51,8 @@ class TemplateReader:
     def _text(self, text: str, node: Scalar) -> Json:
         whole = _TOKEN.fullmatch(text)
         if whole is not None:
-            return self._part(whole, node.location)
+            part = self._part(whole, node.location)
+            return list(part) if isinstance(part, tuple) else part
         parts: list[str | Placeholder] = []
         end = 0
         for match in _TOKEN.finditer(text):
@@ -60,7 +62,7 @@ class TemplateReader:
         parts.append(text[end:])
         return _joined(parts)
 
-    def _plain(self, part: bool | float | str, node: Scalar) -> str:
+    def _plain(self, part: Value, node: Scalar) -> str:
         return part if part == "${" else self._replacer.text(part, node.location)
 
     def _part(self, match: re.Match[str], place: Location) -> _Part:

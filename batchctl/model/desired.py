@@ -254,7 +254,7 @@ class DesiredJob(Struct, frozen=True):
     """Not in the digest, like the next one."""
     sharding: ShardLimits = msgspec.field(default_factory=ShardLimits)
     """The limits of one remote job, of the manifest and of the provider."""
-    annotations: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Notes for people and other tools. batchctl uses them for nothing."""
     sent_with: SentWith | None = None
     """The change of its requests in one attempt. It is not in the digest, and not in the fingerprints of rows."""
@@ -362,6 +362,11 @@ class Stack(Struct, frozen=True):
     """In the order of the file. Each name is moved once, no manifest has a former name, and there are no circles."""
     notify: tuple[Hook, ...] = ()
     """The hooks that are notified of the ends of jobs."""
+    variables_given: tuple[str, ...] = ()
+    """The names of variables whose values the command line or the environment gives, sorted."""
+    target: str | None = None
+    """The target that lies over the stack file. It is in `name` and `uid`, too, unless it goes on with the stack's own
+    jobs."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pytest
 from batchctl.cli.connect import Connections
 from batchctl.emulator import embedded
 from batchctl.engine.clock import SystemClock
-from batchctl.manifests import load_stack
+from batchctl.manifests import Overrides, load_stack
 from batchctl.manifests.accounts import resolve_account
 from batchctl.manifests.trust import Trust
 
@@ -20,7 +20,7 @@ def test_accounts_that_are_opened_at_once_share_one_emulator(examples: Path, mon
     opened: list[Path] = []
     open_embedded = embedded.open_embedded
     monkeypatch.setattr(embedded, "open_embedded", lambda path: (opened.append(path), open_embedded(path))[1])
-    stack = load_stack(examples / "batchctl.yaml", set_values=(), env={}, trust=Trust(), state_override=None)
+    stack = load_stack(examples / "batchctl.yaml", overrides=Overrides(), env={}, trust=Trust())
     connections = Connections(stack, {}, Trust(), SystemClock())
     accounts = [resolve_account(config, {}) for config in stack.providers.values()]
     gate = Barrier(len(accounts))

@@ -174,7 +174,7 @@ def test_the_value_of_a_variable_is_no_placeholder(tmp_path: Path) -> None:
 
 
 def test_variables_in_templates_count_against_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("batchctl.manifests.variables.MOST_REPLACED", 7)
+    monkeypatch.setattr("batchctl.manifests.references.MOST_REPLACED", 7)
     down = down_of("{text: '${var.tone} ${var.tone} ${row.key}'}")
     write(tmp_path, {"batchctl.yaml": VARIABLES, "b-up.yaml": UP, "a-down.yaml": down})
 

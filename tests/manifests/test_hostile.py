@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from batchctl.manifests import job_reader
-from batchctl.manifests import variables as variables_module
+from batchctl.manifests import references as references_module
 from batchctl.model.desired import Diagnostic
 from tests.support.broken_manifests import SOUND, STACK_FILE, complaints, found_faults
 from tests.support.hostile_inputs import FILE_JOB, JOB, LIGHT, STACK
@@ -114,9 +114,9 @@ def test_the_defaults_of_all_jobs_together_are_limited(monkeypatch: pytest.Monke
 def test_the_values_of_all_variables_together_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     stack = STACK.encode() + b"  variables: {night: {default: abcde}}\n"
     manifest = JOB.encode() + b"  runId: x${var.night}\n  displayName: x${var.night}\n"
-    monkeypatch.setattr(variables_module, "MOST_REPLACED", 10)
+    monkeypatch.setattr(references_module, "MOST_REPLACED", 10)
     assert faults_of({STACK_FILE: stack, "job.yaml": manifest}) == []
-    monkeypatch.setattr(variables_module, "MOST_REPLACED", 9)
+    monkeypatch.setattr(references_module, "MOST_REPLACED", 9)
     (fault,) = faults_of({STACK_FILE: stack, "job.yaml": manifest})
     assert (fault.code, fault.location.line, fault.hint) == ("TooLarge", 8, "shorten them, or use them in fewer places")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from batchctl.manifests import Asked, Trust, load
+from batchctl.manifests import Asked, Overrides, Trust, load
 from batchctl.manifests.duration_reader import parse_duration
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import MOST_FAULTS, Faults
@@ -642,8 +642,8 @@ def test_a_local_file_that_cannot_be_read(tmp_path: Path) -> None:
     write(tmp_path, {"batchctl.yaml": STACK, "job.yaml": with_spec("src: {file: rows.jsonl}"), "rows.jsonl": "x"})
     with pytest.raises(ManifestError, match=r":5:15: UnreadableFile .*rows.jsonl cannot be read: Permission denied"):
         load(
-            tmp_path / "batchctl.yaml", Asked(), set_values=(), env={}, rows=_Unreadable(),
-            trust=Trust(), state_override=None,
+            tmp_path / "batchctl.yaml", Asked(), overrides=Overrides(), env={}, rows=_Unreadable(),
+            trust=Trust(),
         )  # fmt: skip
 
 

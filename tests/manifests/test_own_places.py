@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from batchctl.manifests import Trust, load_stack
+from batchctl.manifests import Overrides, Trust, load_stack
 from batchctl.model.errors import ManifestError
 from tests.support.manifest_files import JOB, STACK, lines, load_in, with_spec, with_stack, write
 
@@ -14,8 +14,8 @@ FIRST = "batchctl.yaml:5:3: "
 
 
 def state_of(folder: Path, state: str | None, **trust: bool) -> Path:
-    given = {"set_values": (), "env": {}, "trust": Trust(**trust), "state_override": state}
-    return load_stack(folder / "batchctl.yaml", **given).state
+    overrides = Overrides(state=state)
+    return load_stack(folder / "batchctl.yaml", overrides=overrides, env={}, trust=Trust(**trust)).state
 
 
 @pytest.mark.parametrize(

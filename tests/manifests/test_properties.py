@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from batchctl.manifests.compose import compose
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import plain
-from batchctl.manifests.variables import Variables, substitute
+from batchctl.manifests.references import substitute
+from batchctl.manifests.variables import Variables
 from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import ManifestError
 from tests.support.long_mode import effort

@@ -33,7 +33,7 @@ CORPUS = [
 FULL = """
 apiVersion: batchctl.dev/v1
 kind: BatchJob
-metadata: {name: a, labels: {team: search}}
+metadata: {name: a, labels: {team: search}, annotations: {note: x}}
 spec:
   provider: main
   model: gemini-2.5-flash
@@ -62,7 +62,10 @@ spec:
     main: {type: gemini, endpoint: emulator}
     europe: {type: vertex, project: p, location: l, stagingBucket: gs://bucket/prefix/, limits: {active: 3}}
   defaults: {provider: main, model: gemini-2.5-flash, lifecycle: {backoffLimit: 1}}
-  variables: {run: {type: string, default: x}}
+  variables: {run: {type: string, default: x, enum: [x], sensitive: false}, all: {type: list, default: [x, 1]}}
+  targets:
+    dev: {name: shop, defaults: {model: m}, providers: {main: {endpoint: emulator}}, variables: {run: x}, state: s.db}
+  defaultTarget: dev
   state: .batchctl/state.db
   results: results/
   suspend: false

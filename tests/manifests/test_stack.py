@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from batchctl.manifests import Trust, load_stack
+from batchctl.manifests import Overrides, Trust, load_stack
 from batchctl.model.desired import Limits, ProviderConfig, SharedPlace
 from batchctl.model.errors import ManifestError, UsageError
 from batchctl.model.keys import Api
 from tests.support.manifest_files import JOB, STACK, lines, load_in, the_job, with_spec, with_stack, write
 
 
-def stack_in(folder: Path, text: str, **options: object):
+def stack_in(folder: Path, text: str, state: str | None = None, **options: object):
     write(folder, {"batchctl.yaml": text})
-    given = {"set_values": (), "env": {}, "trust": Trust(), "state_override": None, **options}
-    return load_stack(folder / "batchctl.yaml", **given)
+    given = {"env": {}, "trust": Trust(), **options}
+    return load_stack(folder / "batchctl.yaml", overrides=Overrides(state=state), **given)
 
 
 def test_a_missing_field_has_its_default(tmp_path: Path) -> None:
@@ -71,11 +71,11 @@ def test_null_is_the_same_as_leaving_it_out(tmp_path: Path) -> None:
 
 
 def test_the_operators_state_may_be_anywhere(tmp_path: Path) -> None:
-    assert stack_in(tmp_path, STACK, state_override="/var/lib/state.db").state == Path("/var/lib/state.db")
-    assert stack_in(tmp_path, STACK, state_override="s.db").state == Path.cwd() / "s.db"
-    assert stack_in(tmp_path, STACK, state_override="gs://bucket/state.db").state == SharedPlace("gs://bucket/state.db")
+    assert stack_in(tmp_path, STACK, state="/var/lib/state.db").state == Path("/var/lib/state.db")
+    assert stack_in(tmp_path, STACK, state="s.db").state == Path.cwd() / "s.db"
+    assert stack_in(tmp_path, STACK, state="gs://bucket/state.db").state == SharedPlace("gs://bucket/state.db")
     with pytest.raises(ManifestError, match=r"^--state: NotSupportedYet a state at postgresql:// is not supported yet"):
-        stack_in(tmp_path, STACK, state_override="postgresql://db/batchctl")
+        stack_in(tmp_path, STACK, state="postgresql://db/batchctl")
 
 
 def test_a_shared_state_is_an_object_in_a_bucket(tmp_path: Path) -> None:
@@ -476,7 +476,7 @@ def test_declarations_of_variables_are_not_substituted(tmp_path: Path) -> None:
         (
             "runId: a${var.night}",
             [],
-            'job.yaml:5:10: UnsetVariable the variable "night" has no value (--set night=VALUE)',
+            'batchctl.yaml:6:5: UnsetVariable the variable "night" has no value (--set night=VALUE, or BATCHCTL_VAR_NIGHT=VALUE in the environment)',
         ),
         (
             "runId: ${var.night",
@@ -517,7 +517,10 @@ def test_without_any_variable_the_hint_says_where_to_declare_one(tmp_path: Path)
             '6:32: WrongType the default of "v" must be a number (the variable\'s type is number)',
         ),
         ("{default: 1}", '6:18: WrongType the default of "v" must be a string (quote it: "1")'),
-        ("{type: float}", '6:15: InvalidValue "type" cannot be "float" (one of: boolean, number, string)'),
+        (
+            "{type: float}",
+            '6:15: InvalidValue "type" cannot be "float" (one of: boolean, integer, list, number, string)',
+        ),
     ],
 )
 def test_faults_of_declarations(tmp_path: Path, declaration: str, fault: str) -> None:

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from batchctl.manifests import Asked, Code, Trust, load
+from batchctl.manifests import Asked, Code, Overrides, Trust, load
 from batchctl.model.desired import Diagnostic
 from batchctl.model.errors import ManifestError
 from batchctl.rows.reader import RowFiles
@@ -72,11 +72,10 @@ def found_faults(
         load(
             stack_file,
             Asked(),
-            set_values=set_values,
+            overrides=Overrides(set_values),
             env=env or {},
             rows=RowFiles(),
             trust=Trust(),
-            state_override=None,
         )
     except ManifestError as error:
         assert error.diagnostics  # noqa: PT017 - other errors come through as they are

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from textwrap import dedent
 
-from batchctl.manifests import Asked, Trust, load
+from batchctl.manifests import Asked, Overrides, Trust, load
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.known_files import KnownFiles
 from batchctl.model.canonical import RowsHasher
@@ -96,6 +96,7 @@ def load_in(
     stdin: bytes | None = None,
     trust: Trust | None = None,
     state: str | None = None,
+    target: str | None = None,
     rows: RowReader | None = None,
     faults: Faults | None = None,
     known: KnownFiles | None = None,
@@ -103,11 +104,10 @@ def load_in(
     return load(
         folder / "batchctl.yaml",
         Asked(filenames, None if stdin is None else io.BytesIO(stdin), known),
-        set_values=set_values,
+        overrides=Overrides(set_values, state, target),
         env=env or {},
         rows=rows or PlainRows(),
         trust=trust or Trust(),
-        state_override=state,
         faults=faults,
     )
 

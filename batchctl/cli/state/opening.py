@@ -47,10 +47,9 @@ def open_stack_state(common: Common, lock_timeout: str = "0s", path: Path | None
     """
     stack = load_stack(
         find_stack_file(common.config, os.environ, (), Path()),
-        set_values=common.set_values,
+        overrides=common.overrides,
         env=os.environ,
         trust=Trust.from_env(os.environ),
-        state_override=common.state,
     )
     clock = SystemClock()
     seconds = duration(lock_timeout, "--lock-timeout")

@@ -1,0 +1,131 @@
+"""Two targets of one stack on one account: their jobs never mix, and no command forgets the target."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from batchctl.model.keys import Mark
+from tests.support.command_line import Cli, Service, StackFolder, check_schema
+
+TARGETS = {"dev": {"limits": {"maxCreate": 5}}, "prod": {"variables": {"night": "2"}}}
+VARIABLES = {"night": {"default": "1"}}
+
+
+@pytest.fixture
+def targets(stack: StackFolder) -> StackFolder:
+    stack.write_stack(targets=TARGETS, variables=VARIABLES)
+    stack.write_job("a", runId="${var.target}-${var.night}")
+    return stack
+
+
+def marks(service: Service) -> list[str]:
+    found = [Mark.find(job["displayName"]) for job in service.live()]
+    return sorted(f"{mark.stack}/{mark.key.job}" for mark in found if mark is not None)
+
+
+def test_the_jobs_of_two_targets_never_mix(targets: StackFolder, cli: Cli, service: Service) -> None:
+    for target in ("dev", "prod"):
+        cli.ok("apply", "--yes", "--target", target)
+    assert marks(service) == ["shop-dev/a", "shop-prod/a"]
+    for target in ("dev", "prod"):
+        plan = cli("plan", "--target", target, "-o", "json", "--detailed-exitcode")
+        assert (plan.code, plan.actions(), plan.json["drift"]) == (0, {"a": "wait"}, [])
+    cli.ok("destroy", "--yes", "--target", "dev")
+    states = {Mark.find(job["displayName"]).stack: job["state"].rpartition("_")[2] for job in service.jobs()}
+    assert states == {"shop-dev": "CANCELLED", "shop-prod": "RUNNING"}
+    assert cli.ok("status", "--target", "prod", "-o", "json").phases() == {"a": "Active"}
+    states = {path.relative_to(targets.path).as_posix() for path in targets.path.rglob("state.db")}
+    assert states == {".batchctl/dev/state.db", ".batchctl/prod/state.db"}
+
+
+def test_results_of_two_targets_are_apart(targets: StackFolder, cli: Cli, service: Service, quick: list[float]) -> None:
+    for target in ("dev", "prod"):
+        cli.ok("apply", "--yes", "--wait", "--target", target)
+        assert len(cli.ok("results", "a", "--target", target).rows) == 3
+    assert sorted(path.name for path in (targets.path / "results").iterdir()) == ["dev", "prod"]
+
+
+def test_the_environment_names_the_target_for_every_command(
+    targets: StackFolder, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BATCHCTL_TARGET", "dev")
+    cli.ok("apply", "--yes")
+    assert cli.ok("state", "list", "-o", "json").json["stack"] == "shop-dev"
+    assert cli.ok("state", "list", "-o", "json", "--target", "prod").json["stack"] == "shop-prod"
+    monkeypatch.setenv("BATCHCTL_TARGET", "staging")
+    refused = cli("status")
+    assert refused.code == 64
+    assert "BATCHCTL_TARGET staging: there is no such target\n  hint: one of: dev, prod" in refused.err
+
+
+@pytest.mark.parametrize("words", [("plan",), ("apply", "--yes"), ("validate",), ("state", "list"), ("doctor",)])
+def test_without_a_target_nothing_runs(
+    targets: StackFolder, cli: Cli, service: Service, words: tuple[str, ...]
+) -> None:
+    refused = cli(*words)
+    assert refused.code == 64
+    assert "one of: dev, prod" in refused.err
+    assert service.jobs() == []
+
+
+def test_jobs_from_before_the_targets_go_on(stack: StackFolder, cli: Cli, service: Service) -> None:
+    stack.write_job("a")
+    cli.ok("apply", "--yes")
+    stack.write_stack(targets={"prod": {"name": "shop"}, "dev": {"results": "results-dev"}}, defaultTarget="prod")
+    plan = cli("plan", "-o", "json", "--detailed-exitcode")
+    assert (plan.code, plan.actions()) == (0, {"a": "wait"})
+    assert cli("plan", "-o", "json", "--target", "dev").actions() == {"a": "create"}
+
+
+def test_a_saved_plan_has_its_target(targets: StackFolder, cli: Cli, service: Service) -> None:
+    cli.ok("plan", "--target", "prod", "--out", "plan.json")
+    document = json.loads(Path("plan.json").read_text())
+    check_schema("plan", document)
+    assert (document["options"]["target"], document["stack"]) == ("prod", "shop-prod")
+    refused = cli("apply", "plan.json", "--target", "dev")
+    assert (refused.code, service.jobs()) == (64, [])
+    assert "the plan was made with the target prod, and not with dev" in refused.err
+    cli.ok("apply", "plan.json")
+    assert marks(service) == ["shop-prod/a"]
+
+
+def test_a_plan_without_a_target_is_not_applied_to_one(stack: StackFolder, cli: Cli, service: Service) -> None:
+    stack.write_job("a")
+    cli.ok("plan", "--out", "plan.json")
+    refused = cli("apply", "plan.json", "--target", "dev")
+    assert "the plan was made with no target, and not with dev" in refused.err
+    assert (refused.code, service.jobs()) == (64, [])
+
+
+def test_a_plan_of_variables_in_the_environment_needs_them(
+    targets: StackFolder, cli: Cli, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("BATCHCTL_VAR_NIGHT", "7")
+        cli.ok("plan", "--target", "dev", "--out", "plan.json")
+    assert json.loads(Path("plan.json").read_text())["options"]["variables"] == ["night"]
+    refused = cli("apply", "plan.json")
+    assert (refused.code, service.jobs()) == (64, [])
+    assert "the plan was made with --set night=…" in refused.err
+    monkeypatch.setenv("BATCHCTL_VAR_NIGHT", "7")
+    cli.ok("apply", "plan.json")
+
+
+def test_the_options_of_an_unknown_release_are_refused(targets: StackFolder, cli: Cli) -> None:
+    cli.ok("plan", "--target", "dev", "--out", "plan.json")
+    document = json.loads(Path("plan.json").read_text())
+    document["options"]["target"] = 5
+    Path("plan.json").write_text(json.dumps(document))
+    refused = cli("apply", "plan.json")
+    assert refused.code == 64
+    assert "its options are invalid" in refused.err
+
+
+def test_var_is_set(stack: StackFolder, cli: Cli) -> None:
+    stack.write_stack(variables=VARIABLES)
+    stack.write_job("a", runId="${var.night}")
+    by_set, by_var = (cli.ok("validate", "-o", "json", option, "night=9").json for option in ("--set", "--var"))
+    assert by_set == by_var != cli.ok("validate", "-o", "json").json
