@@ -15,7 +15,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchctl.manifests import Trust, job_reader, known_files, packed_files, reading_settings, variables
+from batchctl.manifests import Trust, job_reader, known_files, packed_files, reading_settings, references
 from batchctl.manifests.compose import compose
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.file_cache import FileCache
@@ -281,7 +281,7 @@ def test_limits_of_all_files_together_hold(tmp_path: Path, monkeypatch: pytest.M
     jobs = {f"{name}.yaml": with_spec("runId: is-${var.x}", name=name) for name in ("a", "b", "c")}
     write(tmp_path / "stack", {"batchctl.yaml": stack, **jobs})
     assert_same(tmp_path / "stack", tmp_path)
-    for module in (job_reader, variables):
+    for module in (job_reader, references):
         monkeypatch.setattr(module, "MOST_REPLACED", 6)
     assert_same(tmp_path / "stack", tmp_path)
     assert "more than 6 characters" in str(outcome(tmp_path / "stack", known_in(tmp_path)))
