@@ -158,7 +158,7 @@ def _requests(job: _Job, workspace: Workspace) -> Iterator[Mapping[str, Json] | 
     return None if job.desired is None else _encoder(workspace).requests(job.desired)
 
 
-def _input_rows(job: _Job, workspace: Workspace) -> Iterator[InputRow] | None:
+def _input_rows(job: _Job, workspace: Workspace) -> Iterable[InputRow] | None:
     """The rows of a job's input; None where batchctl does not have the same input."""
     if job.desired is None:
         return None

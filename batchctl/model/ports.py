@@ -418,7 +418,7 @@ class InputEncoder(Protocol):
         """
         ...
 
-    def rows(self, job: DesiredJob) -> Iterator[InputRow] | None:
+    def rows(self, job: DesiredJob) -> Iterable[InputRow] | None:
         """The rows as they are sent, in input order, streamed; None if batchctl does not have the input.
 
         Reading raises ResultsError with code `InputChanged` if the file changed after it was digested. Then the rows
@@ -434,7 +434,7 @@ class InputEncoder(Protocol):
         """Delete temporary copies of inputs."""
         ...
 
-    def former_rows(self, job: DesiredJob, sha256: str) -> Iterator[InputRow] | None:
+    def former_rows(self, job: DesiredJob, sha256: str) -> Iterable[InputRow] | None:
         """The rows of a chain that were made from earlier answers, by their hash; None if they are not kept."""
         ...
 

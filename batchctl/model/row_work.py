@@ -140,6 +140,11 @@ class RowChoice(Struct, frozen=True):
         return self.which is RowsToSend.UNANSWERED or self.may_pass(history)
 
     @property
+    def sends_new_rows(self) -> bool:
+        """Whether every row without a result is sent, whatever its name is."""
+        return self.order is None and self.sends(None, "")
+
+    @property
     def sent_with(self) -> SentWith | None:
         """The change with which the rows are sent; None: none."""
         if self.order is not None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import ResultsError
+from batchctl.model.input_rows import RowColumns
 from batchctl.model.ports import InputRow
 from batchctl.model.row_work import MOST_SHARDS, RowChoice, ShardLimits
 from batchctl.model.work_size import TOKEN_BYTES
@@ -39,6 +40,16 @@ class Cutter:
         self.shards[-1].add(position, row)
         self._size = after
 
+    def add_columns(self, position: int, columns: RowColumns) -> None:
+        """Add the next rows to send. `position` is that of the first one."""
+        after = self._size.plus(Size.of_columns(columns))
+        if after.exceeds(len(self.shards[-1]) + len(columns), self._limits):
+            for place, row in enumerate(columns, position):
+                self.add(place, row)
+            return
+        self.shards[-1].add_columns(position, columns)
+        self._size = after
+
     def finish(self, total: int, *, is_canary: bool) -> Iterator[SentList]:
         """The shards, once all rows were added. `total` is the number of rows of the input."""
         for shard in self.shards:
@@ -67,6 +78,13 @@ class Size:
         """The size of one row."""
         key = 0 if row.key is None else len(row.key.encode())
         return cls(row.size + key + _LINE_BYTES, row.output)
+
+    @classmethod
+    def of_columns(cls, columns: RowColumns) -> Size:
+        """The size of several rows."""
+        keys = len("".join(filter(None, columns.keys)).encode())
+        sent = sum(columns.sizes) + keys + len(columns) * _LINE_BYTES
+        return cls(sent, len(columns) * columns.output)
 
     def plus(self, other: Size) -> Size:
         """The size of both together."""

@@ -31,6 +31,7 @@ from batchctl.model.desired import (
 )
 from batchctl.model.errors import ResultsError, RowsError
 from batchctl.model.keys import Account
+from batchctl.model.pieces import Pieces
 from batchctl.model.ports import InputRow, Provider, SourceFile
 from batchctl.rows.job_rows import JobBlock, JobRows, input_changed
 from batchctl.rows.made_rows import find_made
@@ -102,7 +103,7 @@ class RowEncoder:
             case _:
                 raise TypeError(f"{job.name} has no rows in files")
 
-    def rows(self, job: DesiredJob) -> Iterator[InputRow] | None:
+    def rows(self, job: DesiredJob) -> Pieces[InputRow] | None:
         """The rows as they are sent; None if batchctl does not have the input.
 
         A file that changed or went away since the job was made must not keep its results from being collected, but it
@@ -110,7 +111,7 @@ class RowEncoder:
         """
         match job.source:
             case InlineRows(rows):
-                return map(JobRows(job, self._line_bytes).row, rows)
+                return Pieces([map(JobRows(job, self._line_bytes).row, rows)])
             case LocalFile():
                 return _inputs(self._blocks(job))
             case RemoteSource() as source if source.is_divisible and self._copies is not None:
@@ -120,7 +121,7 @@ class RowEncoder:
             case _ as never:
                 assert_never(never)
 
-    def former_rows(self, job: DesiredJob, sha256: str) -> Iterator[InputRow] | None:
+    def former_rows(self, job: DesiredJob, sha256: str) -> Pieces[InputRow] | None:
         if self._results is None or job.chain is None:
             return None
         file = find_made(self._results, job.name, sha256)
@@ -178,9 +179,8 @@ class RowEncoder:
             raise input_changed(source, "its rows are others")
 
 
-def _inputs(blocks: Iterator[JobBlock]) -> Iterator[InputRow]:
-    for block in blocks:
-        yield from block.inputs()
+def _inputs(blocks: Iterable[JobBlock]) -> Pieces[InputRow]:
+    return Pieces(piece for block in blocks for piece in block.pieces())
 
 
 def _encode(blocks: Iterator[JobBlock], into: BinaryIO, flow: Flow, positions: Sequence[int] | None) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from batchctl.model.desired import Json
 from batchctl.model.ports import ResultItem
@@ -74,6 +74,13 @@ class Identities:
         for name, column in self._columns.items():
             column.append(names.get(name))
         self._count += 1
+
+    def add_keys(self, keys: Sequence[str]) -> None:
+        """Add the next rows, which have these keys and no other name."""
+        self._columns.setdefault("key", [None] * self._count).extend(keys)
+        self._count += len(keys)
+        for column in self._columns.values():
+            column.extend([None] * (self._count - len(column)))
 
     def close(self) -> None:
         """Build the index, after all rows were added."""

@@ -13,9 +13,9 @@ from msgspec import Struct
 from batchctl.model.canonical import canonical_json, with_escapes
 from batchctl.model.desired import Json, RequestRow
 from batchctl.model.request.rules import most_output
+from batchctl.model.result_json import encoded
 from batchctl.model.row_marks import key_of, labels_of
 from batchctl.rows.expectation import asked_of
-from batchctl.rows.lines import encoded
 from batchctl.rows.templates import Gaps, Template, mark_of, marks_in
 from batchctl.rows.wire_form import WireForm
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import islice
 
 import msgspec
+from msgspec.structs import replace
 
 from batchctl.disk.safe_open import open_stream
 from batchctl.model.activity import UNWATCHED
@@ -15,6 +17,7 @@ from batchctl.model.canonical import RowsHasher, row_bytes
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob, Json, LocalFile, RequestRow
 from batchctl.model.errors import ResultsError, RowProblem, RowsError
+from batchctl.model.input_rows import RowColumns
 from batchctl.model.ports import InputRow
 from batchctl.model.request.rules import most_output
 from batchctl.model.row_marks import key_of
@@ -126,7 +129,7 @@ class JobBlock(ABC):
     def __len__(self) -> int: ...
 
     @abstractmethod
-    def inputs(self) -> Iterator[InputRow]:
+    def pieces(self) -> Iterator[Iterable[InputRow]]:
         """The rows, to choose them and to join their results."""
 
     @abstractmethod
@@ -148,9 +151,11 @@ class SingleRows(JobBlock):
     def canonical(self) -> bytes:
         return b"".join(row_bytes(row) + b"\n" for row in self._found)
 
-    def inputs(self) -> Iterator[InputRow]:
-        for position, row in enumerate(self._found, self.first):
-            yield self._rows.row(row, self._rows.wire.names(row, position))
+    def pieces(self) -> Iterator[Iterable[InputRow]]:
+        yield (
+            self._rows.row(row, self._rows.wire.names(row, position))
+            for position, row in enumerate(self._found, self.first)
+        )
 
     def lines(self, positions: Sequence[int]) -> bytes:
         line = self._rows.wire.line
@@ -174,18 +179,18 @@ class FormedRows(JobBlock):
     def canonical(self) -> bytes:
         return self._block.lines
 
-    def inputs(self) -> Iterator[InputRow]:
-        keys, read, is_echoed = iter(self._block.keys), self._rows.printer.read_canonical, self._rows.wire.is_echoed
-        position = self.first
+    def pieces(self) -> Iterator[Iterable[InputRow]]:
+        at = 0
         for form, rows in self._runs:
-            requests = form.requests(rows)
-            sent = map(_DECODER.decode, form.sent_requests(rows)) if is_echoed else [None] * len(rows)
-            members = map(_DECODER.decode, form.members_of(rows)) if form.has_members else [_NOTHING] * len(rows)
-            asked, output = form.asked, form.output
-            for request, echoed, beside, key in zip(requests, sent, members, keys):  # noqa: B905 - keys go on
-                names = {"key": key_of(position)} if key is None else {"key": key}
-                yield InputRow(key, echoed, beside, names, asked, output, read(request), len(request))
-                position += 1
+            columns = FormColumns(
+                form, rows, self._block.keys[at : at + len(rows)], self.first + at, self._rows.printer
+            )
+            at += len(rows)
+            is_echoed = self._rows.wire.is_echoed
+            if is_echoed or form.has_members:
+                yield _with_others(columns, form, rows, is_echoed=is_echoed)
+            else:
+                yield columns
 
     def lines(self, positions: Sequence[int]) -> bytes:
         found, first = [], self.first
@@ -196,6 +201,38 @@ class FormedRows(JobBlock):
             found.append(form.lines(wanted, chosen))
             first += len(rows)
         return b"".join(found)
+
+
+class FormColumns(RowColumns):
+    """Rows of one form."""
+
+    def __init__(
+        self, form: JobForm, rows: Sequence[Gaps], keys: Sequence[str | None], first: int, printer: RowPrinter
+    ) -> None:
+        self.keys = keys
+        self.names = [key_of(position) if key is None else key for position, key in enumerate(keys, first)]
+        self.asked, self.output = form.asked, form.output
+        self._form, self._rows, self._printer = form, rows, printer
+
+    @cached_property
+    def fingerprints(self) -> Sequence[bytes]:
+        return [self._printer.read_canonical(request) for request in self._requests]
+
+    @cached_property
+    def sizes(self) -> Sequence[int]:
+        return list(map(len, self._requests))
+
+    @cached_property
+    def _requests(self) -> Sequence[bytes]:
+        return self._form.requests(self._rows)
+
+
+def _with_others(columns: FormColumns, form: JobForm, rows: Sequence[Gaps], *, is_echoed: bool) -> Iterator[InputRow]:
+    """The rows of a form with the members beside their requests, and with their requests if results repeat them."""
+    sent = map(_DECODER.decode, form.sent_requests(rows)) if is_echoed else [None] * len(rows)
+    members = map(_DECODER.decode, form.members_of(rows)) if form.has_members else [_NOTHING] * len(rows)
+    for row, echoed, beside in zip(columns, sent, members, strict=True):
+        yield replace(row, request=echoed, members=beside)
 
 
 def input_changed(source: LocalFile, reason: str) -> ResultsError:

@@ -9,13 +9,16 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from heapq import nsmallest
+from itertools import chain
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from batchctl.model.desired import DesiredJob, Json
 from batchctl.model.errors import ResultsError
+from batchctl.model.input_rows import RowColumns
 from batchctl.model.keys import AttemptKey
+from batchctl.model.pieces import pieces_of
 from batchctl.model.ports import ChosenRows, Collected, InputEncoder, InputRow, OtherShard
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.row_work import RowChoice, RowsSent, RowsToSend, RowWork
@@ -93,10 +96,8 @@ class ResultsLedger:
             index = LedgerIndex(segments.found, choice.accept)
             is_renewed = choice.which is RowsToSend.ALL
             rows = _RowsToSend(source.rows(is_renewed=is_renewed), index, choice)
-            cutter, number = Cutter(job.sharding, choice, new_token, token), 0
-            for position, row in rows if choice.most is None else _spread(rows, choice.most):
-                cutter.add(position, row)
-                number += 1
+            cutter = Cutter(job.sharding, choice, new_token, token)
+            number = rows.cut(cutter)
             source.keep(is_renewed=is_renewed)
             shards = list(cutter.finish(rows.total, is_canary=number < rows.sent))
             if not number:
@@ -158,13 +159,13 @@ class ResultsLedger:
     def _wanted(self, choice: RowChoice) -> Wanted:
         return Wanted(self._uid, choice.since)
 
-    def _known_rows(self, job: DesiredJob) -> Iterator[InputRow] | None:
+    def _known_rows(self, job: DesiredJob) -> Iterable[InputRow] | None:
         """The rows of a job, without a read of Cloud Storage; None if they are not known."""
         if not is_divisible(job):
             return self._inputs.rows(job)
         return listed_rows(self._root, job.name, job.digest)
 
-    def _merged_rows(self, job: DesiredJob) -> Iterator[InputRow]:
+    def _merged_rows(self, job: DesiredJob) -> Iterable[InputRow]:
         """The rows of which results are merged: at Cloud Storage, those that were sent, whatever is there now."""
         return self._known_rows(job) or rows_of(job, self._inputs)
 
@@ -177,22 +178,50 @@ def _positions(sent: SentList, source: SourceRows) -> Sequence[int] | None:
 class _RowsToSend:
     """The distinct rows that a choice sends, with their positions, and once they are read, their number."""
 
-    def __init__(self, rows: Iterator[InputRow], index: LedgerIndex, choice: RowChoice) -> None:
+    def __init__(self, rows: Iterable[InputRow], index: LedgerIndex, choice: RowChoice) -> None:
         self._rows = rows
         self._index = index
         self._choice = choice
+        self._seen = set[bytes]()
         self.total = 0
         """Rows of the input."""
-        self.sent = 0
 
-    def __iter__(self) -> Iterator[tuple[int, InputRow]]:
-        seen, history, choice = set[bytes](), self._index.history, self._choice
-        for position, row in enumerate(self._rows):
+    @property
+    def sent(self) -> int:
+        return len(self._seen)
+
+    def cut(self, cutter: Cutter) -> int:
+        """Read all rows and give the chosen ones to `cutter`; returns their number."""
+        if self._choice.most is not None:
+            rows = chain.from_iterable(map(self._chosen, pieces_of(self._rows)))
+            few = _spread(rows, self._choice.most)
+            for position, row in few:
+                cutter.add(position, row)
+            return len(few)
+        is_first = self._choice.sends_new_rows and not len(self._index)
+        for piece in pieces_of(self._rows):
+            if is_first and isinstance(piece, RowColumns) and self._is_new(piece):
+                cutter.add_columns(self.total, piece)
+                self.total += len(piece)
+                continue
+            for position, row in self._chosen(piece):
+                cutter.add(position, row)
+        return self.sent
+
+    def _is_new(self, piece: RowColumns) -> bool:
+        """Note rows of which none is that of another row; False: some have to be left out."""
+        prints = set(piece.fingerprints)
+        is_new = len(prints) == len(piece) and self._seen.isdisjoint(prints)
+        self._seen |= prints if is_new else set()
+        return is_new
+
+    def _chosen(self, piece: Iterable[InputRow]) -> Iterator[tuple[int, InputRow]]:
+        seen, history, choice = self._seen, self._index.history, self._choice
+        for position, row in enumerate(piece, self.total):
             self.total = position + 1
             if row.fingerprint not in seen and choice.sends(history(row.fingerprint), name_of(row, position)):
                 seen.add(row.fingerprint)
                 yield position, row
-        self.sent = len(seen)
 
 
 def _spread(rows: Iterable[tuple[int, InputRow]], most: int) -> list[tuple[int, InputRow]]:
@@ -200,7 +229,7 @@ def _spread(rows: Iterable[tuple[int, InputRow]], most: int) -> list[tuple[int, 
     return sorted(nsmallest(most, rows, key=lambda one: one[1].fingerprint), key=lambda one: one[0])
 
 
-def _survey(rows: Iterator[InputRow], index: LedgerIndex, choice: RowChoice, damaged: tuple[str, ...]) -> RowWork:
+def _survey(rows: Iterable[InputRow], index: LedgerIndex, choice: RowChoice, damaged: tuple[str, ...]) -> RowWork:
     """The rows that are sent without an order of a person."""
     choice = replace(choice, order=None)
     total = answered = to_send = retried = retryable = 0

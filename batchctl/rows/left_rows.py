@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
 from msgspec.structs import replace
@@ -24,7 +24,7 @@ _LONGEST = 256
 
 
 def find_left(
-    rows: Iterator[InputRow], index: LedgerIndex, choice: RowChoice, under_way: AbstractSet[bytes], *, follows: bool
+    rows: Iterable[InputRow], index: LedgerIndex, choice: RowChoice, under_way: AbstractSet[bytes], *, follows: bool
 ) -> RowsLeft:
     """The rows without a good answer. `choice` is that of the next attempt; `follows`: whether one follows by itself.
 

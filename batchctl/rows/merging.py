@@ -16,11 +16,11 @@ from msgspec import Struct
 from batchctl.disk.private_files import create_file
 from batchctl.disk.safe_open import open_stream
 from batchctl.model.desired import Json
+from batchctl.model.result_json import encoded
 from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.hashed_lines import HashedLines
 from batchctl.rows.ledger_file import LedgerRecord, Segment
 from batchctl.rows.ledger_index import LedgerIndex
-from batchctl.rows.lines import encoded
 from batchctl.rows.raw_files import with_raw_file
 from batchctl.rows.read_ahead import ReadAhead
 from batchctl.rows.unmatched import unmatched_lines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from itertools import islice
 
 from batchctl.model.ports import InputRow
@@ -22,7 +22,7 @@ def name_of(row: InputRow, position: int) -> str:
     return key_of(position) if row.key is None else row.key
 
 
-def count_ordered(rows: Callable[[], Iterator[InputRow]], index: LedgerIndex, order: RowOrder) -> OrderedRows:
+def count_ordered(rows: Callable[[], Iterable[InputRow]], index: LedgerIndex, order: RowOrder) -> OrderedRows:
     """Count the ordered rows. `rows` reads the input; it is read again where a named key is missing."""
     seen, first, unknown = set[bytes](), list[str](), set(order.keys)
     for position, row in enumerate(rows()):

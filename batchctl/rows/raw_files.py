@@ -10,8 +10,8 @@ from pathlib import Path
 
 from batchctl.disk.private_files import create_file
 from batchctl.disk.safe_open import open_stream
+from batchctl.model.result_json import encoded
 from batchctl.rows.durable import flush_durably
-from batchctl.rows.lines import encoded
 
 PREFIX = "raw-"
 """The start of their names."""

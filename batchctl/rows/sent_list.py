@@ -19,6 +19,7 @@ from batchctl.disk.atomic_file import replace_file
 from batchctl.disk.private_files import make_folder
 from batchctl.model.canonical import with_escapes
 from batchctl.model.desired import Json
+from batchctl.model.input_rows import RowColumns
 from batchctl.model.keys import AttemptKey
 from batchctl.model.ports import InputRow
 from batchctl.model.row_work import RowChoice, RowsSent
@@ -73,6 +74,13 @@ class SentList:
         self.prints += row.fingerprint
         self.names += with_escapes(_ENCODER.encode(row.sent if row.key is None else {"key": row.key, **row.sent}))
         self.names += _BETWEEN
+
+    def add_columns(self, place: int, columns: RowColumns) -> None:
+        """Add the next rows. `place` is that of the first one."""
+        self.places.extend(range(place, place + len(columns)))
+        self.prints += b"".join(columns.fingerprints)
+        names = _ENCODER.encode_lines([{"key": name} for name in columns.names])
+        self.names += with_escapes(names).replace(b"\n", _BETWEEN)
 
     def fingerprint(self, number: int) -> bytes:
         """The fingerprint of a row, by its number in this list."""

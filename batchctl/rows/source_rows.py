@@ -7,7 +7,7 @@ A source at Cloud Storage may be overwritten: its rows are compared with the lis
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self, TypeAlias
@@ -40,7 +40,7 @@ class SourceRows(ExitStack):
         super().__enter__()
         return self
 
-    def rows(self, *, is_renewed: bool = False) -> Iterator[InputRow]:
+    def rows(self, *, is_renewed: bool = False) -> Iterable[InputRow]:
         """All rows. Raises ResultsError and ApiError.
 
         Files that cannot be sent are not read again, unless their rows may be others than those before (`is_renewed`).
@@ -109,7 +109,7 @@ class SourceRows(ExitStack):
         raise error
 
 
-def rows_of(job: DesiredJob, inputs: InputEncoder) -> Iterator[InputRow]:
+def rows_of(job: DesiredJob, inputs: InputEncoder) -> Iterable[InputRow]:
     """The rows of a job. Raises ResultsError, also if batchctl does not have them, and ApiError."""
     rows = inputs.rows(job)
     if rows is None:

@@ -18,6 +18,7 @@ from msgspec import Struct
 from batchctl.disk.private_files import create_file
 from batchctl.model.desired import Json
 from batchctl.model.ports import ResultItem
+from batchctl.model.result_json import decoded, encoded
 from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.arrivals import NOWHERE, Fate, Settled
 from batchctl.rows.expectation import UNSEEN, Expectation, Expectations
@@ -26,7 +27,6 @@ from batchctl.rows.hashed_lines import HashedLines
 from batchctl.rows.join import Join
 from batchctl.rows.large_writes import LargeWrites
 from batchctl.rows.ledger_file import LedgerWriter
-from batchctl.rows.lines import decoded, encoded
 from batchctl.rows.plain_answers import read_plain
 from batchctl.rows.read_ahead import ReadAhead
 from batchctl.rows.usage import UsageTotal

@@ -11,14 +11,16 @@ from functools import cached_property
 from typing import BinaryIO
 
 from batchctl.model.desired import Json
+from batchctl.model.input_rows import RowColumns
+from batchctl.model.pieces import pieces_of
 from batchctl.model.ports import InputRow
+from batchctl.model.result_json import decoded, encoded
 from batchctl.model.row_marks import without_labels
 from batchctl.rows.echo import Forms, form_beside, forms
 from batchctl.rows.expectation import Expectations
 from batchctl.rows.fingerprint import fingerprint
 from batchctl.rows.groups import Groups
 from batchctl.rows.identities import Identities, names_of
-from batchctl.rows.lines import decoded, encoded
 
 NO_FORMS = Forms(0, 0, 0)
 """The forms of a request that matches nothing; a real request has them only by chance."""
@@ -44,11 +46,16 @@ class RowTable:
         self.names = Identities()
         self.is_echoed = False
         """Whether any request is known that a result could echo."""
-        for row in rows:
-            self._add(row)
-            self.expectations.append(
-                expectations.place(row.request) if row.asked is None else expectations.place_of(row.asked)
-            )
+        for piece in pieces_of(rows):
+            if isinstance(piece, RowColumns):
+                self._add_columns(piece)
+                self.expectations.extend([expectations.place_of(piece.asked)] * len(piece))
+                continue
+            for row in piece:
+                self._add(row)
+                self.expectations.append(
+                    expectations.place(row.request) if row.asked is None else expectations.place_of(row.asked)
+                )
         self.names.close()
 
     @cached_property
@@ -83,6 +90,18 @@ class RowTable:
         found: dict[str, Json] = decoded(self._aside.read(end - start))
         return found
 
+    def _add_columns(self, columns: RowColumns) -> None:
+        if self.is_echoed:
+            for forms_before in self._all_forms:
+                forms_before.extend([0] * len(columns))
+        self.keys.extend(columns.keys)
+        self.names.add_keys(columns.names)
+        self._places.extend([self._places[-1]] * len(columns))
+
+    @property
+    def _all_forms(self) -> tuple[array[int], ...]:
+        return self.exact, self.loose, self.core, self._whole
+
     def _add(self, row: InputRow) -> None:
         if row.request is not None or self.is_echoed:
             self._add_forms(row)
@@ -97,7 +116,7 @@ class RowTable:
         """Add the forms of a request. An input that no result echoes has none."""
         if not self.is_echoed:
             self.is_echoed = True
-            for forms_before in (self.exact, self.loose, self.core, self._whole):
+            for forms_before in self._all_forms:
                 forms_before.extend([0] * len(self))
         found = NO_FORMS if row.request is None else forms(without_labels(row.request)) or NO_FORMS
         self.exact.append(found.exact)

@@ -14,7 +14,7 @@ from msgspec import Struct
 from batchctl.model.canonical import with_escapes
 from batchctl.model.desired import Json
 from batchctl.model.ports import InputRow
-from batchctl.rows.lines import decoded, encoded
+from batchctl.model.result_json import decoded, encoded
 from batchctl.rows.sent_list import PRINT_BYTES, SentList
 
 _CHUNK = 1 << 20

@@ -16,11 +16,11 @@ from batchctl.model.errors import ResultsError
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import RemoteJob
 from batchctl.model.ports import Collected, CollectOptions, InputRow, ResultItem, SentRows
+from batchctl.model.result_json import encoded
 from batchctl.model.row_work import RowChoice, RowsSent, RowsToSend, ShardLimits
 from batchctl.model.sent_with import SentWith
 from batchctl.rows.encode import RowEncoder
 from batchctl.rows.ledger import ResultsLedger
-from batchctl.rows.lines import encoded
 from batchctl.rows.raw_files import with_raw_file
 from batchctl.rows.results import ResultsFolder
 from tests.support.decisions import job

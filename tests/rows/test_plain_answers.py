@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from batchctl.model.result_json import encoded
 from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.expectation import ANYTHING, Expectation, asked_of, expectation_of
-from batchctl.rows.lines import encoded
 from batchctl.rows.plain_answers import read_plain
 from batchctl.rows.usage import UsageTotal
 from batchctl.rows.verdict import verdict

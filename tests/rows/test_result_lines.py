@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from batchctl.model.desired import Json
 from batchctl.model.errors import ResultsError
+from batchctl.model.result_json import encoded
 from batchctl.report.documents import to_json_line
 from batchctl.report.results_json import JsonLinesWriter
 from batchctl.rows import result_lines
-from batchctl.rows.lines import encoded
 from batchctl.rows.result_lines import lines_with_head
 from batchctl.rows.selection import judged
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import TypeVar
 
 from msgspec import Struct, structs
 from msgspec.structs import replace
@@ -13,7 +14,9 @@ from batchctl.engine.steps.failures import LASTING_REFUSALS
 from batchctl.model.desired import DesiredJob, RemoteSource
 from batchctl.model.digests import has_same_requests
 from batchctl.model.errors import ApiError, ResultsError
+from batchctl.model.input_rows import RowColumns
 from batchctl.model.keys import same_digest
+from batchctl.model.pieces import Pieces, pieces_of
 from batchctl.model.ports import (
     ForeignRows,
     InputEncoder,
@@ -26,6 +29,7 @@ from batchctl.model.ports import (
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.work_size import is_divisible
 
+_Part = TypeVar("_Part")
 _OWN_ROWS = "rows"
 """A key of the source in an attempt's tree, present where batchctl itself sent the rows."""
 
@@ -64,9 +68,14 @@ class InputChanged(Exception):
     """The file of rows that batchctl sent is another one by now, or not there."""
 
 
-def _sent(rows: Iterator[InputRow]) -> Iterator[InputRow]:
+def _sent(rows: Iterable[InputRow]) -> Pieces[InputRow]:
+    """Rows that batchctl sent. Reading them raises InputChanged."""
+    return Pieces(piece if isinstance(piece, RowColumns) else _guard(piece) for piece in _guard(pieces_of(rows)))
+
+
+def _guard(parts: Iterable[_Part]) -> Iterator[_Part]:
     try:
-        yield from rows
+        yield from parts
     except ResultsError as problem:
         raise InputChanged(problem.message) from problem
 
