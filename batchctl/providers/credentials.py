@@ -17,7 +17,7 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json
 from batchctl.model.errors import BatchctlError
 from batchctl.model.ports import Fact
-from batchctl.providers.redaction import blanked, blanked_json
+from batchctl.providers.redaction import blanked, blanked_each, blanked_json
 
 KEY_VARIABLES = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
 """Environment variables of the API key; the first one that is set is used."""
@@ -52,6 +52,10 @@ class Credentials(Protocol):
 
     def redact_json(self, value: Json) -> Json:
         """The JSON value with the secrets blanked in all its texts."""
+        ...
+
+    def redact_each(self, values: Sequence[bytes]) -> Sequence[bytes]:
+        """The same for JSON objects that `encoded` has written."""
         ...
 
     def facts(self) -> Sequence[Fact]:
@@ -89,6 +93,9 @@ class ApiKey:
 
     def redact_json(self, value: Json) -> Json:
         return blanked_json(value, (self._value,))
+
+    def redact_each(self, values: Sequence[bytes]) -> Sequence[bytes]:
+        return blanked_each(values, (self._value,))
 
     @property
     def fingerprint(self) -> str:

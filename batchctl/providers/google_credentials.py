@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from batchctl.model.desired import Json
 from batchctl.model.ports import Fact
 from batchctl.providers.credentials import Token
-from batchctl.providers.redaction import blanked, blanked_json, without_proxies
+from batchctl.providers.redaction import blanked, blanked_each, blanked_json, without_proxies
 
 _HEADER = "authorization"
 _REMEMBERED = 8
@@ -55,6 +55,9 @@ class GoogleCredentials:
 
     def redact_json(self, value: Json) -> Json:
         return blanked_json(value, self._secrets())
+
+    def redact_each(self, values: Sequence[bytes]) -> Sequence[bytes]:
+        return blanked_each(values, self._secrets())
 
     def _secrets(self) -> tuple[str, ...]:
         with self._lock:
@@ -136,6 +139,9 @@ class StaticToken:
 
     def redact_json(self, value: Json) -> Json:
         return blanked_json(value, (self._value,))
+
+    def redact_each(self, values: Sequence[bytes]) -> Sequence[bytes]:
+        return blanked_each(values, (self._value,))
 
     def facts(self) -> Sequence[Fact]:
         return (Fact("credentials", "none needed"),)

@@ -18,6 +18,7 @@ import msgspec
 
 from batchctl.model.desired import Json
 from batchctl.model.ports import ResultItem
+from batchctl.model.result_json import decoded, encoded
 from batchctl.providers.http.urls import read_url
 
 BLANK = "***"
@@ -82,6 +83,20 @@ def blanked_json(value: Json, secrets: Iterable[str]) -> Json:
     return _walk(value, forms) if forms and not _is_certainly_clean(value, forms) else value
 
 
+def blanked_each(values: Sequence[bytes], secrets: Iterable[str]) -> Sequence[bytes]:
+    """JSON objects as `encoded` writes them, with these secrets replaced in all texts."""
+    forms = [_forms(secret) for secret in secrets if len(secret) >= _MIN_SECRET]
+    if not forms or _is_text_clean(b"\n".join(values), forms):
+        return values
+    return [value if _is_text_clean(value, forms) else _blanked_text(value, forms) for value in values]
+
+
+def _blanked_text(value: bytes, forms: Sequence[_Forms]) -> bytes:
+    found = decoded(value)
+    cleaned = _walk(found, forms)
+    return value if cleaned == found else encoded(cleaned)
+
+
 def clean_rows(items: Iterable[ResultItem], clean: Callable[[Json], Json]) -> Iterator[ResultItem]:
     """Rows with `clean` applied to every stored part."""
     for item in items:
@@ -101,6 +116,11 @@ def _is_certainly_clean(value: Json, forms: Sequence[_Forms]) -> bool:
         text = _ENCODER.encode(value)
     except (msgspec.MsgspecError, TypeError, ValueError, RecursionError):
         return False
+    return _is_text_clean(text, forms)
+
+
+def _is_text_clean(text: bytes, forms: Sequence[_Forms]) -> bool:
+    """Whether JSON as msgspec writes it shows that it has none of these secrets."""
     # An escape inside a text, in JSON inside JSON or in a URL, may be one of a secret.
     if b"%" in text or rb"\\" in text:
         return False

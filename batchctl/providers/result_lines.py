@@ -9,15 +9,20 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
+from itertools import chain
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
+from batchctl.model.answer_lines import AnswerLines
 from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply
 from batchctl.model.file_forms import foreign_form, way_out
 from batchctl.model.ports import ResultItem
-from batchctl.providers.streamed_lines import Line, LongLine, lines
+from batchctl.model.result_json import encoded_each
+from batchctl.providers.streamed_lines import Line, LineSplitter, LongLine, whole_lines
 from batchctl.providers.untrusted_text import DECODER, FAST_DECODER, parse_line
 
 _DATA_LOSS = 15
@@ -32,53 +37,108 @@ _SIMPLE_MEMBER = re.compile(r'\s*("(?:[^"\\]|\\.)*")\s*:\s*("(?:[^"\\]|\\.)*"|-?
 """A member with a text or an integer, followed by another member."""
 
 
-def read_lines(
-    chunks: Iterable[bytes],
-    limit: int,
-    what: str,
-    item_of: Callable[[Json], ResultItem],
-    is_complete: Callable[[int], bool],
-) -> Iterator[ResultItem]:
-    """The rows of a result file, without blank lines.
+class _AnswerLine(msgspec.Struct, forbid_unknown_fields=True):
+    """A line with nothing but a key and an answer."""
 
-    `is_complete` checks a body of so many bytes. It is called when the last line has no line end and cannot be read.
-    Raises BadReply for an incomplete body, and for a body without any JSON object, such as an HTML page.
-    """
-    counted = _Counted(chunks)
-    number, has_rows, has_text = 0, False, False
-    bad: ResultItem | None = None
-    for number, line in enumerate(lines(counted, limit), start=1):
-        if bad is not None:
-            yield bad
-            bad = None
-        value = _object(line) if has_rows else None
+    key: str
+    response: dict[str, Any]
+
+
+_ANSWER_LINES = msgspec.json.Decoder(_AnswerLine)
+
+
+class ResultLines:
+    """The rows of one result file, without blank lines."""
+
+    def __init__(
+        self,
+        what: str,
+        item_of: Callable[[Json], ResultItem],
+        is_complete: Callable[[int], bool],
+        *,
+        has_answer_lines: bool = False,
+    ) -> None:
+        """`is_complete` checks a body of so many bytes. It is called when the last line has no line end and is broken.
+
+        `has_answer_lines`: whether `item_of` takes a key and an answer with candidates, alone on a line, as they are.
+        """
+        self._what = what
+        self._item_of = item_of
+        self._is_complete = is_complete
+        self._has_answer_lines = has_answer_lines
+        self._number = 0
+        """The last line that was read."""
+        self._has_rows = self._has_text = False
+        self._bad: ResultItem | None = None
+        """The last line, if it is broken: at the end of a body, it may be cut off."""
+
+    def read(self, chunks: Iterable[bytes], limit: int) -> Iterator[Iterable[ResultItem]]:
+        """The rows of a body, some at a time.
+
+        Raises BadReply for an incomplete body, and for a body without any JSON object, such as an HTML page.
+        """
+        size = 0
+        with closing(LineSplitter(limit)) as splitter:
+            for chunk in whole_lines(chunks, limit):
+                size += len(chunk)
+                answers = self._answers(chunk) if self._has_rows and splitter.is_between_lines else None
+                if answers is None:
+                    yield chain.from_iterable(self._rows(line, limit) for line in splitter.split(chunk))
+                    continue
+                yield self._pop_bad()
+                yield answers
+                self._number += len(answers)
+            yield self._rows(splitter.line(), limit)
+        if self._has_text and not self._has_rows:
+            raise BadReply(f"{self._what}: no line of the result file is a JSON object")
+        if self._bad is not None and not self._is_complete(size):
+            raise BadReply(f"{self._what}: line {self._number} of the result file is not JSON, or cut off")
+        yield self._pop_bad()
+
+    def _answers(self, chunk: bytes) -> AnswerLines | None:
+        """The rows of whole lines that have a key and an answer each, and nothing else; None if some are others."""
+        if not self._has_answer_lines or not chunk.endswith(b"\n"):
+            return None
+        try:
+            found = _ANSWER_LINES.decode_lines(chunk)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return None
+        responses = [line.response for line in found]
+        # Blank lines have a number, too.
+        if len(found) != chunk.count(b"\n") or not all(response.get("candidates") for response in responses):
+            return None
+        return AnswerLines([line.key for line in found], encoded_each(responses))
+
+    def _pop_bad(self) -> Iterable[ResultItem]:
+        bad, self._bad = self._bad, None
+        return () if bad is None else (bad,)
+
+    def _rows(self, line: Line, limit: int) -> Iterator[ResultItem]:
+        """The rows of one line, after a broken line before it."""
+        self._number += 1
+        yield from self._pop_bad()
+        value = _object(line) if self._has_rows else None
         if value is not None:
-            yield item_of(value)
-            continue
-        start = line.start if isinstance(line, LongLine) else line
-        _refuse_form(number, start, what)
+            yield self._item_of(value)
+            return
+        number, start = self._number, line.start if isinstance(line, LongLine) else line
+        _refuse_form(number, start, self._what)
         text = start.removeprefix(_BOM)
         if not text.strip():
-            continue
-        _refuse_page(text, what, is_first=not has_text)
-        has_text = True
-        has_rows = has_rows or _ROW.match(text) is not None
+            return
+        _refuse_page(text, self._what, is_first=not self._has_text)
+        self._has_text = True
+        self._has_rows = self._has_rows or _ROW.match(text) is not None
         if isinstance(line, LongLine):
-            yield long_row(
-                line, f"line {number} of the result file is longer than {limit:,} bytes (limits.lineBytes)", item_of
-            )
-            continue
+            words = f"line {number} of the result file is longer than {limit:,} bytes (limits.lineBytes)"
+            yield long_row(line, words, self._item_of)
+            return
         values, rest, reason = _values(text)
-        has_rows = has_rows or any(isinstance(value, dict) for value in values)
-        yield from map(item_of, values)
+        self._has_rows = self._has_rows or any(isinstance(value, dict) for value in values)
+        yield from map(self._item_of, values)
         if rest:
-            bad = unreadable_row(rest, f"line {number} of the result file is not JSON: {reason}", item_of)
-    if has_text and not has_rows:
-        raise BadReply(f"{what}: no line of the result file is a JSON object")
-    if bad is not None:
-        if not is_complete(counted.size):
-            raise BadReply(f"{what}: line {number} of the result file is not JSON, or cut off")
-        yield bad
+            words = f"line {number} of the result file is not JSON: {reason}"
+            self._bad = unreadable_row(rest, words, self._item_of)
 
 
 def _object(line: Line) -> dict[str, Json] | None:
@@ -143,19 +203,6 @@ def _objects(text: str) -> tuple[list[Json], bytes, str]:
 def _end_of_gap(text: str, at: int) -> int:
     gap = _GAP.match(text, at)
     return gap.end() if gap else at
-
-
-class _Counted:
-    """Chunks, and the number of their bytes."""
-
-    def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._chunks = chunks
-        self.size = 0
-
-    def __iter__(self) -> Iterator[bytes]:
-        for chunk in self._chunks:
-            self.size += len(chunk)
-            yield chunk
 
 
 def unreadable_row(raw: bytes, message: str, item_of: Callable[[Json], ResultItem]) -> ResultItem:

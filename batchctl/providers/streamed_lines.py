@@ -12,6 +12,8 @@ from batchctl.model.desired import LINE_BYTES
 LINE_LIMIT = LINE_BYTES
 """Bytes of one line, unless the stack sets `limits.lineBytes`."""
 _START = 4096
+_AT_ONCE = 2**18
+"""Bytes of lines that are read at once."""
 
 
 class LongLine:
@@ -43,28 +45,30 @@ def lines(chunks: Iterable[bytes], limit: int) -> Iterator[Line]:
 
     The content of a LongLine is deleted as soon as the next line is requested.
     """
-    held = _Held(limit)
-    with closing(held):
+    with closing(LineSplitter(limit)) as splitter:
         for chunk in chunks:
-            first, *others = chunk.split(b"\n")
-            held.add(first)
-            if not others:
-                continue
-            yield held.line()
-            held.clear()
-            for piece in others[:-1]:
-                if len(piece) <= limit:
-                    yield piece
-                    continue
-                held.add(piece)
-                yield held.line()
-                held.clear()
-            held.add(others[-1])
-        yield held.line()
+            yield from splitter.split(chunk)
+        yield splitter.line()
 
 
-class _Held:
-    """Collects the line that is being read."""
+def whole_lines(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
+    """The same bytes in larger chunks, which end with a line unless a line is longer than that."""
+    held: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        held.append(chunk)
+        size += len(chunk)
+        if size < min(_AT_ONCE, limit):
+            continue
+        data = b"".join(held)
+        end = data.rfind(b"\n") + 1 or len(data)
+        yield data[:end]
+        held, size = [data[end:]], len(data) - end
+    yield b"".join(held)
+
+
+class LineSplitter:
+    """Splits chunks into lines, and holds the line that is being read."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -72,7 +76,29 @@ class _Held:
         self._size = 0
         self._long: LongLine | None = None
 
-    def add(self, piece: bytes) -> None:
+    def split(self, chunk: bytes) -> Iterator[Line]:
+        """The lines that end in a chunk."""
+        first, *others = chunk.split(b"\n")
+        self._add(first)
+        if not others:
+            return
+        yield self.line()
+        self._clear()
+        for piece in others[:-1]:
+            if len(piece) <= self._limit:
+                yield piece
+                continue
+            self._add(piece)
+            yield self.line()
+            self._clear()
+        self._add(others[-1])
+
+    @property
+    def is_between_lines(self) -> bool:
+        """Whether nothing of a line was read since the last line end."""
+        return not self._size
+
+    def _add(self, piece: bytes) -> None:
         if self._long is not None:
             self._long.add(piece)
             return
@@ -83,15 +109,17 @@ class _Held:
             self._pieces = []
 
     def line(self) -> Line:
+        """What was read since the last line end."""
         if self._long is None:
             return b"".join(self._pieces)
         self._long.content.seek(0)
         return self._long
 
-    def clear(self) -> None:
+    def _clear(self) -> None:
         self.close()
         self._pieces, self._size, self._long = [], 0, None
 
     def close(self) -> None:
+        """Delete the temporary file of a long line."""
         if self._long is not None:
             self._long.close()

@@ -7,14 +7,17 @@ certain to belong to its row counts before a doubtful one, and the final file be
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import TypeAlias
 
 from batchctl.model.desired import Json
 from batchctl.model.ports import ResultItem
 from batchctl.rows.fingerprint import fingerprint
 
+ReadAgain: TypeAlias = tuple[str | None, Json]
+"""The key and the response of a result."""
 NOWHERE = -1
 _MOST = 2**64 - 1
 _NOTHING: tuple[Json, ...] = (None, "", [], {})
@@ -45,6 +48,10 @@ class Settled:
         self.rows[number], self.fates[number] = row, fate
 
 
+def _nothing(_number: int) -> ReadAgain:
+    return None, None
+
+
 @dataclass
 class Arrivals:
     """The results that have arrived."""
@@ -56,10 +63,11 @@ class Arrivals:
     early: bytearray = field(default_factory=bytearray)
     doubtful: bytearray = field(default_factory=bytearray)
     """Whether each one echoes another request than that of its row."""
-    outcomes: array[int] = field(default_factory=lambda: array("Q"))
-    """A fingerprint of its response or error."""
-    lines: array[int] = field(default_factory=lambda: array("Q"))
-    """A fingerprint of the whole result."""
+    _outcomes: array[int] = field(default_factory=lambda: array("Q"))
+    """A fingerprint of its response or error; 0: not made yet."""
+    _lines: array[int] = field(default_factory=lambda: array("Q"))
+    """A fingerprint of the whole result; 0: not made yet."""
+    _read: Callable[[int], ReadAgain] = _nothing
 
     def add(self, item: ResultItem) -> int:
         """Add the next result; returns its number."""
@@ -69,22 +77,41 @@ class Arrivals:
         self.hollow.append(item.response is not None and _is_hollow(item.response))
         self.early.append(item.early)
         self.doubtful.append(False)
-        self.outcomes.append(outcome)
+        self._outcomes.append(outcome)
         try:
             beside = fingerprint([item.members, item.request]) if item.members or item.request else 0
         except RecursionError:
             beside = fingerprint(["nested too deeply", number])
-        self.lines.append(hash((outcome, item.key, item.index, beside)) & _MOST)
+        self._lines.append(hash((outcome, item.key, item.index, beside)) & _MOST)
         return number
+
+    def add_answers(self, count: int, read: Callable[[int], ReadAgain]) -> None:
+        """Add the next results: answers with nothing but a key. `read` reads them again, if two have to be compared."""
+        self.answers += b"\1" * count
+        for flags in (self.hollow, self.early, self.doubtful):
+            flags.extend(bytes(count))
+        for marks in (self._outcomes, self._lines):
+            marks.extend([0] * count)
+        self._read = read
+
+    def outcome(self, number: int) -> int:
+        """A fingerprint of the response or error of a result."""
+        if not self._outcomes[number]:
+            self._outcomes[number] = fingerprint([self._read(number)[1], None])
+        return self._outcomes[number]
+
+    def _line(self, number: int) -> int:
+        """A fingerprint of a whole result."""
+        return self._lines[number] or hash((self.outcome(number), self._read(number)[0], None, 0)) & _MOST
 
     def settled(self) -> Settled:
         """Rows for all results, not known yet. Early results that the final file repeats are dropped."""
         count = len(self.answers)
         found = Settled(array("q", [NOWHERE]) * count, bytearray(count))
         if any(self.early):
-            final = {line for number, line in enumerate(self.lines) if not self.early[number]}
-            for number, line in enumerate(self.lines):
-                if self.early[number] and line in final:
+            final = {self._line(number) for number, is_early in enumerate(self.early) if not is_early}
+            for number, is_early in enumerate(self.early):
+                if is_early and self._line(number) in final:
                     found.fates[number] = Fate.DROPPED
         return found
 
@@ -99,7 +126,7 @@ class Arrivals:
     def is_copy(self, number: int, other: int) -> bool:
         """Whether a result adds nothing to another one for the same row that counts before it."""
         says_nothing = not self.answers[number] or self.hollow[number] or self.early[number]
-        return bool(says_nothing) or self.outcomes[number] == self.outcomes[other]
+        return bool(says_nothing) or self.outcome(number) == self.outcome(other)
 
     def _rank(self, number: int) -> tuple[bool, int, int, int]:
         return not self.answers[number], self.hollow[number], self.doubtful[number], self.early[number]

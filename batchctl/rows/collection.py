@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO
 
 from msgspec import Struct, structs
 from msgspec.structs import replace
 
-from batchctl.disk.private_files import create_file, sync_folder
+from batchctl.disk.private_files import sync_folder
+from batchctl.model.answer_lines import AnswerLines
 from batchctl.model.desired import Json
 from batchctl.model.keys import AttemptKey
+from batchctl.model.pieces import Pieces, pieces_of
 from batchctl.model.ports import (
     Collected,
     CollectOptions,
@@ -26,19 +27,19 @@ from batchctl.model.ports import (
 from batchctl.model.row_work import RowChoice, RowsSent
 from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.arrivals import Fate, Settled, without_position
-from batchctl.rows.durable import flush_durably
 from batchctl.rows.expectation import Expectations
 from batchctl.rows.folder import RESULTS_FILE
 from batchctl.rows.input_list import InputList, read_input_list, write_input_list
-from batchctl.rows.join import join_for
+from batchctl.rows.join import Join, join_for
 from batchctl.rows.kept import write_manifest
 from batchctl.rows.ledger_file import ANSWERS_FILE, LedgerWriter, read_segment
 from batchctl.rows.ledger_index import LedgerIndex
 from batchctl.rows.merging import Merged, merge
-from batchctl.rows.raw_files import PREFIX
+from batchctl.rows.raw_files import kept_aside
+from batchctl.rows.result_writer import ResultWriter, Written
 from batchctl.rows.segments import Wanted, read_segments
 from batchctl.rows.sent_list import SentList
-from batchctl.rows.spool import Spool, Written
+from batchctl.rows.spool import Spool
 from batchctl.rows.temporary import temporary
 from batchctl.rows.whole_input import WholeInput, remembered
 
@@ -93,7 +94,7 @@ class Collection:
     def write(self, path: str, items: Iterable[ResultItem], facts: Mapping[str, Json]) -> Collected:
         """Write all files of the folder; the manifest comes last. Raises what `items` and the known input raise."""
         with temporary(self._part) as whole:
-            return self._write(path, self._placed(items), WholeInput(whole), facts)
+            return self._write(path, Pieces(map(self._placed, pieces_of(items))), WholeInput(whole), facts)
 
     def _write(self, path: str, items: Iterable[ResultItem], whole: WholeInput, facts: Mapping[str, Json]) -> Collected:
         known, sent = self._input(whole)
@@ -111,18 +112,16 @@ class Collection:
             if isinstance(known, ForeignRows) and sent is not None and sent.has_fingerprints:
                 self._earlier.keep(whole, known.files)
             answers = ANSWERS_FILE if is_part else RESULTS_FILE
-            for number, arrival in enumerate(items):
-                item = arrival if arrival.aside is None else _kept_aside(self._part, arrival, arrival.aside, number)
-                echoed = expectations.place(item.request)
-                if item.request is not None and not self._is_joined_by_request:
-                    item = structs.replace(item, request=None)
-                join.add(item)
-                spool.add(item, echoed)
+            for piece in pieces_of(items):
+                if isinstance(piece, AnswerLines) and join.add_answers(piece.keys, spool.read_answer):
+                    spool.add_answers(piece)
+                else:
+                    self._add(piece, join, spool, expectations)
             settled = join.settle()
             if self._is_list_lost and ledger is not None:
                 self._count_sent(ledger, settled)
             anonymous = spool.count_anonymous(without_position(settled))
-            written = spool.write_sorted(self._part / answers, settled, join, expectations, ledger)
+            written = ResultWriter(spool, settled, join, expectations, ledger).write(self._part / answers)
         came = written.verdicts.total()
         tokens = written.usage.input
         found: dict[str, Json] = {"tokens": tokens, **written.usage.facts()}
@@ -160,6 +159,16 @@ class Collection:
         write_manifest(self._part, {**facts, "rows": rows_facts(collected), **found, **whole_sums})
         sync_folder(self._part)
         return collected
+
+    def _add(self, items: Iterable[ResultItem], join: Join, spool: Spool, expectations: Expectations) -> None:
+        """Add results one by one."""
+        for arrival in items:
+            item = arrival if arrival.aside is None else kept_aside(self._part, arrival, arrival.aside, len(spool))
+            echoed = expectations.place(item.request)
+            if item.request is not None and not self._is_joined_by_request:
+                item = structs.replace(item, request=None)
+            join.add(item)
+            spool.add(item, echoed)
 
     def _count_sent(self, ledger: LedgerWriter, settled: Settled) -> None:
         """Find the number of rows that were sent, by the record or the API: their list, which is lost, has all rows.
@@ -211,15 +220,17 @@ class Collection:
             return SentList(shards=shards)
         return SentList(is_canary=known.is_canary, sent_with=known.sent_with, again=known.again, shards=shards)
 
-    def _placed(self, items: Iterable[ResultItem]) -> Iterator[ResultItem]:
+    def _placed(self, piece: Iterable[ResultItem]) -> Iterable[ResultItem]:
         """The results with the positions of their rows among those that were sent."""
-        sent = self._sent
-        if sent is None or sent.is_whole:
-            yield from items
-            return
-        numbers = {place: number for number, place in enumerate(sent.places)}
-        for item in items:
-            yield item if item.index is None else structs.replace(item, index=numbers.get(item.index))
+        if self._sent is None or self._sent.is_whole or isinstance(piece, AnswerLines):
+            return piece
+        numbers = self._numbers
+        return (item if item.index is None else structs.replace(item, index=numbers.get(item.index)) for item in piece)
+
+    @cached_property
+    def _numbers(self) -> Mapping[int, int]:
+        """The rows that were sent, by their position in the input."""
+        return {} if self._sent is None else {place: number for number, place in enumerate(self._sent.places)}
 
     def _merged(self, path: str, whole: WholeInput, manifest: Mapping[str, Json], found: dict[str, Json]) -> Collected:
         """Write the results of all attempts, and put their checksum into `found`."""
@@ -279,12 +290,3 @@ def _counted(path: str, written: Written, settled: Settled) -> Collected:
         verdicts[RowVerdict.NO_RESULT] = missing
     by_code = {code.value: verdicts[code] for code in RowVerdict if verdicts[code]}
     return Collected(path, ok, came - ok, missing, 0, verdicts=by_code)
-
-
-def _kept_aside(part: Path, item: ResultItem, content: BinaryIO, number: int) -> ResultItem:
-    """An item whose line was too long to be read, with its bytes in a file of their own."""
-    name = f"{PREFIX}{number}"
-    with create_file(part / name) as stream:
-        shutil.copyfileobj(content, stream)
-        flush_durably(stream)
-    return structs.replace(item, error={**(item.error or {}), "rawFile": name}, aside=None)

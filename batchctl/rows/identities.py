@@ -9,6 +9,9 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Mapping, Sequence
+from itertools import islice
+from operator import lt
+from typing import cast
 
 from batchctl.model.desired import Json
 from batchctl.model.ports import ResultItem
@@ -63,6 +66,8 @@ class Identities:
         self._columns: dict[str, list[str | None]] = {}
         self._exact: dict[str, Groups] = {}
         self._loose: dict[str, Groups] = {}
+        self._distinct = set[str]()
+        """The kinds of names that are certain to be distinct."""
         self._next = 0
         """The row after the last one that was found: results often come in the order of the input."""
 
@@ -83,17 +88,36 @@ class Identities:
             column.extend([None] * (self._count - len(column)))
 
     def close(self) -> None:
-        """Build the index, after all rows were added."""
-        for name, column in self._columns.items():
+        """All rows were added."""
+        self._distinct = {name for name, column in self._columns.items() if _rises(column)}
+
+    def _is_distinct(self, name: str) -> bool:
+        """Whether each row has such a name, or none has, and no two rows have the same one."""
+        if name in self._distinct:
+            return True
+        exact = self._index(name)
+        return exact is not None and exact.is_distinct
+
+    def _index(self, name: str) -> Groups | None:
+        """The rows by their names of one kind, made when it is first needed; None: no row has such a name."""
+        column = self._columns.get(name)
+        if column is not None and name not in self._exact:
             self._exact[name] = Groups(array("Q", (0 if text is None else _mark(text) for text in column)))
+        return self._exact.get(name)
 
     def next_owner(self, key: str) -> int | None:
         """The row with this key, if it is the one after the row that was found last; None: `owner` has to search."""
-        exact = self._exact.get("key")
-        if exact is None or not exact.is_distinct or not self._is_next("key", key):
+        if not self._is_distinct("key") or not self._is_next("key", key):
             return None
         self._next += 1
         return self._next - 1
+
+    def next_owners(self, keys: Sequence[str]) -> int | None:
+        """The first of the rows with these keys, if they are those after the row that was found last, else None."""
+        if not self._is_distinct("key") or self._columns["key"][self._next : self._next + len(keys)] != list(keys):
+            return None
+        self._next += len(keys)
+        return self._next - len(keys)
 
     def owner(self, names: Mapping[str, str], numbers: frozenset[str] = _NO_NAMES) -> int | None:
         """The only row with one of these names; None if each name has no row, or several.
@@ -101,7 +125,8 @@ class Identities:
         Names among `numbers` may have been any text that looks like that number.
         """
         for name in NAMES:
-            text, exact = names.get(name), self._exact.get(name)
+            text = names.get(name)
+            exact = None if text is None else self._index(name)
             if text is None or exact is None:
                 continue
             row = self._find(name, text, exact, is_number=name in numbers)
@@ -131,6 +156,14 @@ class Identities:
             if own is not None and not same_name(own, text):
                 return False
         return True
+
+
+def _rises(column: Sequence[str | None]) -> bool:
+    """Whether each name is greater than the one before, as numbered names are: then no two are equal."""
+    if None in column:
+        return False
+    names = cast("Sequence[str]", column)
+    return all(map(lt, names, islice(names, 1, None)))
 
 
 def _mark(text: str) -> int:

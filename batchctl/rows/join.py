@@ -8,13 +8,13 @@ their order does not matter. Source: reference 8.1, 8.2, chapter 16.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import BinaryIO, Protocol, assert_never
 
 from batchctl.model.desired import Json
 from batchctl.model.ports import ForeignRows, KnownInput, ResultItem, SentRows, UnorderedRows
 from batchctl.model.row_marks import position_of_key
-from batchctl.rows.arrivals import NOWHERE, Arrivals, Fate, Settled
+from batchctl.rows.arrivals import NOWHERE, Arrivals, Fate, ReadAgain, Settled
 from batchctl.rows.expectation import UNSEEN, Expectations
 from batchctl.rows.fingerprint import fingerprint
 from batchctl.rows.identities import names_of
@@ -31,12 +31,24 @@ class Join(Protocol):
         """Add the next result, in order of arrival."""
         ...
 
+    def add_answers(self, keys: Sequence[str], read: Callable[[int], ReadAgain]) -> bool:
+        """Add the next results, which are answers with these keys; False: they have to be added one by one.
+
+        `read` reads a result again, by its number.
+        """
+        ...
+
     def settle(self) -> Settled:
         """The rows of all results, after all were added."""
         ...
 
     def key(self, row: int, given: str | None) -> str | None:
         """The key to show for the result of a row that came with this key."""
+        ...
+
+    @property
+    def has_members(self) -> bool:
+        """Whether a row may have members beside its request."""
         ...
 
     def members(self, row: int) -> Mapping[str, Json]:
@@ -84,6 +96,9 @@ class LooseJoin:
         self._positions.append(NOWHERE if position is None else position)
         self._names.append(_name(item) if position is None else fingerprint(position))
 
+    def add_answers(self, keys: Sequence[str], read: Callable[[int], ReadAgain]) -> bool:  # noqa: ARG002  rows of an unknown input are compared
+        return False
+
     def settle(self) -> Settled:
         settled = self._arrivals.settled()
         first: dict[int, int] = {}
@@ -99,6 +114,10 @@ class LooseJoin:
     def key(self, row: int, given: str | None) -> str | None:  # noqa: ARG002  the input is not known
         return None if self._ours and position_of_key(given) is not None else given
 
+    @property
+    def has_members(self) -> bool:
+        return False
+
     def members(self, row: int) -> Mapping[str, Json]:  # noqa: ARG002  the input is not known
         return {}
 
@@ -110,7 +129,7 @@ class LooseJoin:
         if self._ours or self._arrivals.answers[holder]:
             is_copy = self._arrivals.is_copy(number, holder)
         else:
-            is_copy = self._arrivals.outcomes[number] == self._arrivals.outcomes[holder]
+            is_copy = self._arrivals.outcome(number) == self._arrivals.outcome(holder)
         if is_copy:
             return Fate.DROPPED
         # Two rows of others may have one name.

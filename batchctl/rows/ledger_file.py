@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import struct
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
 from pathlib import Path
 
 from msgspec import Struct
@@ -53,6 +54,14 @@ class LedgerWriter:
         self._has_result[number] = True
         self._verdicts[found] += 1
         self._put(number, found, offset, length)
+
+    def add_good(self, numbers: Sequence[int], offsets: Iterable[int], lengths: Iterable[int]) -> None:
+        """Add the good answers of rows, which come one after the other."""
+        first, count = numbers[0], len(numbers)
+        self._has_result[first : first + count] = b"\1" * count
+        self._verdicts[RowVerdict.OK] += count
+        prints = map(self._sent.fingerprint, numbers)
+        self._body += b"".join(map(_RECORD.pack, prints, offsets, lengths, repeat(_NUMBERS[RowVerdict.OK])))
 
     def add_missing(self, *, is_tried: bool) -> None:
         """Add all rows that have no result. `is_tried`: the API had its chance with them."""

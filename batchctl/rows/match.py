@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from batchctl.model.desired import Json
 from batchctl.model.ports import ResultItem
 from batchctl.model.row_marks import position_of_key, without_labels
-from batchctl.rows.arrivals import NOWHERE, Arrivals, Fate, Settled
+from batchctl.rows.arrivals import NOWHERE, Arrivals, Fate, ReadAgain, Settled
 from batchctl.rows.echo import Forms, forms
 from batchctl.rows.identities import names_of, numbers_of
 from batchctl.rows.table import RowTable, whole_form
@@ -56,6 +56,18 @@ class RowJoin:
         else:
             self._claims.append(row)
             self._add_forms(None, item.members)
+
+    def add_answers(self, keys: Sequence[str], read: Callable[[int], ReadAgain]) -> bool:
+        """Add the next results, if they are those of the next rows: nearly all are."""
+        first = self._table.names.next_owners(keys)
+        if first is None:
+            return False
+        self._arrivals.add_answers(len(keys), read)
+        self._claims.extend(range(first, first + len(keys)))
+        if self._table.is_echoed:
+            for forms_before in (self._exact, self._loose, self._whole):
+                forms_before.extend([_NONE] * len(keys))
+        return True
 
     def _add_other(self, item: ResultItem, number: int) -> None:
         """Add a result whose row has to be searched for."""
@@ -100,6 +112,11 @@ class RowJoin:
         """The key to show for the result of a row: that of the input, if it has one."""
         own = self._table.keys[row]
         return given if own is None and position_of_key(given) is None else own
+
+    @property
+    def has_members(self) -> bool:
+        """Whether a row has members beside its request."""
+        return self._table.has_members
 
     def members(self, row: int) -> Mapping[str, Json]:
         """The members beside the request of a row."""

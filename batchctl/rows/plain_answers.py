@@ -6,6 +6,8 @@ any other form, and one whose verdict is not `OK`, is judged member by member.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
@@ -61,6 +63,14 @@ class _Outcome(Struct, forbid_unknown_fields=True):
 
 _TEXT = frozenset({"TEXT"})
 _DECODER = msgspec.json.Decoder(_Outcome)
+
+
+def read_all_plain(outcomes: bytes) -> Sequence[PlainAnswer] | None:
+    """The answers in outcomes, one on each line; None if one has another form."""
+    try:
+        return [outcome.response for outcome in _DECODER.decode_lines(outcomes)]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def read_plain(outcome: bytes) -> PlainAnswer | None:

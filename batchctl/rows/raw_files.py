@@ -7,9 +7,13 @@ import os
 import re
 import shutil
 from pathlib import Path
+from typing import BinaryIO
+
+from msgspec.structs import replace
 
 from batchctl.disk.private_files import create_file
 from batchctl.disk.safe_open import open_stream
+from batchctl.model.ports import ResultItem
 from batchctl.model.result_json import encoded
 from batchctl.rows.durable import flush_durably
 
@@ -44,3 +48,12 @@ def with_raw_file(outcome: bytes, source: Path, target: Path, position: int) -> 
     new = f"{PREFIX}row-{position}"
     link_or_copy(source / name, target / new)
     return encoded({**found, "error": {**error, "rawFile": new}})[1:]
+
+
+def kept_aside(folder: Path, item: ResultItem, content: BinaryIO, number: int) -> ResultItem:
+    """An item whose line was too long to be read, with its bytes in a file of their own. Raises OSError."""
+    name = f"{PREFIX}{number}"
+    with create_file(folder / name) as stream:
+        shutil.copyfileobj(content, stream)
+        flush_durably(stream)
+    return replace(item, error={**(item.error or {}), "rawFile": name}, aside=None)

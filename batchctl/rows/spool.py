@@ -1,4 +1,4 @@
-"""Result lines on their way to the file: taken as they arrive, given back in input order.
+"""Results on their way to the file: taken as they arrive, to be read again in input order.
 
 Owns the memory bound: what came waits on disk, and only a number for each stays in memory.
 """
@@ -6,46 +6,26 @@ Owns the memory bound: what came waits on disk, and only a number for each stays
 from __future__ import annotations
 
 from array import array
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby, islice
-from operator import lt
-from pathlib import Path
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, groupby
 from typing import BinaryIO
 
-from msgspec import Struct
-
-from batchctl.disk.private_files import create_file
-from batchctl.model.desired import Json
+from batchctl.model.answer_lines import AnswerLines
 from batchctl.model.ports import ResultItem
-from batchctl.model.result_json import decoded, encoded
-from batchctl.model.verdicts import RowVerdict
-from batchctl.rows.arrivals import NOWHERE, Fate, Settled
-from batchctl.rows.expectation import UNSEEN, Expectation, Expectations
+from batchctl.model.result_json import decoded, encoded, encoded_each
+from batchctl.rows.arrivals import ReadAgain
+from batchctl.rows.expectation import UNSEEN
 from batchctl.rows.fingerprint import fingerprint
-from batchctl.rows.hashed_lines import HashedLines
-from batchctl.rows.join import Join
 from batchctl.rows.large_writes import LargeWrites
-from batchctl.rows.ledger_file import LedgerWriter
-from batchctl.rows.plain_answers import read_plain
 from batchctl.rows.read_ahead import ReadAhead
-from batchctl.rows.usage import UsageTotal
-from batchctl.rows.verdict import verdict
-from batchctl.rows.written import as_written
 
+NO_MEMBERS = b"{}"
 _NAMELESS = 0
-_NO_MEMBERS = b"{}"
-_NO_INDEX = 2**62
-"""Sorts after every input position."""
-
-
-class Written(Struct, frozen=True):
-    """The finished results file: its checksum and the sums of its rows."""
-
-    sha256: str
-    verdicts: Counter[RowVerdict]
-    """The number of rows with each verdict."""
-    usage: UsageTotal
+_RECORD = b"%b\n%b\n%b\n"
+_ANSWER_RECORD = b'%b\n{"response":%b}\n{}\n'
+_RUN = 2**18
+"""Bytes of results that are read at once."""
 
 
 class Spool:
@@ -55,7 +35,7 @@ class Spool:
         self._records = ReadAhead(stream)
         self._writes = LargeWrites(stream.write)
         self._offsets = array("q", [0])
-        self._echoed = array("q")
+        self.echoed = array("q")
         """By result: the place of the expectation of its echoed request."""
 
     def __len__(self) -> int:
@@ -63,44 +43,38 @@ class Spool:
 
     def add(self, item: ResultItem, echoed: int) -> None:
         """Add the next result. `echoed` is the place of the expectation of its echoed request."""
-        self._echoed.append(echoed)
+        self.echoed.append(echoed)
         outcome = {"error": dict(item.error or {})} if item.response is None else {"response": dict(item.response)}
-        members = encoded(dict(item.members)) if item.members else _NO_MEMBERS
-        record = b"\n".join((encoded(item.key), encoded(outcome), members))
+        members = encoded(dict(item.members)) if item.members else NO_MEMBERS
+        record = _RECORD % (encoded(item.key), encoded(outcome), members)
         self._writes.add(record)
         self._offsets.append(self._offsets[-1] + len(record))
 
-    def write_sorted(
-        self, path: Path, settled: Settled, join: Join, expectations: Expectations, ledger: LedgerWriter | None = None
-    ) -> Written:
-        """Write all results by input position, those without one last as they came.
+    def add_answers(self, answers: AnswerLines) -> None:
+        """Add the next results."""
+        self.echoed.extend([UNSEEN] * len(answers))
+        records = list(map(_ANSWER_RECORD.__mod__, zip(encoded_each(answers.keys), answers.responses, strict=True)))
+        self._writes.add(b"".join(records))
+        self._offsets.extend(accumulate(map(len, records), initial=self._offsets.pop()))
 
-        `ledger` takes the results that have a row; without it, the rows of the join are those of the whole input.
-        """
-        verdicts, usage = Counter[RowVerdict](), UsageTotal()
-        with create_file(path) as target:
-            lines = HashedLines(target)
-            for number in _in_input_order(settled):
-                row = settled.rows[number]
-                place = UNSEEN if row == NOWHERE else join.expectation(row)
-                expected = expectations.at(self._echoed[number] if place == UNSEEN else place)
-                record = self._record(number)
-                plain = read_plain(record[1])
-                if plain is not None and plain.is_good(expected):
-                    found = RowVerdict.OK
-                    usage.add_counts(plain.usageMetadata, plain.modelVersion)
-                else:
-                    outcome = _outcome(record[1])
-                    found = _judge(outcome, expected)
-                    usage.add(outcome)
-                position = row if ledger is None or row == NOWHERE else ledger.position(row)
-                head = _head(record, row, position, join, found)
-                if settled.fates[number] == Fate.MATCHED:
-                    verdicts[found] += 1
-                    if ledger is not None and row != NOWHERE:
-                        ledger.add(row, found, lines.end + len(head), len(record[1]) - 1)
-                lines.add(head + record[1][1:] + b"\n")
-            return Written(lines.finish(), verdicts, usage)
+    def read_answer(self, number: int) -> ReadAgain:
+        """The key and the response of a result."""
+        key, outcome, _ = self.record(number)
+        return decoded(key), decoded(outcome).get("response")
+
+    def record(self, number: int) -> Sequence[bytes]:
+        """A result as it was put aside: key, outcome and members, each as JSON."""
+        return self._read(number, number + 1)
+
+    def columns(self, numbers: range) -> tuple[Sequence[bytes], Sequence[bytes], Sequence[bytes]]:
+        """The keys, outcomes and members of results that arrived one after the other."""
+        found = self._read(numbers.start, numbers.stop)
+        return found[0::3], found[1::3], found[2::3]
+
+    def end_of_run(self, first: int) -> int:
+        """The end of some results that can be read at once, beginning with this one."""
+        end = bisect_right(self._offsets, self._offsets[first] + _RUN) - 1
+        return max(first + 1, end)
 
     def count_anonymous(self, numbers: Iterable[int]) -> int:
         """The number of these results that have no name, or the same names as another result."""
@@ -110,58 +84,11 @@ class Spool:
 
     def _mark(self, number: int) -> int:
         """A fingerprint of what a result says of its row."""
-        key, _, members = self._record(number)
+        key, _, members = self.record(number)
         given = {name: value for name, value in decoded(members).items() if value is not None}
         return fingerprint([decoded(key), given]) if given or key != b"null" else _NAMELESS
 
-    def _record(self, number: int) -> list[bytes]:
-        """A result as it was put aside: key, outcome and members, each as JSON."""
+    def _read(self, first: int, end: int) -> list[bytes]:
         self._writes.flush()
-        start = self._offsets[number]
-        return self._records.read(start, self._offsets[number + 1] - start).split(b"\n")
-
-
-def _head(record: list[bytes], row: int, position: int, join: Join, found: RowVerdict) -> bytes:
-    """The start of a line of `results.jsonl`: its outcome follows as it was put aside, without the first brace."""
-    key, _, members = record
-    if members == _NO_MEMBERS and row != NOWHERE and not join.members(row):
-        return b'{"key":%b,"index":%d,"verdict":"%b",' % (
-            encoded(join.key(row, decoded(key))),
-            position,
-            found.value.encode("ascii"),
-        )
-    head: dict[str, Json] = {"key": decoded(key), "index": None, "verdict": found.value}
-    came: dict[str, Json] = {} if members == _NO_MEMBERS else decoded(members)
-    if row != NOWHERE:
-        head["key"], head["index"] = join.key(row, head["key"]), position
-        own = join.members(row)
-        came = as_written(came, own) if came or own else came
-    # What a row is comes before its answer, which may be long.
-    head |= {"input": came} if came else {}
-    return encoded(head)[:-1] + b","
-
-
-def _outcome(record: bytes) -> dict[str, Json] | None:
-    """The answer or error of a result as it was put aside; None if it is nested too deeply to be read again."""
-    try:
-        found: dict[str, Json] = decoded(record)
-    except RecursionError:
-        return None
-    return found
-
-
-def _judge(outcome: Mapping[str, Json] | None, expected: Expectation) -> RowVerdict:
-    """The verdict on a result."""
-    if outcome is None:
-        return RowVerdict.DATA_LOSS
-    return verdict(outcome.get("response"), outcome.get("error"), expected)
-
-
-def _in_input_order(settled: Settled) -> Sequence[int]:
-    """The results that are kept, in the order of the input, those without a position last."""
-    rows, fates = settled.rows, settled.fates
-    if Fate.DROPPED not in fates and NOWHERE not in rows and all(map(lt, rows, islice(rows, 1, None))):
-        return range(len(rows))
-    kept = (number for number, fate in enumerate(fates) if fate != Fate.DROPPED)
-    # Sorting is stable, so results of one position keep the order of their arrival.
-    return sorted(kept, key=lambda number: _NO_INDEX if rows[number] == NOWHERE else rows[number])
+        start = self._offsets[first]
+        return self._records.read(start, self._offsets[end] - start).split(b"\n")[:-1]

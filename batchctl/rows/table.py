@@ -81,6 +81,11 @@ class RowTable:
     def __len__(self) -> int:
         return len(self.keys)
 
+    @property
+    def has_members(self) -> bool:
+        """Whether a row has members beside its request."""
+        return self._places[-1] > 0
+
     def members(self, row: int) -> Mapping[str, Json]:
         """The members beside a row's request."""
         start, end = self._places[row], self._places[row + 1]

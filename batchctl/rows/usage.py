@@ -6,7 +6,8 @@ Source: reference 1.4 (`usageMetadata`; `tokenCount` of embeddings), 8.1, 8.2; p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 from batchctl.model.desired import Json
 
@@ -78,6 +79,20 @@ class UsageTotal:
         tokens = _number(usage.get("promptTokenCount"))
         self._add(_counts(usage, _METADATA), tokens, version[:_LONGEST_VERSION] or None)
 
+    def add_all(self, usages: Sequence[Mapping[str, Json]], versions: Iterable[str]) -> None:
+        """The same for several answers. If all have the same counts, each count is summed at once."""
+        columns = _columns(usages)
+        if columns is None:
+            for usage, version in zip(usages, versions, strict=True):
+                self.add_counts(usage, version)
+            return
+        self._rows += len(usages)
+        self._input = (self._input or 0) + columns["promptTokens"]
+        for name, number in columns.items():
+            self._tokens[name] = self._tokens.get(name, 0) + number
+        for version, number in Counter(version[:_LONGEST_VERSION] for version in versions if version).items():
+            self._versions[version] = self._versions.get(version, 0) + number
+
     def _add(self, usage: Mapping[str, int], tokens: int | None, version: str | None) -> None:
         self._rows += bool(usage)
         for name, number in usage.items():
@@ -122,6 +137,23 @@ def model_version(response: Mapping[str, Json]) -> str | None:
         if isinstance(found, str) and found:
             return found[:_LONGEST_VERSION]
     return None
+
+
+def _columns(usages: Sequence[Mapping[str, Json]]) -> Mapping[str, int] | None:
+    """The sum of each count; None unless all answers have the same counts, of the input too, in one spelling each."""
+    names = [name for name in _METADATA if name in usages[0]]
+    if "promptTokenCount" not in names or len({_METADATA[name] for name in names}) < len(names):
+        return None
+    others = _METADATA.keys() - set(names)
+    if not all(map(others.isdisjoint, usages)):
+        return None
+    sums: dict[str, int] = {}
+    for name in names:
+        column: list[Json] = [usage.get(name) for usage in usages]
+        if set(map(type, column)) != {int} or not 0 <= min(column) <= max(column) < _MOST:
+            return None
+        sums[_METADATA[name]] = sum(column)
+    return sums
 
 
 def _counts(usage: Mapping[str, Json], columns: Mapping[str, str]) -> dict[str, int]:

@@ -11,6 +11,7 @@ import pytest
 
 from batchctl.model import errors
 from batchctl.model.ports import ResultItem
+from batchctl.providers import streamed_lines
 from batchctl.providers.gemini import results
 from tests.support.scripted_api import JOB, NOW, MovedClock, Script, operation, provider, reply, rpc_error
 
@@ -416,7 +417,8 @@ def test_the_job_itself_may_be_gone():
     assert caught.value.code == "NotFound"
 
 
-def test_leaving_off_early_closes_the_download():
+def test_leaving_off_early_closes_the_download(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streamed_lines, "_AT_ONCE", 1)
     closed = []
 
     class Watched(httpx.SyncByteStream):

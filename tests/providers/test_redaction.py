@@ -14,8 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchctl.model import errors
+from batchctl.model.answer_lines import AnswerLines
 from batchctl.model.desired import Json
+from batchctl.model.pieces import Pieces
 from batchctl.model.ports import ResultItem
+from batchctl.model.result_json import encoded
 from batchctl.providers import redaction
 from batchctl.providers.credentials import ApiKey
 from batchctl.providers.http.calls import Call
@@ -171,6 +174,15 @@ def test_no_row_gives_a_secret_back(form: str) -> None:
     for row in one.cleaned(rows):
         assert not remains(json.dumps([row.response, row.error, dict(row.members)]))
     assert [row.key for row in one.cleaned(rows)] == ["a", "b"]
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_no_answer_gives_a_secret_back(form: str) -> None:
+    plain, percent = {"candidates": [{"text": "5"}]}, {"candidates": [{"text": "5 %"}]}
+    answers = [encoded(value) for value in (plain, {"candidates": [{"text": form, "deep": [{form: "x"}]}]}, percent)]
+    found = list(endpoint(Script()).cleaned(Pieces([AnswerLines(["a", "b", "c"], answers)])))
+    assert not remains(json.dumps([row.response for row in found]))
+    assert [row.response for row in (found[0], found[2])] == [plain, percent]
 
 
 # Proxies

@@ -6,18 +6,20 @@ Source: reference 1.1-1.6, 2, 8.1.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from datetime import datetime
 from typing import BinaryIO
 
 from msgspec.structs import replace
 
+from batchctl.model.answer_lines import AnswerLines
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Limits, RemoteSource
 from batchctl.model.errors import ApiError, ApiStatus, BadReply, BadRequest, NotFound, PermissionDenied
 from batchctl.model.keys import Account, short_uid
 from batchctl.model.observed import RemoteJob
+from batchctl.model.pieces import Pieces
 from batchctl.model.ports import CreateRequest, Fact, FileUse, InputRow, Provider, ResultItem, SourceFile, Upload
 from batchctl.model.states import GOOD_STATES, is_terminal
 from batchctl.providers.credentials import ApiKey
@@ -31,7 +33,7 @@ from batchctl.providers.http.endpoint import Endpoint
 from batchctl.providers.last_pages import LastPages
 from batchctl.providers.paging import each_once, pages
 from batchctl.providers.reply_times import ServerClock
-from batchctl.providers.result_lines import read_lines
+from batchctl.providers.result_lines import ResultLines
 from batchctl.providers.results_lag import may_still_appear
 from batchctl.providers.retry import Retry, is_transient
 from batchctl.providers.unexpected_replies import require_done
@@ -173,9 +175,9 @@ class GeminiProvider:
         Raises ApiError with code `ResultsNotReady` when they are not available yet, and `ResultsGone` when they are
         missing although the job ended long ago.
         """
-        yield from self._endpoint.cleaned(self._read_results(name))
+        return self._endpoint.cleaned(Pieces(self._read_results(name)))
 
-    def _read_results(self, name: str) -> Iterator[ResultItem]:
+    def _read_results(self, name: str) -> Iterator[Iterable[ResultItem]]:
         path = job_path(name)
         outline = Outline()
         yield from self._inline(path, _RESULTS_FIELDS, outline)
@@ -189,17 +191,17 @@ class GeminiProvider:
             code, hint = self._why_missing(outline)
             raise ApiError(f"batches.get: {name} is {outline.state} and has no results", code=code, hint=hint)
 
-    def _inline(self, path: str, fields: str, outline: Outline) -> Iterator[ResultItem]:
+    def _inline(self, path: str, fields: str, outline: Outline) -> Iterator[Iterable[ResultItem]]:
         what = "batches.get"
         call = Call(what, "GET", path, params={"fields": fields}, timeouts=self._transfer, limit=_INLINE_LIMIT)
         with closing(self._retry.run(lambda: self._spooled(call), is_transfer=True)) as body:
-            yield from inline_rows(body, outline, what, self._line_limit)
+            yield inline_rows(body, outline, what, self._line_limit)
 
     def _spooled(self, call: Call) -> BinaryIO:
         with self._endpoint.stream(call) as (_, chunks):
             return spool(chunks)
 
-    def _download(self, file: str, outline: Outline) -> Iterator[ResultItem]:
+    def _download(self, file: str, outline: Outline) -> Iterator[Iterable[ResultItem]]:
         what = "files.download"
         call = Call(
             what, "GET", f"/{file}:download", params={"alt": "media"}, timeouts=self._transfer, limit=_DOWNLOAD_LIMIT
@@ -218,9 +220,10 @@ class GeminiProvider:
                 )
             except missing as error:
                 raise _recoded(error, code, hint) from error
-            for row in read_lines(chunks, self._line_limit, what, result_item, lambda size: self._ends_at(call, size)):
-                outline.rows_seen = True
-                yield row
+            lines = ResultLines(what, result_item, lambda size: self._ends_at(call, size), has_answer_lines=True)
+            for piece in lines.read(chunks, self._line_limit):
+                yield piece if isinstance(piece, AnswerLines) else _noting(piece, outline)
+                outline.rows_seen |= isinstance(piece, AnswerLines)
 
     def _ends_at(self, call: Call, size: int) -> bool:
         """Whether a body that seems truncated has the same size on a second download."""
@@ -242,6 +245,12 @@ class GeminiProvider:
 
     def _read(self, call: Call) -> dict[str, object]:
         return self._retry.run(lambda: self._endpoint.call(call).json_object())
+
+
+def _noting(rows: Iterable[ResultItem], outline: Outline) -> Iterator[ResultItem]:
+    for row in rows:
+        outline.rows_seen = True
+        yield row
 
 
 def _recoded(error: ApiStatus, code: str, hint: str) -> ApiStatus:

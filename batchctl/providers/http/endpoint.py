@@ -16,9 +16,11 @@ import httpx
 from batchctl import __version__
 from batchctl.model.activity import UNWATCHED, Activity, Flow
 from batchctl.model.addresses import is_loopback_host
+from batchctl.model.answer_lines import AnswerLines
 from batchctl.model.errors import ApiError, ApiStatus, ConnectionFailed, ReplyLost
 from batchctl.model.exhaustion import exhausted, what_ran_out
 from batchctl.model.observed import Status
+from batchctl.model.pieces import Pieces, pieces_of
 from batchctl.model.ports import Fact, ResultItem
 from batchctl.providers.credentials import Credentials
 from batchctl.providers.error_hints import GEMINI, Hints
@@ -200,7 +202,14 @@ class Endpoint:
 
     def cleaned(self, items: Iterable[ResultItem]) -> Iterator[ResultItem]:
         """Rows without our own secrets: streams are not cleaned as complete replies are."""
-        return clean_rows(items, self._credentials.redact_json)
+        return Pieces(self._cleaned_pieces(pieces_of(items)))
+
+    def _cleaned_pieces(self, pieces: Iterable[Iterable[ResultItem]]) -> Iterator[Iterable[ResultItem]]:
+        for piece in pieces:
+            if isinstance(piece, AnswerLines):
+                yield AnswerLines(piece.keys, self._credentials.redact_each(piece.responses))
+            else:
+                yield clean_rows(piece, self._credentials.redact_json)
 
     def _failure(self, exc: Exception, bounds: Bounds) -> ApiError:
         if bounds.watch.over():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 from msgspec.structs import replace
 
@@ -21,7 +22,7 @@ from batchctl.providers.cloud.bigquery import BigQuery
 from batchctl.providers.cloud.refusals import recoded
 from batchctl.providers.cloud.storage import Storage, StoredObject
 from batchctl.providers.reply_times import parse_time
-from batchctl.providers.result_lines import read_lines
+from batchctl.providers.result_lines import ResultLines
 from batchctl.providers.results_lag import may_still_appear
 from batchctl.providers.streamed_lines import LINE_LIMIT
 from batchctl.providers.untrusted_text import as_object
@@ -88,7 +89,7 @@ def _objects_rows(job: Mapping[str, Json], directory: ObjectPath, storage: Stora
     for is_early, item in sorted(((_is_early(item, folder), item) for item in files), key=_order):
         chunks, what = storage.read(item), str(item.path)
         # The size of an object is known, so a truncated line was written that way.
-        for row in read_lines(chunks, limit, what, result_item, lambda _: True):
+        for row in chain.from_iterable(ResultLines(what, result_item, lambda _: True).read(chunks, limit)):
             yield replace(row, early=True) if is_early else row
 
 
