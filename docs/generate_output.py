@@ -64,6 +64,7 @@ def _planned(world: World) -> Iterator[tuple[str, str]]:
     yield "run-event.json", _fence("json", _compact(json.loads(planned)) + "\n")
     yield "diff", _console(world, "diff")
     yield "diff.json", _json(world("diff", "summarise-reviews", "-o", "json"))
+    yield "job-list.json", _json(world("diff", "-f", "jobs/translate-fr.yaml", "-o", "json"))
     yield "validate.json", _json(world("validate", "-f", "jobs/translate-fr.yaml", "-o", "json"))
 
 
@@ -96,6 +97,8 @@ def _failed(world: World) -> Iterator[tuple[str, str]]:
     yield "explain.json", _json(world("explain", "extract-dates", "-o", "json"))
     yield "describe.json", _json(world("describe", "extract-dates", "-o", "json"))
     yield "events", _console(world, "events", "--since", "1h", "extract-dates")
+    rows = world("events", "translate-fr", "-o", "ndjson").out
+    yield "events-row.json", _fence("json", rows.splitlines(keepends=True)[0])
     yield "events.json", _json(world("events", "translate-fr", "-o", "json"))
     world.time.sleep(60)
     yield "progress-json", _fence("text", world("apply", "--yes", "--log-format", "json", *selection).err)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+from collections.abc import Iterator
 
 import click
 import pytest
@@ -19,6 +20,18 @@ def of(name: str) -> click.Command:
     found = batchctl.get_command(click.Context(batchctl), name)
     assert found is not None
     return found
+
+
+def all_commands(group: click.Group, path: str = "") -> Iterator[tuple[str, click.Command]]:
+    """The commands of a group and of its groups, each with its path."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from all_commands(command, f"{path}{name} ")
+        else:
+            yield f"{path}{name}", command
 
 
 def test_the_page_of_commands_is_current() -> None:
@@ -63,3 +76,11 @@ def test_the_readme_uses_commands_and_options_that_there_are() -> None:
         assert command in COMMANDS
         known = {name for option in of(command).params for name in option.opts}
         assert set(re.findall(r"--[a-z-]+", rest)) <= known, command
+
+
+def test_no_option_of_a_command_takes_the_place_of_a_common_one() -> None:
+    common = {option.name for option in batchctl.params}
+    for path, command in all_commands(batchctl):
+        names = [option.name for option in command.params]
+        assert len(names) == len(set(names)), path
+        assert common - {"version"} <= set(names), path

@@ -19,7 +19,9 @@ from batchctl.model.recorded import CancelCause
 from batchctl.model.states import Phase
 from batchctl.report.describe_document import describe_document
 from batchctl.report.diff import JobDiff, diff_document
+from batchctl.report.documents import job_list
 from batchctl.report.error_document import error_document
+from batchctl.report.events import EventsReport, event_row, events_document
 from batchctl.report.explain import ConditionType
 from batchctl.report.explain_document import explain_document
 from batchctl.report.job_document import invalid_document, status_document, valid_document, version_document
@@ -44,6 +46,9 @@ NAMES = (
     "error",
     "results-row",
     "run-event",
+    "events",
+    "events-row",
+    "job-list",
 )
 SCHEMAS = {name: json.loads((ROOT / "schemas" / f"{name}.schema.json").read_text("utf-8")) for name in NAMES}
 
@@ -69,6 +74,10 @@ SAMPLES = [
     ("apply", apply_document(APPLY)),
     ("drift", drift_document(PLAN)),
     *(("diff", diff_document(JobDiff("examples", job, has_manifest=True, has_record=True))) for job in PLAN.jobs),
+    ("job-list", job_list([diff_document(JobDiff("examples", PLAN.jobs[0], has_manifest=True, has_record=True))])),
+    ("job-list", job_list([])),
+    ("events", events_document(EventsReport("examples", DESCRIPTION.events))),
+    *(("events-row", event_row("examples", event)) for event in DESCRIPTION.events),
     ("status", status_document(STATUS)),
     ("status", status_document(StatusReport("empty", ()))),
     ("describe", describe_document(DESCRIPTION)),

@@ -18,16 +18,16 @@ from batchctl.state.whole_state import Content, find_divergence
 
 
 @click.command()
-@click.option("--to", "target", metavar="PLACE", required=True, help="The new place: a gs:// address or a path.")
+@click.option("--to", "to", metavar="PLACE", required=True, help="The new place: a gs:// address or a path.")
 @lock_option
 @common_options
-def migrate(*, common: Common, target: str, lock_timeout: str) -> None:
+def migrate(*, common: Common, to: str, lock_timeout: str) -> None:
     """Move the state to another place, and leave a marker that names it.
 
     The copy is compared with the original before the marker is written. If the command is interrupted, run it again.
     """
     opened = open_stack_state(common, lock_timeout)
-    place = _read_place(target)
+    place = _read_place(to)
     if place == opened.stack.state:
         raise UsageError(f"the state is at {place} already", hint="name another place with --to")
     try:

@@ -24,18 +24,18 @@ from batchctl.report.activity import Board
 
 @click.command()
 @select_jobs(required=True, all_help="Every recorded job.")
-@click.option("--to", "target", metavar="PROVIDER", required=True, help="The stack's provider that has the jobs now.")
+@click.option("--to", "to", metavar="PROVIDER", required=True, help="The stack's provider that has the jobs now.")
 @click.option("--force", is_flag=True, help="Bind jobs that the account does not show; they count as gone.")
 @lock_option
 @common_options
-def rebind(*, common: Common, selection: JobSelection, target: str, force: bool, lock_timeout: str) -> None:
+def rebind(*, common: Common, selection: JobSelection, to: str, force: bool, lock_timeout: str) -> None:
     """Bind recorded jobs to the account of another provider.
 
     For a moved endpoint, a renamed project or a new key. Only jobs that the account shows are bound. Nothing is changed
     at the API.
     """
     opened = open_stack_state(common, lock_timeout)
-    config = _config(opened, target)
+    config = _config(opened, to)
     account, board = resolve_account(config, os.environ), Board()
     provider = Connections(opened.stack, os.environ, Trust.from_env(os.environ), opened.clock, board)(account)
     try:
