@@ -6,11 +6,16 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from tests.support.long_mode import LONG
+
+if TYPE_CHECKING:
+    from tests.support.postgres_server import PostgresServer
+    from tests.support.shared_database import Database
 
 # No test may find what another one, or the person at this machine, left in the user's cache.
 os.environ["XDG_CACHE_HOME"] = "/dev/null/no-cache"
@@ -59,3 +64,30 @@ def served_emulator(tmp_path: Path) -> Iterator[str]:
         thread.join(20)
         server.close()
         emulator.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A running PostgreSQL; tests that need it are skipped where it is not installed."""
+    from tests.support.postgres_server import PostgresServer, find_programs
+
+    programs = find_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed; on Debian: apt-get install postgresql")
+    server = PostgresServer(programs)
+    try:
+        server.start()
+        yield server
+        server.stop()
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def database(postgres: PostgresServer) -> Iterator[Database]:
+    """A schema of its own in the running PostgreSQL."""
+    from tests.support.shared_database import Database
+
+    found = Database(postgres)
+    yield found
+    found.close()

@@ -73,7 +73,7 @@ _OPTIONS: tuple[Callable[[F], F], ...] = (
         "--state",
         metavar="PLACE",
         envvar="BATCHCTL_STATE",
-        help="The state file, or gs://bucket/name for a shared state (default: the stack's).",
+        help="The state file, or gs://… or postgresql://… for a shared state (default: the stack's).",
     ),
     click.option(
         "--target",

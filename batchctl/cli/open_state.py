@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from batchctl.manifests.trust import Trust
 from batchctl.model.activity import UNWATCHED, Activity
+from batchctl.model.database_url import is_database_url
 from batchctl.model.desired import SharedPlace, Stack
 from batchctl.model.ports import Clock
 
@@ -48,13 +49,21 @@ class Opener(Struct, frozen=True):
 
     def _open_shared(self, place: SharedPlace) -> StackState:
         from batchctl.state.migrations import Identity
-        from batchctl.state.shared.bucket import BucketPlace
         from batchctl.state.shared.store import LockTerms, SharedState
 
         identity, terms = Identity(self.stack.name, self.stack.uid), LockTerms(self.lock_timeout, self.on_wait)
-        objects = self._objects(place)
-        state = SharedState(BucketPlace(objects), identity, self.clock, self.who, terms)
-        weakref.finalize(state, objects.close)
+        if is_database_url(place.url):
+            from batchctl.state.postgres.place import PostgresPlace
+
+            database = PostgresPlace(place.url, self.clock.sleep)
+            state = SharedState(database, identity, self.clock, self.who, terms)
+            weakref.finalize(state, database.close)
+        else:
+            from batchctl.state.shared.bucket import BucketPlace
+
+            objects = self._objects(place)
+            state = SharedState(BucketPlace(objects), identity, self.clock, self.who, terms)
+            weakref.finalize(state, objects.close)
         return state
 
     def _objects(self, place: SharedPlace) -> StateObjects:

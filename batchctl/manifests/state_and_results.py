@@ -15,6 +15,7 @@ from msgspec import Struct
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.trust import Trust, resolved
+from batchctl.model.database_url import is_database_url, parse_database_url
 from batchctl.model.desired import Location, SharedPlace
 
 DEFAULT_STATE = ".batchctl/state.db"
@@ -24,8 +25,7 @@ _OTHERS = frozenset({".git", ".github"})
 """Files there are executed or contain credentials."""
 _SHARED = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]/(?:[\w .~@=+-]+/)*[\w .~@=+-]{1,200}", re.ASCII)
 """An object's name in plain characters: other names are put together from it."""
-_LATER = frozenset({"postgres", "postgresql"})
-URL_HINT = "write it as gs://bucket/prefix/state.db, or use a local path"
+URL_HINT = "write it as gs://bucket/prefix/state.db or postgresql://user@host/database?schema=name, or use a local path"
 _TAKEN = ("emulator.db",)
 """The other files that batchctl keeps in `.batchctl`."""
 
@@ -46,11 +46,9 @@ class OwnPlaces(Struct, frozen=True):
 
     def shared_state(self, url: str, place: Location) -> SharedPlace:
         """The place of a shared state. Errors go to the faults."""
-        scheme = url.partition("://")[0].lower()
-        if scheme in _LATER:
-            self.faults.add(place, Code.NOT_SUPPORTED_YET, f"a state at {scheme}:// is not supported yet", URL_HINT)
-        elif not is_shared_address(url):
-            self._refuse("state", place, f"is not the address of an object: {ascii(url)[:80]}", URL_HINT)
+        problem = refuse_shared_address(url)
+        if problem is not None:
+            self._refuse("state", place, problem, URL_HINT)
         return SharedPlace(url)
 
     def results(self, value: str, place: Location) -> Path:
@@ -78,6 +76,15 @@ class OwnPlaces(Struct, frozen=True):
         self.faults.add(place, Code.INVALID_VALUE, f'"{field}" {reason}', hint)
 
 
-def is_shared_address(url: str) -> bool:
-    """Whether a text is the address of a shared state."""
-    return _SHARED.fullmatch(url) is not None
+def refuse_shared_address(url: str) -> str | None:
+    """Why a text is not the address of a shared state; None if it is one. A URL may have a secret: it is not shown."""
+    if is_database_url(url):
+        try:
+            parse_database_url(url)
+        except ValueError as error:
+            return str(error)
+        return None
+    scheme = url.partition("://")[0]
+    if scheme != "gs":
+        return f"cannot be at {ascii(scheme)[1:-1][:40]}://"
+    return None if _SHARED.fullmatch(url) else f"is not the address of an object: {ascii(url)[:80]}"

@@ -88,9 +88,9 @@ class ErrorCode(StrEnum):
     )
     MISSING_LIBRARY = (
         "MissingLibrary",
-        "An output format needs a library that is not installed.",
-        "Parquet is written by pyarrow, which only the extra `batchctl[parquet]` installs.",
-        "`pip install '.[parquet]'` in the clone of batchctl, or choose another format.",
+        "An output format, or the place of the state, needs a library that is not installed.",
+        "Parquet needs pyarrow (the extra `parquet`), and a state in PostgreSQL needs psycopg (the extra `postgres`).",
+        "`pip install '.[parquet]'` or `pip install '.[postgres]'` in the clone of batchctl.",
     )
     SYSTEM = (
         "System",
@@ -624,7 +624,7 @@ class ErrorCode(StrEnum):
     STATE_READ_ONLY = (
         "StateReadOnly",
         "The state file cannot be written.",
-        "Its folder or file system is read-only.",
+        "Its folder or file system is read-only, or the database is a standby.",
         "Make it writable, or name another place with `--state`.",
     )
     STATE_DISK_FULL = (
@@ -635,8 +635,8 @@ class ErrorCode(StrEnum):
     )
     STATE_PERMISSION = (
         "StatePermission",
-        "This user may not open the state file.",
-        "Another user created it; the file is private on purpose.",
+        "This user may not use the state.",
+        "Another user created it; the file is private on purpose. In PostgreSQL, another role owns the schema.",
         "Run as that user, or change the owner.",
     )
     STATE_BUSY = (
@@ -659,7 +659,7 @@ class ErrorCode(StrEnum):
     )
     STATE_FAILED = (
         "StateFailed",
-        "SQLite returned an error that has no code of its own.",
+        "SQLite or PostgreSQL returned an error that has no code of its own.",
         "See the message.",
         "Report it, with the message.",
     )
@@ -667,7 +667,7 @@ class ErrorCode(StrEnum):
     STATE_UNREACHABLE = (
         "StateUnreachable",
         "The shared state could not be read or written.",
-        "The bucket does not answer, refuses the credentials, or does not exist. See the message.",
+        "The bucket or the database does not answer, refuses the credentials, or does not exist. See the message.",
         "Run the command again: the next run reads what was written, and settles calls without a reply.",
     )
     STATE_UNPROTECTED = (

@@ -12,6 +12,7 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from msgspec import Struct
 
 from batchctl.disk.private_files import open_or_create
 from batchctl.disk.safe_open import open_file, read_start
+from batchctl.model.desired import Json
 from batchctl.model.times import rfc3339_seconds
 from batchctl.state.cells import read_number, read_object, read_text, read_time, time_cell
 
@@ -143,16 +145,21 @@ def lock_holder(path: Path) -> Holder | None:
 def read_holder(path: Path) -> Holder | None:
     """The note in the lock file; None if it is missing or incomplete. Raises OSError."""
     try:
-        note = read_object(read_start(path, _LONGEST_NOTE).decode("utf-8"))
-        return Holder(
-            pid=read_number(note["pid"]),
-            host=read_text(note["host"]),
-            who=read_text(note["who"]),
-            command=read_text(note["command"]),
-            since=read_time(note["since"]),
-        )
+        return holder_of(read_object(read_start(path, _LONGEST_NOTE).decode("utf-8")))
     except (FileNotFoundError, ValueError, KeyError):
         return None
+
+
+def holder_of(note: Mapping[str, Json], epoch: int | None = None) -> Holder:
+    """The holder of a note, as `Holder.as_json` wrote it. Raises ValueError and KeyError."""
+    return Holder(
+        pid=read_number(note["pid"]),
+        host=read_text(note["host"]),
+        who=read_text(note["who"]),
+        command=read_text(note["command"]),
+        since=read_time(note["since"]),
+        epoch=epoch,
+    )
 
 
 def _is_file_at(handle: int, path: Path) -> bool:

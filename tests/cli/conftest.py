@@ -20,7 +20,7 @@ from tests.support.command_line import EXAMPLES, SOON, Cli, Service, StackFolder
 from tests.support.row_shop import Shop
 from tests.support.warm_program import warm_program
 
-_OURS = ("BATCHCTL_", "GOOGLE_", "GEMINI_", "STORAGE_EMULATOR_HOST")
+_OURS = ("BATCHCTL_", "GOOGLE_", "GEMINI_", "STORAGE_EMULATOR_HOST", "PG")
 _OTHERS = {"NO_COLOR", "FORCE_COLOR", "GITHUB_ACTIONS", "CI", "TERM"}
 _MOST_SLEEPS = 100
 

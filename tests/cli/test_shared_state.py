@@ -25,7 +25,7 @@ from batchctl.state.shared.session import SharedSession
 from tests.support.command_line import Cli, Service, StackFolder, check_schema
 
 URL = "gs://team/prod/state.db"
-SHORT = "from batchctl.state.shared.lease import Lease; Lease.__init__.__defaults__ = (2.0,)"
+SHORT = "from batchctl.state.shared import bucket, lease; bucket.Lease = lambda: lease.Lease(2.0)"
 """Leases of two seconds, for processes that sleep through them."""
 PROGRAM = (sys.executable, "-c", f"{SHORT}; from batchctl.cli import main; main()")
 

@@ -8,7 +8,7 @@ import click
 
 from batchctl.cli.common import Common, common_options, lock_option
 from batchctl.cli.state.opening import Opened, open_stack_state
-from batchctl.manifests.state_and_results import URL_HINT, is_shared_address
+from batchctl.manifests.state_and_results import URL_HINT, refuse_shared_address
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import SharedPlace
 from batchctl.model.errors import BatchctlError, GuardError, StateError, UsageError
@@ -18,7 +18,7 @@ from batchctl.state.whole_state import Content, find_divergence
 
 
 @click.command()
-@click.option("--to", "to", metavar="PLACE", required=True, help="The new place: a gs:// address or a path.")
+@click.option("--to", "to", metavar="PLACE", required=True, help="The new place: gs://…, postgresql://…, or a path.")
 @lock_option
 @common_options
 def migrate(*, common: Common, to: str, lock_timeout: str) -> None:
@@ -50,8 +50,9 @@ def migrate(*, common: Common, to: str, lock_timeout: str) -> None:
 def _read_place(target: str) -> Path | SharedPlace:
     if "://" not in target:
         return Path(target).resolve()
-    if not is_shared_address(target):
-        raise UsageError(f"--to: {target} is not the address of a state", hint=URL_HINT)
+    problem = refuse_shared_address(target)
+    if problem is not None:
+        raise UsageError(f"--to {problem}", hint=URL_HINT)
     return SharedPlace(target)
 
 

@@ -63,9 +63,9 @@ class KeptLease(ABC):
         if self._lost is not None:
             raise self._lost
 
-    def _lose(self) -> StateError:
-        """The error for a lock that another process has taken; it lasts."""
-        self._lost = lease_lost(self._address, "another process took it over")
+    def _lose(self, reason: str = "another process took it over") -> StateError:
+        """The error for a lock that this process has no more; it lasts."""
+        self._lost = lease_lost(self._address, reason)
         return self._lost
 
     def _stop(self) -> None:

@@ -139,6 +139,9 @@ class HeldLock(KeptLease):
     def keep(self, suffix: str, file: Path) -> None:
         self._put(file, suffix, ABSENT)
 
+    def copy_name(self, suffix: str) -> str:
+        return self._objects.address + suffix
+
     def _put(self, file: Path, suffix: str, expected: str) -> Version | None:
         with place_errors(self._objects.address), state_errors(file), file.open("rb") as stream:
             return self._objects.put(suffix, stream, expected)

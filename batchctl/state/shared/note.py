@@ -7,8 +7,8 @@ import json
 from msgspec import Struct
 from msgspec.structs import replace
 
-from batchctl.state.cells import read_number, read_object, read_text, read_time
-from batchctl.state.lockfile import Holder
+from batchctl.state.cells import read_number, read_object, read_text
+from batchctl.state.lockfile import Holder, holder_of
 
 
 class Note(Struct, frozen=True):
@@ -68,11 +68,4 @@ def read_note(content: bytes) -> Note:
 def _read_holder(value: object, epoch: int) -> Holder:
     if not isinstance(value, dict):
         raise ValueError("holder is not an object")  # noqa: TRY004 - all errors of a note are one kind
-    return Holder(
-        pid=read_number(value["pid"]),
-        host=read_text(value["host"]),
-        who=read_text(value["who"]),
-        command=read_text(value["command"]),
-        since=read_time(value["since"]),
-        epoch=epoch,
-    )
+    return holder_of(value, epoch)

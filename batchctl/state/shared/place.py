@@ -59,6 +59,10 @@ class Held(Protocol):
         """Keep a copy, such as a backup, beside the state."""
         ...
 
+    def copy_name(self, suffix: str) -> str:
+        """Where such a copy is, for people."""
+        ...
+
     def release(self) -> None:
         """Free the lock, if this process still has it."""
         ...

@@ -47,7 +47,7 @@ class SharedSession(AbstractContextManager["SharedSession"]):
         """Replace the complete content; returns the address of the backup that was made before."""
         backup: list[Path] = []
         self._change(lambda: backup.append(self._inner.replace_content(content, kept)))
-        return self._address + backup[0].name.removeprefix(self._copy.path.name)
+        return self._lock.copy_name(backup[0].name.removeprefix(self._copy.path.name))
 
     def fence(self) -> bool:
         """Write the present content back, so that a former holder can no longer write; False if it just did."""

@@ -110,7 +110,7 @@ class SharedState:
             snapshot = copy.path.with_name("sent.db")
             self._file(copy).copy_to(snapshot)
             self._replace(lock, copy, snapshot)
-        return None if aside is None else self.address + aside.name.removeprefix(copy.path.name)
+            return None if aside is None else lock.copy_name(aside.name.removeprefix(copy.path.name))
 
     def leave(self, to: str, former: Recorded) -> str:
         """Leave a marker that names the new place; returns the copy that stays here. See `FileState.leave`."""
@@ -118,7 +118,7 @@ class SharedState:
             kept = self._file(copy).leave(to, former)
             put_side_copies(lock, copy.path)
             self._replace(lock, copy, copy.path)
-        return self.address + kept.name.removeprefix(copy.path.name)
+            return lock.copy_name(kept.name.removeprefix(copy.path.name))
 
     @contextmanager
     def _replacing(self) -> Iterator[tuple[Copy, Held]]:
