@@ -72,7 +72,7 @@ class HeldRow(KeptLease):
         self._changes: Changes | None = None
         """None: the tables are to be replaced as a whole."""
         self._versions = {row.generation}
-        """What the tables may have: the version of the last commit, and those whose commit had no reply."""
+        """The versions that the tables may have: that of the last commit, and those whose commit had no reply."""
         super().__init__(link.server.address, leases.alone, leases.clock, sent)
 
     def confirm(self) -> None:
