@@ -80,8 +80,8 @@ def make_site(place: Path, forks: Forks) -> Iterator[Callable[..., Site]]:
     with tempfile.TemporaryDirectory(dir=place) as name:
         made: list[Site] = []
 
-        def make(served: Served, api: ApiCase, **spec: Any) -> Site:
-            made.append(Site(Path(name) / f"stack{len(made)}", served, forks, api, **spec))
+        def make(served: Served, api: ApiCase, kind: type[Site] = Site, **spec: Any) -> Site:
+            made.append(kind(Path(name) / f"stack{len(made)}", served, forks, api, **spec))
             return made[-1]
 
         yield make

@@ -11,6 +11,7 @@ import pytest
 from batchctl.model.errors import BatchctlError, GuardError, LockedError, StateError
 from batchctl.model.recorded import SaveJob
 from batchctl.state.postgres import held_row, server
+from batchctl.state.postgres.lock_row import LockTable
 from batchctl.state.shared.store import SharedState
 from tests.support.shared_database import Database, Line
 from tests.support.state_samples import job
@@ -439,3 +440,16 @@ def test_nothing_is_left_open(database: Database) -> None:
         if database.sql(count) <= before:
             break
     assert database.sql(count) <= before
+
+
+def test_two_first_runs_create_the_tables_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = LockTable.create
+
+    def create_late(table: LockTable, cursor: object) -> None:
+        monkeypatch.setattr(LockTable, "create", real)
+        commit(database.state("bob"), "first")
+        real(table, cursor)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(LockTable, "create", create_late)
+    commit(database.state("ada"), "second")
+    assert jobs(database) == ["first", "second"]

@@ -31,12 +31,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from batchctl.cli.commands import batchctl
 from batchctl.cli.main import run
 from batchctl.engine.clock import SystemClock
+from batchctl.state.postgres import place
+from batchctl.state.postgres.held_row import Leases
+from batchctl.state.shared import bucket
+from batchctl.state.shared.lease import Lease
 from tests.support.boundaries import Boundaries, install
 
 LATE = (
     "batchctl.providers.vertex.provider",
     "h11",
     "httpcore",
+    "batchctl.state.postgres.errors",
+    "batchctl.state.shared.store",
     "jsonschema",
     "rich.live",
     "rich.progress",
@@ -135,7 +141,14 @@ def _play(case: dict[str, Any]) -> int:
         install(Boundaries(trace, case["at"], case["how"]))
     if case["bug"]:
         _break_calls()
+    if case["quickLeases"]:
+        _shorten_leases()
     return run(case["args"])
+
+
+def _shorten_leases() -> None:
+    bucket.Lease = lambda: Lease(2.0)  # type: ignore[assignment,misc]
+    place.Leases = lambda clock: Leases(clock, 2.0, Lease(1.0))  # type: ignore[assignment,misc]
 
 
 def _break_calls() -> None:

@@ -95,9 +95,11 @@ class Forks:
         death: Death | None = None,
         logged: bool = False,
         bug: bool = False,
+        quick_leases: bool = False,
     ) -> Process:
         """Start a command line. `clock` is the emulator whose clock stands in for the real one; `logged` writes down
-        whom it calls and what it starts, in place of its boundaries; with a `bug` its first call that has credentials raises."""
+        whom it calls and what it starts, in place of its boundaries; with a `bug` its first call that has credentials raises;
+        `quick_leases` are of two seconds, for processes that sleep through them."""
         files = {name: self._folder / f"{len(self._begun)}.{name}" for name in ("out", "err", "trace")}
         case = {
             "args": arguments,
@@ -110,6 +112,7 @@ class Forks:
             "at": death.at if death else None,
             "how": death.how if death else "kill",
             "bug": bug,
+            "quickLeases": quick_leases,
             "clock": clock,
             "pace": pace,
         }

@@ -85,8 +85,10 @@ class LockTable:
 
     def exists(self, cursor: Cursor) -> bool:
         """Whether batchctl has created its tables."""
-        found = cursor.execute("SELECT to_regclass(%s)", [self._table]).fetchone()
-        return found is not None and found[0] is not None
+        # Not by to_regclass: it remembers that a schema was missing, and does not see what another process created.
+        query = "SELECT 1 FROM pg_class WHERE relname = 'lock' AND relnamespace = ({})"
+        namespace = "SELECT oid FROM pg_namespace WHERE nspname = %s"
+        return cursor.execute(query.format(namespace), [self._schema]).fetchone() is not None
 
     def read(self, cursor: Cursor, *, locks: bool = False) -> Row:
         """Read the row; `locks`: keep others from changing it until the transaction ends.
