@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from batchctl.model.errors import BatchctlError, GuardError, LockedError, StateError
@@ -442,14 +444,15 @@ def test_nothing_is_left_open(database: Database) -> None:
     assert database.sql(count) <= before
 
 
-def test_two_first_runs_create_the_tables_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = LockTable.create
-
-    def create_late(table: LockTable, cursor: object) -> None:
-        monkeypatch.setattr(LockTable, "create", real)
-        commit(database.state("bob"), "first")
-        real(table, cursor)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(LockTable, "create", create_late)
-    commit(database.state("ada"), "second")
-    assert jobs(database) == ["first", "second"]
+def test_two_first_runs_create_the_tables_once(database: Database) -> None:
+    """The second one waits while the first creates the tables, and then sees them."""
+    table = LockTable(database.schema, database.url)
+    second = threading.Thread(target=lambda: commit(database.state(), "first"))
+    with psycopg.connect(database.server.url()) as connection:
+        table.create(connection.cursor())
+        second.start()
+        for _ in range(2000):
+            if database.sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):
+                break
+    second.join()
+    assert jobs(database) == ["first"]
