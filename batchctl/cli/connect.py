@@ -19,7 +19,7 @@ from batchctl.model.desired import ProviderConfig, Stack
 from batchctl.model.errors import BatchctlError
 from batchctl.model.keys import EMULATOR_ORIGIN, Account
 from batchctl.model.ports import Clock, Provider
-from batchctl.model.state_objects import StateObjects
+from batchctl.model.state_objects import ResultObjects
 from batchctl.providers.accounts import PLACEHOLDER, Shared, open_account
 from batchctl.providers.http.clients import check_environment
 from batchctl.providers.http.urls import Transport
@@ -64,8 +64,8 @@ class Connections:
         wire = Wire(self._clock, SystemRandom().random, transport, self._activity)
         return open_account(account, place, owner, self._env, self._shared, wire)
 
-    def open_state_objects(self, url: str) -> StateObjects:
-        """The place of a shared state. Raises BatchctlError without usable credentials.
+    def open_objects(self, url: str) -> ResultObjects:
+        """The place of a shared state or of results. Raises BatchctlError without usable credentials.
 
         An emulator gets no credentials: the one of STORAGE_EMULATOR_HOST, as with Google's own clients, or that of a
         stack whose providers are all on the emulator.

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
-from pathlib import Path
 
 import click
 
@@ -52,4 +50,4 @@ def _describe(workspace: Workspace, seen: Preview, job: JobPlan) -> JobDescripti
 def _results(workspace: Workspace, job: JobPlan) -> str | None:
     if job.attempt is None or job.attempt.results is None:
         return None
-    return os.path.relpath(workspace.stack.results / Path(job.attempt.results))
+    return workspace.results.shown(workspace.results.root / job.attempt.results)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 
 import click
 
@@ -16,10 +15,11 @@ from batchctl.cli.doctor_results import examine_collected, examine_results
 from batchctl.cli.exits import Exit
 from batchctl.cli.open_notifier import open_notifier
 from batchctl.cli.output import emit
+from batchctl.cli.plan_output import shown_place
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.manifests.accounts import resolve_account
 from batchctl.model.allowance import Allowance
-from batchctl.model.desired import ProviderConfig, SharedPlace
+from batchctl.model.desired import ProviderConfig
 from batchctl.model.errors import BatchctlError, NotDelivered
 from batchctl.model.keys import EMULATOR_ORIGIN, Account
 from batchctl.model.observed import TOLERATED_OFFSET
@@ -36,7 +36,7 @@ _NEARLY_FULL = 0.9
 def doctor(*, common: Common, output: str) -> int:
     """Check the configuration, credentials, clock and each API.
 
-    Checks manifests, state, results folder, credentials, clock, hooks, and the connection to each API. Changes nothing.
+    Checks manifests, state, results, credentials, clock, hooks, and the connection to each API. Changes no job.
     """
     workspace = open_workspace(common)
     with watch_calls(common, workspace.clock, workspace.board):
@@ -64,12 +64,12 @@ def _examine_stack(workspace: Workspace) -> Iterator[Finding]:
         "stack",
         "manifests",
         Health.OK,
-        f"{_shown(workspace.stack.file)}: {count(len(workspace.desired.jobs), 'job')}, all valid",
+        f"{shown_place(workspace.stack.file)}: {count(len(workspace.desired.jobs), 'job')}, all valid",
     )
 
 
 def _examine_state(workspace: Workspace) -> Iterator[Finding]:
-    path = _shown(workspace.stack.state)
+    path = shown_place(workspace.stack.state)
     try:
         recorded = workspace.state.load()
         holder = workspace.state.holder()
@@ -172,7 +172,3 @@ def _examine_hooks(workspace: Workspace) -> Iterator[Finding]:
             yield Finding(hook.name, "usable", Health.FAILED, f"{error.code}: {error.message}", error.hint)
         else:
             yield Finding(hook.name, "usable", Health.OK, "nothing was sent")
-
-
-def _shown(place: Path | SharedPlace) -> str:
-    return str(place) if isinstance(place, SharedPlace) else os.path.relpath(place)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from batchctl.cli.workspace import Workspace
+from batchctl.model.desired import SharedPlace
+from batchctl.model.errors import BatchctlError
 from batchctl.model.recorded import Recorded
 from batchctl.report.doctor import Finding, Health
 from batchctl.report.layout import count
-from batchctl.rows.looks import ResultsShelf
 
 _NAMED = 5
 """The number of folders that are named; the others are counted."""
@@ -19,20 +19,35 @@ _LEFT_OVER = "no record refers to them: check them, and delete them"
 
 
 def examine_results(workspace: Workspace) -> Iterator[Finding]:
-    """Check the folder itself."""
-    folder = workspace.stack.results
+    """Check the folder itself, or write a probe to the bucket."""
+    results = workspace.stack.results
+    if isinstance(results, SharedPlace):
+        yield _examine_bucket(workspace, results)
+        return
+    folder = results
     while not folder.exists():
         folder = folder.parent
     if os.access(folder, os.W_OK | os.X_OK) and folder.is_dir():
-        yield Finding("results", "writable", Health.OK, _shown(workspace.stack.results))
+        yield Finding("results", "writable", Health.OK, os.path.relpath(results))
     else:
         hint = "make it writable, or set spec.results"
-        yield Finding("results", "writable", Health.FAILED, f"{_shown(folder)} cannot be written to", hint)
+        yield Finding("results", "writable", Health.FAILED, f"{os.path.relpath(folder)} cannot be written to", hint)
+
+
+def _examine_bucket(workspace: Workspace, place: SharedPlace) -> Finding:
+    try:
+        workspace.results.probe()
+    except BatchctlError as error:
+        return Finding("results", "writable", Health.FAILED, f"{error.code}: {error.message}", error.hint)
+    return Finding("results", "writable", Health.OK, str(place))
 
 
 def examine_collected(workspace: Workspace, recorded: Recorded) -> Iterator[Finding]:
     """Check the recorded results: read all of them and compare their hashes."""
-    shelf = ResultsShelf(workspace.stack.results)
+    try:
+        shelf = workspace.results.shelf
+    except BatchctlError:
+        return  # reported above
     for path in shelf.look().kept:
         shelf.verify(path)
     inventory = shelf.look()
@@ -62,7 +77,3 @@ def _named(faults: Mapping[str, str]) -> str:
     named = [f"{path} ({why})" for path, why in sorted(faults.items())]
     more = f", and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
     return f"{', '.join(named[:_NAMED])}{more}"
-
-
-def _shown(path: Path) -> str:
-    return os.path.relpath(path)

@@ -13,7 +13,6 @@ from batchctl.engine.tools import Providers, Tools
 from batchctl.model.desired import Stack
 from batchctl.model.keys import Account, short_uid
 from batchctl.model.ports import InputEncoder, Notifier, Progress, Provider, ProviderFactory, ResultStore, RowLedger
-from batchctl.rows.looks import ResultsShelf
 
 if TYPE_CHECKING:  # it loads httpx
     from batchctl.cli.connect import Connections
@@ -21,7 +20,7 @@ if TYPE_CHECKING:  # it loads httpx
 
 def open_tools(workspace: Workspace, progress: Progress) -> Tools:
     """The engine's tools. Close their providers when done."""
-    stack = workspace.stack
+    stack, results = workspace.stack, workspace.results
 
     def connect() -> Connections:
         from batchctl.cli.connect import open_connections
@@ -31,17 +30,13 @@ def open_tools(workspace: Workspace, progress: Progress) -> Tools:
     def encoder() -> InputEncoder:
         from batchctl.rows.encode import RowEncoder
 
-        return RowEncoder(stack.limits.line_bytes, workspace.board, stack.results, providers.get)
+        return RowEncoder(stack.limits.line_bytes, workspace.board, results, providers.get)
 
-    def results() -> ResultStore:
-        from batchctl.rows.results import ResultsFolder
-
-        return ResultsFolder(stack.results)
+    def store() -> ResultStore:
+        return results.store
 
     def ledger() -> RowLedger:
-        from batchctl.rows.ledger import ResultsLedger
-
-        return ResultsLedger(stack.results, short_uid(stack.uid), inputs)
+        return results.ledger(short_uid(stack.uid), inputs)
 
     def notifier() -> Notifier:
         from batchctl.cli.open_notifier import open_notifier
@@ -60,11 +55,11 @@ def open_tools(workspace: Workspace, progress: Progress) -> Tools:
         workspace.state,
         providers,
         inputs,
-        later(results),
+        later(store),
         later(notifier),
         workspace.clock,
         progress,
-        shelf=ResultsShelf(stack.results),
+        shelf=results.shelf,
         ledger=later(ledger),
         connect=follow,
         activity=workspace.board,

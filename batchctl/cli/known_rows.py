@@ -7,9 +7,11 @@ from pathlib import Path
 
 from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.chain import Obstacle
-from batchctl.model.desired import LINE_BYTES, Json, Kind, RequestRow
+from batchctl.model.desired import LINE_BYTES, Json, Kind, RequestRow, SharedPlace
 from batchctl.model.ports import MadeRows, RowRules, RowsOrder, RowsSummary
 from batchctl.model.request.problems import Problem
+from batchctl.rows.local_place import open_local
+from batchctl.rows.place import OpenPlace
 from batchctl.rows.reader import RowFiles
 from batchctl.rows.summary_cache import SummaryCache
 
@@ -21,10 +23,12 @@ _Reading = tuple[Path, Kind, int, str]
 class KnownRows:
     """Implements `RowReader`. Reads a file again only if it has changed."""
 
-    def __init__(self, activity: Activity = UNWATCHED, cache: Path | None = None) -> None:
+    def __init__(
+        self, activity: Activity = UNWATCHED, cache: Path | None = None, open_place: OpenPlace = open_local
+    ) -> None:
         """`cache`: the folder with the summaries of files that other commands read."""
         summaries = None if cache is None else SummaryCache(cache)
-        self._files = RowFiles(activity, keeps_made_rows=False, cache=summaries)
+        self._files = RowFiles(activity, keeps_made_rows=False, cache=summaries, open_place=open_place)
         self._known: dict[_Reading, tuple[_Signature, RowsSummary]] = {}
         self._used: set[_Reading] = set()
 
@@ -51,7 +55,9 @@ class KnownRows:
     def parse(self, value: Json, kind: Kind) -> RequestRow:
         return self._files.parse(value, kind)
 
-    def make(self, results: Path, order: RowsOrder, *, afresh: bool = False) -> MadeRows | Obstacle | None:
+    def make(
+        self, results: Path | SharedPlace, order: RowsOrder, *, afresh: bool = False
+    ) -> MadeRows | Obstacle | None:
         return self._files.make(results, order, afresh=afresh)
 
     def check(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> Iterator[tuple[int, Problem]]:

@@ -70,4 +70,4 @@ class Opener(Struct, frozen=True):
         from batchctl.cli.connect import Connections
 
         connections = Connections(self.stack, os.environ, Trust.from_env(os.environ), self.clock, self.activity)
-        return connections.open_state_objects(place.url)
+        return connections.open_objects(place.url)

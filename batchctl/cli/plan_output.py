@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 from batchctl.cli.output import stderr_console
 from batchctl.cli.workspace import Workspace
+from batchctl.model.desired import SharedPlace
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded
 from batchctl.report.live import AnyProgress, make_progress
 from batchctl.report.reports import StatusReport, StatusRow
+
+
+def shown_place(place: Path | SharedPlace) -> str:
+    """The place of a state or of results, for people."""
+    return str(place) if isinstance(place, SharedPlace) else os.path.relpath(place)
 
 
 def open_progress(workspace: Workspace) -> AnyProgress:
@@ -38,4 +45,4 @@ def status_report(workspace: Workspace, plan: Plan, recorded: Recorded) -> Statu
             # The manifest may have another model now.
             model = job.attempt.tree.get("model") or model
         rows.append(StatusRow.of(job, model=model, provider=provider, clocks=plan.clocks))
-    return StatusReport(plan.stack, tuple(rows), plan.problems)
+    return StatusReport(plan.stack, tuple(rows), plan.problems, shown_place(workspace.stack.results))

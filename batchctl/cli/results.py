@@ -146,7 +146,12 @@ def _rows(
     rows: Iterable[Mapping[str, Json]] = ({**head, **row} for row in read_results(job.folder))
     inputs = _input_rows(job, workspace) if selection.wants_missing else None
     if inputs is not None:
-        rows = with_missing(rows, inputs, head, sent_rows(job.folder, short_uid(workspace.stack.uid), job.since))
+        rows = with_missing(
+            rows,
+            inputs,
+            head,
+            sent_rows(job.folder, short_uid(workspace.stack.uid), job.since, workspace.results.files),
+        )
     if join:
         requests = _requests(job, workspace)
         rows = (with_request(row, None) for row in rows) if requests is None else with_requests(rows, requests)
@@ -163,7 +168,7 @@ def _input_rows(job: _Job, workspace: Workspace) -> Iterable[InputRow] | None:
     if job.desired is None:
         return None
     rows = _encoder(workspace).rows(job.desired)
-    return listed_rows(workspace.stack.results, job.name, job.desired.digest) if rows is None else rows
+    return listed_rows(workspace.results.root, job.name, job.desired.digest) if rows is None else rows
 
 
 def _encoder(workspace: Workspace) -> RowEncoder:

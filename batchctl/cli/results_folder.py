@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from batchctl.cli.workspace import Workspace
@@ -13,24 +12,26 @@ from batchctl.model.states import is_terminal
 from batchctl.reconcile import attempt_on_record
 from batchctl.rows.attempt_folders import attempt_folders
 from batchctl.rows.folder import RESULTS_FILE
-from batchctl.rows.looks import ResultsShelf
 from batchctl.rows.read import find_current
 
 
 def results_folder(workspace: Workspace, recorded: Recorded, name: str, number: int | None) -> Path:
     """The folder of an attempt's results; without a number, of the current attempt. Raises BatchctlError."""
+    results = workspace.results
+    results.bring_facts(name)
     folder = _find(workspace, recorded, name, number)
-    if not (folder / RESULTS_FILE).is_file():
-        raise _incomplete(f"the results of {name} were collected, but are not in {os.path.relpath(folder)} any more")
+    if not results.files.has(folder / RESULTS_FILE):
+        raise _incomplete(f"the results of {name} were collected, but are not in {results.shown(folder)} any more")
+    results.bring_folder(folder)
     return folder
 
 
 def damage(workspace: Workspace, name: str, folder: Path) -> ResultsError | None:
     """The error if the rows are not those that were collected."""
-    why = ResultsShelf(workspace.stack.results).verify(f"{folder.parent.name}/{folder.name}")
+    why = workspace.results.shelf.verify(f"{folder.parent.name}/{folder.name}")
     if why is None:
         return None
-    return _incomplete(f"the results of {name} in {os.path.relpath(folder)} are incomplete: {why}")
+    return _incomplete(f"the results of {name} in {workspace.results.shown(folder)} are incomplete: {why}")
 
 
 def _incomplete(message: str) -> ResultsError:
@@ -45,8 +46,8 @@ def _find(workspace: Workspace, recorded: Recorded, name: str, number: int | Non
     wanted = job.row.current if number is None else number
     attempt = attempt_on_record(job, wanted)
     if attempt is not None and attempt.results is not None:
-        return workspace.stack.results / attempt.results
-    kept = {**attempt_folders(workspace.stack.results, name), **_recorded_folders(workspace, job)}
+        return workspace.results.root / attempt.results
+    kept = {**_folders(workspace, name), **_recorded_folders(workspace, job)}
     if attempt is not None:
         raise _not_there(name, attempt, [one for one in kept if one != wanted])
     if wanted in kept:
@@ -58,20 +59,25 @@ def _find(workspace: Workspace, recorded: Recorded, name: str, number: int | Non
 def _of_unrecorded(workspace: Workspace, recorded: Recorded, name: str, number: int | None) -> Path:
     """A job that was removed has left its results behind."""
     if number is None:
-        found = find_current(workspace.stack.results, name)
+        found = find_current(workspace.results.root, name, workspace.results.files)
     else:
-        found = attempt_folders(workspace.stack.results, name).get(number)
+        found = _folders(workspace, name).get(number)
     if found is not None:
         return found
     workspace.require([name], recorded)
     raise TimeUpError(f"{name} has not been created yet", code=ErrorCode.RESULTS_NOT_READY, hint="run `batchctl apply`")
 
 
+def _folders(workspace: Workspace, name: str) -> dict[int, Path]:
+    return attempt_folders(workspace.results.root, name, workspace.results.files)
+
+
 def _recorded_folders(workspace: Workspace, job: RecordedJob) -> dict[int, Path]:
+    results = workspace.results
     found = [attempt_on_record(job, number) for number in sorted({one.key.attempt for one in job.attempts})]
     attempts = [one for one in found if one is not None and one.results]
-    folders = {one.key.attempt: workspace.stack.results / (one.results or "") for one in attempts}
-    return {number: folder for number, folder in folders.items() if (folder / RESULTS_FILE).is_file()}
+    folders = {one.key.attempt: results.root / (one.results or "") for one in attempts}
+    return {number: folder for number, folder in folders.items() if results.files.has(folder / RESULTS_FILE)}
 
 
 def _not_there(name: str, attempt: RecordedAttempt, former: list[int]) -> BatchctlError:

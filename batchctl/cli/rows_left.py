@@ -11,7 +11,6 @@ from batchctl.model.recorded import RecordedJob
 from batchctl.model.rows_left import RowsLeft
 from batchctl.reconcile import next_choice
 from batchctl.rows.encode import RowEncoder
-from batchctl.rows.ledger import ResultsLedger
 
 
 def rows_left(
@@ -21,11 +20,11 @@ def rows_left(
     if recorded is None:
         return None
     stack = workspace.stack
-    inputs = RowEncoder(stack.limits.line_bytes, workspace.board, stack.results)
+    inputs = RowEncoder(stack.limits.line_bytes, workspace.board)
     choice, follows = next_choice(plan, desired, recorded.row)
     under_way = [one for one in recorded.attempts if one.key.attempt == recorded.row.current and one.results is None]
     try:
-        ledger = ResultsLedger(stack.results, short_uid(stack.uid), inputs)
+        ledger = workspace.results.ledger(short_uid(stack.uid), inputs)
         return ledger.left(desired, choice, under_way, follows=follows)
     except ResultsError:
         return None  # `results` says what is wrong with them

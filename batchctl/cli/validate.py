@@ -52,7 +52,7 @@ def validate(*, common: Common, filenames: tuple[str, ...], selector: str | None
     """
     try:
         faults = Faults(is_asked(common, filenames), only_asked=True)
-        workspace = open_workspace(common, filenames, selector, faults=faults)
+        workspace = open_workspace(common, filenames, selector, faults=faults, offline=True)
     except ManifestError as error:
         return _report_invalid(error, common, output, reports)
     warn_of_empty_scope(JobSelection((), filenames, selector), workspace.stack, workspace.desired.jobs)

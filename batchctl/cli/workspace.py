@@ -20,13 +20,14 @@ from batchctl.cli.caches import ROWS, cache_folder, known_files
 from batchctl.cli.call_progress import watch_calls
 from batchctl.cli.common import Common
 from batchctl.cli.known_rows import KnownRows
+from batchctl.cli.open_results import ResultsOpener
 from batchctl.cli.open_state import Opener
 from batchctl.engine.clock import SystemClock
 from batchctl.manifests.compose import MAX_BYTES
 from batchctl.manifests.duration_reader import parse_duration
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.known_files import KnownFiles
-from batchctl.manifests.load import Asked, load
+from batchctl.manifests.load import Asked, load, load_stack
 from batchctl.manifests.manifest_files import STACK_FILE, STANDARD_INPUT, find_stack_file
 from batchctl.manifests.trust import Trust
 from batchctl.model.activity import Activity
@@ -39,6 +40,7 @@ from batchctl.model.suggest import did_you_mean
 from batchctl.reconcile import WHOLE_STACK, Scope, parse_selector
 from batchctl.report.activity import Board
 from batchctl.report.escape import terminal
+from batchctl.rows.place import ResultsPlace
 
 if TYPE_CHECKING:  # `validate` needs no state, and SQLite takes a tenth of its start
     from batchctl.state.stack_state import StackState
@@ -90,6 +92,7 @@ class Workspace(Struct, frozen=True, dict=True):
     """The running tasks of the command."""
     sources: Sources
     rows: KnownRows
+    results_opener: ResultsOpener
 
     @property
     def stack(self) -> Stack:
@@ -98,6 +101,11 @@ class Workspace(Struct, frozen=True, dict=True):
     @property
     def state(self) -> StackState:
         return self.opening.state
+
+    @property
+    def results(self) -> ResultsPlace:
+        """The collected results. Raises ResultsError without usable credentials."""
+        return self.results_opener.open(self.stack.results)
 
     @cached_property
     def recorded(self) -> Recorded:
@@ -125,13 +133,18 @@ def open_workspace(
     lock_timeout: str = "0s",
     *,
     faults: Faults | None = None,
+    offline: bool = False,
 ) -> Workspace:
-    """Load the stack and find its scope; `faults` may drop errors outside `-f`. Raises ManifestError, UsageError."""
+    """Load the stack and find its scope. Raises ManifestError, UsageError.
+
+    `faults` may drop errors outside `-f`. `offline`: no API is called, so results in a bucket give no rows.
+    """
     clock = SystemClock()
     # Relative, so that messages have the paths of the user.
     file = find_stack_file(common.config, os.environ, filenames, Path())
     board = Board()
-    rows = KnownRows(board, cache_folder(os.environ, ROWS))
+    results = ResultsOpener(lambda: load_only_stack(common, file), clock, board, offline=offline)
+    rows = KnownRows(board, cache_folder(os.environ, ROWS), results.open)
     with watch_calls(common, clock, board):
         stdin = sys.stdin.buffer.read(MAX_BYTES + 1) if STANDARD_INPUT in filenames else None
         sources = Sources(tuple(filenames), stdin, known_files(os.environ))
@@ -144,7 +157,7 @@ def open_workspace(
         frozenset(names),
     )
     opening = StateOpening(common, stack, clock, lock_timeout, board)
-    return Workspace(common, file, desired, scope, clock, opening, board, sources, rows)
+    return Workspace(common, file, desired, scope, clock, opening, board, sources, rows, results)
 
 
 def is_asked(common: Common, filenames: Sequence[str]) -> Callable[[str], bool] | None:
@@ -168,6 +181,16 @@ def load_desired(
         rows=rows,
         trust=Trust.from_env(os.environ),
         faults=Faults(is_asked(common, sources.filenames)) if faults is None else faults,
+    )
+
+
+def load_only_stack(common: Common, file: Path) -> Stack:
+    """Read the stack without its manifests. Raises ManifestError, UsageError."""
+    return load_stack(
+        file,
+        overrides=common.overrides,
+        env=os.environ,
+        trust=Trust.from_env(os.environ),
     )
 
 

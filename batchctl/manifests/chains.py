@@ -28,6 +28,7 @@ from batchctl.model.desired import (
     LocalFile,
     Location,
     OnChange,
+    SharedPlace,
 )
 from batchctl.model.errors import ManifestError
 from batchctl.model.ports import MadeRows, RowReader, RowsOrder
@@ -46,7 +47,7 @@ class ChainReader(Struct, frozen=True):
     """Reads the chains of one stack."""
 
     rows: RowReader
-    results: Path
+    results: Path | SharedPlace
     templates: TemplateReader
     faults: Faults
     line_bytes: int

@@ -39,6 +39,7 @@ from batchctl.manifests.target_check import (
     check_names,
     check_places,
     default_places,
+    folders_of,
     places_of,
 )
 from batchctl.manifests.targets import Target, choose_target, key_of, overlaid
@@ -62,7 +63,7 @@ class StackReading(Struct, frozen=True):
     """Both resolved."""
     shown_folder: Path
     """The folder as the user named it."""
-    results: Path
+    results: Path | SharedPlace
     all_results: tuple[Path, ...]
     """The results folders of all targets, sorted."""
     providers: Mapping[str, ProviderConfig] | None
@@ -208,7 +209,7 @@ class _StackReader:
             folder=self._file.parent,
             shown_folder=self._shown_folder,
             results=results,
-            all_results=tuple(sorted({results, *(other.results for other in others.values())})),
+            all_results=folders_of((results, *(other.results for other in others.values()))),
             providers=providers,
             accounts=accounts,
             defaults=defaults if isinstance(defaults, Members) else None,
@@ -245,7 +246,7 @@ class _StackReader:
             value = os.path.abspath(value)  # noqa: PTH100 - resolve() would hide the links on the way
         return self._own.state(value if isinstance(value, str) else default, place)
 
-    def _results(self, default: str) -> Path:
+    def _results(self, default: str) -> Path | SharedPlace:
         value = self._value("results") if self._sound else None
         return self._own.results(value if isinstance(value, str) else default, self._place("results"))
 

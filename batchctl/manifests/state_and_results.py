@@ -26,6 +26,9 @@ _OTHERS = frozenset({".git", ".github"})
 _SHARED = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]/(?:[\w .~@=+-]+/)*[\w .~@=+-]{1,200}", re.ASCII)
 """An object's name in plain characters: other names are put together from it."""
 URL_HINT = "write it as gs://bucket/prefix/state.db or postgresql://user@host/database?schema=name, or use a local path"
+_PREFIX = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](?:/[\w ~@=+-][\w .~@=+-]{0,199}){0,20}/?", re.ASCII)
+"""A bucket, or the beginning of objects' names in it."""
+RESULTS_HINT = "write it as gs://bucket/prefix/, or use a local folder"
 _TAKEN = ("emulator.db",)
 """The other files that batchctl keeps in `.batchctl`."""
 
@@ -51,9 +54,17 @@ class OwnPlaces(Struct, frozen=True):
             self._refuse("state", place, problem, URL_HINT)
         return SharedPlace(url)
 
-    def results(self, value: str, place: Location) -> Path:
-        """The results folder, with all links resolved. Errors go to the faults."""
+    def results(self, value: str, place: Location) -> Path | SharedPlace:
+        """The results folder, with all links resolved, or an address in a bucket. Errors go to the faults."""
+        if "://" in value:
+            return self._shared_results(value, place)
         return self._inside("results", value, place, _OTHERS | {_OWN})
+
+    def _shared_results(self, url: str, place: Location) -> SharedPlace:
+        problem = refuse_results_address(url)
+        if problem is not None:
+            self._refuse("results", place, problem, RESULTS_HINT)
+        return shared_results(url)
 
     def _inside(self, field: str, value: str, place: Location, closed: frozenset[str]) -> Path:
         path = self.folder / value
@@ -88,3 +99,16 @@ def refuse_shared_address(url: str) -> str | None:
     if scheme != "gs":
         return f"cannot be at {ascii(scheme)[1:-1][:40]}://"
     return None if _SHARED.fullmatch(url) else f"is not the address of an object: {ascii(url)[:80]}"
+
+
+def refuse_results_address(url: str) -> str | None:
+    """Why a text is not the address of results in a bucket; None if it is one. A URL may have a secret."""
+    scheme = url.partition("://")[0]
+    if scheme != "gs":
+        return f"cannot be at {ascii(scheme)[1:-1][:40]}://"
+    return None if _PREFIX.fullmatch(url) else f"is not an address in a bucket: {ascii(url)[:80]}"
+
+
+def shared_results(url: str) -> SharedPlace:
+    """The place of results at an address, with or without the last `/`."""
+    return SharedPlace(url if url.endswith("/") else f"{url}/")

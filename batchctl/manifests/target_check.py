@@ -5,7 +5,7 @@ Of a target that is not chosen, the values are not checked, because its variable
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -20,11 +20,11 @@ from batchctl.manifests.origins import Origin
 from batchctl.manifests.references import Replacer
 from batchctl.manifests.schema import load_schema
 from batchctl.manifests.schema_check import Checker
-from batchctl.manifests.state_and_results import DEFAULT_RESULTS, DEFAULT_STATE
+from batchctl.manifests.state_and_results import DEFAULT_RESULTS, DEFAULT_STATE, shared_results
 from batchctl.manifests.targets import StackKey, Target, key_of, overlaid, targets_of
 from batchctl.manifests.trust import resolved
 from batchctl.manifests.variables import Given, read_variables
-from batchctl.model.desired import Json
+from batchctl.model.desired import Json, SharedPlace
 
 
 @cache
@@ -69,7 +69,7 @@ class Places(Struct, frozen=True):
     target: str
     state: str
     """A path, resolved, or a URL."""
-    results: Path
+    results: Path | SharedPlace
 
 
 def default_places(key: StackKey, target: Target | None) -> tuple[str, str]:
@@ -92,11 +92,17 @@ def places_of(root: Node, target: Target, given: Given, folder: Path) -> Places:
         return value if isinstance(value, str) else default
 
     state, results = default_places(key_of(root, target, quiet), target)
-    state = place("state", state)
-    is_url = "://" in state
+    state, results = place("state", state), place("results", results)
     return Places(
-        target.name, state if is_url else str(resolved(folder / state)), resolved(folder / place("results", results))
+        target.name,
+        state if "://" in state else str(resolved(folder / state)),
+        shared_results(results) if "://" in results else resolved(folder / results),
     )
+
+
+def folders_of(places: Iterable[Path | SharedPlace]) -> tuple[Path, ...]:
+    """The folders among places of results, sorted."""
+    return tuple(sorted({place for place in places if isinstance(place, Path)}))
 
 
 def check_places(target: Target, own: Places, others: Mapping[str, Places], faults: Faults) -> None:
@@ -106,7 +112,14 @@ def check_places(target: Target, own: Places, others: Mapping[str, Places], faul
         if other.state == own.state:
             message = f"the targets {target.name} and {name} have the same state"
             faults.add(target.place, Code.INVALID_VALUE, message, hint)
-        if other.results.is_relative_to(own.results) or own.results.is_relative_to(other.results):
+        if _is_inside(other.results, own.results) or _is_inside(own.results, other.results):
             inside = "the same results folder" if own.results == other.results else "results folders inside each other"
             message = f"the targets {target.name} and {name} have {inside}"
             faults.add(target.place, Code.INVALID_VALUE, message, hint)
+
+
+def _is_inside(one: Path | SharedPlace, other: Path | SharedPlace) -> bool:
+    """Whether one place of results is inside another one, or the same."""
+    if isinstance(one, Path) and isinstance(other, Path):
+        return one.is_relative_to(other)
+    return isinstance(one, SharedPlace) and isinstance(other, SharedPlace) and one.url.startswith(other.url)

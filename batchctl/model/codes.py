@@ -583,6 +583,30 @@ class ErrorCode(StrEnum):
         "See the operating system's reason in the message.",
         "Fix it, then run the command again.",
     )
+    RESULTS_UNREACHABLE = (
+        "ResultsUnreachable",
+        "Results in a bucket could not be read or written. No remote job is deleted before its results are there.",
+        "The bucket does not answer, refuses the credentials, or does not exist. See the message.",
+        "Run the command again: it uses the results that are in the bucket, and collects the others.",
+    )
+    RESULTS_CHANGED = (
+        "ResultsChanged",
+        "Another process changed the results of a job in the bucket at the same time. Nothing of theirs was replaced.",
+        "Two processes without a common lock, such as two machines with a local state each.",
+        "Let the machines share a state (`spec.state: gs://…`), or give each its own address in `spec.results`.",
+    )
+    RESULTS_FOREIGN = (
+        "ResultsForeign",
+        "The results at this address belong to another stack.",
+        "Two stacks with the same `spec.results`, or a stack whose name or uid changed.",
+        "Give each stack its own address in `spec.results`.",
+    )
+    RESULTS_UNPROTECTED = (
+        "ResultsUnprotected",
+        "The server of the results ignores preconditions, so two writers could mix their results.",
+        "It is not Cloud Storage, but a substitute without `ifGenerationMatch`.",
+        "Use a bucket at Cloud Storage, `batchctl emulator`, or a local folder.",
+    )
 
     # The state
     STATE = (

@@ -338,7 +338,7 @@ class Moved(Struct, frozen=True):
 
 
 class SharedPlace(Struct, frozen=True):
-    """The address of a state that several machines share, such as `gs://bucket/name`."""
+    """An address that machines share: of a state, such as `gs://bucket/name`, or of results; that ends with a `/`."""
 
     url: str
 
@@ -355,7 +355,7 @@ class Stack(Struct, frozen=True):
     file: Path
     providers: Mapping[str, ProviderConfig]
     state: Path | SharedPlace
-    results: Path
+    results: Path | SharedPlace
     suspend: bool = False
     limits: Limits = msgspec.field(default_factory=Limits)
     moved: tuple[Moved, ...] = ()

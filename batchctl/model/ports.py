@@ -24,6 +24,7 @@ from batchctl.model.desired import (
     Kind,
     RemoteSource,
     RequestRow,
+    SharedPlace,
     UploadedFile,
 )
 from batchctl.model.errors import RowProblem
@@ -32,10 +33,11 @@ from batchctl.model.keys import Account, Api, AttemptKey, Mark
 from batchctl.model.notices import Hook, Notice
 from batchctl.model.observed import RemoteJob, RowCounts
 from batchctl.model.plan import JobPlan, Plan
-from batchctl.model.recorded import Recorded, Write
+from batchctl.model.recorded import Recorded, RecordedAttempt, Write
 from batchctl.model.request.problems import Problem
 from batchctl.model.row_template import RowTemplate
 from batchctl.model.row_work import RowChoice, RowsSent, RowWork
+from batchctl.model.rows_left import RowsLeft
 from batchctl.model.verdicts import RowVerdict
 
 
@@ -375,10 +377,13 @@ class RowReader(Protocol):
         """Turn `{key, request}` or `{key, text}` into a row in REST form. Raises ValueError with the reason."""
         ...
 
-    def make(self, results: Path, order: RowsOrder, *, afresh: bool = False) -> MadeRows | Obstacle | None:
-        """The rows of a chain, in a file below `results`; None: the other job has no results of its present work.
+    def make(
+        self, results: Path | SharedPlace, order: RowsOrder, *, afresh: bool = False
+    ) -> MadeRows | Obstacle | None:
+        """The rows of a chain; None: the other job has no results of its present work.
 
-        A file that is there already is used, unless `afresh`. Never raises.
+        They are in a file below `results`, or in a private copy of it. A file that is there already is used, unless
+        `afresh`. Never raises.
         """
         ...
 
@@ -574,6 +579,16 @@ class RowLedger(Protocol):
 
         `state` is that in which the attempt ended; None: it sends nothing, so its rows show it. Repeating it is
         harmless. Raises ResultsError.
+        """
+        ...
+
+    def left(
+        self, job: DesiredJob, choice: RowChoice, under_way: Iterable[RecordedAttempt], *, follows: bool
+    ) -> RowsLeft | None:
+        """The rows without a good answer; None if the job has no results, or batchctl does not have its rows.
+
+        `choice` is that of the next attempt; `follows`: whether one follows by itself. `under_way` are the shards of
+        the current attempt without results. Raises ResultsError.
         """
         ...
 

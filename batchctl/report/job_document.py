@@ -20,6 +20,7 @@ def status_document(report: StatusReport) -> dict[str, Json]:
     return {
         "format": "batchctl/status/v1",
         "stack": report.stack,
+        "results": report.results,
         "jobs": [_status_row(row) for row in report.jobs],
         "problems": problem_entries(report.problems),
     }

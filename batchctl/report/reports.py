@@ -142,6 +142,8 @@ class StatusReport(Struct, frozen=True):
     jobs: tuple[StatusRow, ...]
     problems: Mapping[Account, str] = field(default_factory=dict)
     """Accounts that could not be read in full, with the reason."""
+    results: str | None = None
+    """The folder or the address of all results."""
 
 
 class JobDescription(Struct, frozen=True):

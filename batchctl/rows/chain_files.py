@@ -25,6 +25,7 @@ from batchctl.model.ports import MadeRows, RowsOrder
 from batchctl.rows.chain_rows import RowFactory
 from batchctl.rows.kept import FAULTS, check_size, fault_words, kept_of, read_manifest
 from batchctl.rows.made_rows import copy_to, file_name, find_ordered, finish, mark_newest, read_made, rows_folder
+from batchctl.rows.place import ResultsPlace
 from batchctl.rows.read import find_current, read_results
 
 
@@ -37,16 +38,17 @@ class ChainFiles:
         """False: new files are in a temporary folder, because commands that only read write no results."""
         self._temporary: Path | None = None
 
-    def make(self, results: Path, order: RowsOrder, *, afresh: bool = False) -> MadeRows | Obstacle | None:
+    def make(self, place: ResultsPlace, order: RowsOrder, *, afresh: bool = False) -> MadeRows | Obstacle | None:
         """See `RowReader`."""
         try:
-            answers = _find_answers(results, order)
+            place.bring_rows(order.job)
+            answers = _find_answers(place, order)
             if answers is None:
                 return None
-            return self._find_or_make(results, order, answers, afresh=afresh)
+            return self._find_or_make(place, order, answers, afresh=afresh)
         except _NotThere as reason:
             # The rows stay the same until there are other answers.
-            return find_ordered(results, order) or reason.obstacle
+            return find_ordered(place.root, order) or reason.obstacle
         except _NotMade as reason:
             return reason.obstacle
         except ResultsError as error:
@@ -54,11 +56,18 @@ class ChainFiles:
         except OSError as error:
             return Obstacle(f"the rows cannot be written: {fault_words(error)}", is_lasting=False)
 
-    def _find_or_make(self, results: Path, order: RowsOrder, answers: _Answers, *, afresh: bool) -> MadeRows:
+    def _find_or_make(self, place: ResultsPlace, order: RowsOrder, answers: _Answers, *, afresh: bool) -> MadeRows:
+        made = self._made(place, order, answers, afresh=afresh)
+        if self.is_kept:
+            place.keep_rows(order.job)
+        return made
+
+    def _made(self, place: ResultsPlace, order: RowsOrder, answers: _Answers, *, afresh: bool) -> MadeRows:
         name = file_name(order, [answers.sha256, answers.missing])
-        file = rows_folder(results, order.job) / name
+        file = rows_folder(place.root, order.job) / name
         made = None if afresh else read_made(file) or self._read_temporary(name)
         if made is None:
+            place.bring_folder(answers.folder)
             return self._make(file if self.is_kept else self._temporary_folder() / name, order, answers)
         if not self.is_kept:
             return made
@@ -129,14 +138,15 @@ class _NotMade(Exception):
         self.obstacle = obstacle
 
 
-def _find_answers(results: Path, order: RowsOrder) -> _Answers | None:
+def _find_answers(place: ResultsPlace, order: RowsOrder) -> _Answers | None:
     """The results of the other job's present work; None if there are those of other work. Raises _NotThere."""
-    folder = find_current(results, order.upstream)
+    place.bring_facts(order.upstream)
+    folder = find_current(place.root, order.upstream, place.files)
     if folder is None:
         raise _NotThere
     try:
         manifest = read_manifest(folder)
-        check_size(folder, manifest)
+        check_size(folder, manifest, place.files)
         attempt = kept_of(folder, manifest).attempt
         answers = _Answers(
             folder, str(manifest["sha256"]), int(manifest.get("bytes", 0)), _missing(manifest["rows"]["missing"])

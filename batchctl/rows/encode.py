@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import BinaryIO, assert_never
 
 from msgspec import structs
@@ -35,6 +34,7 @@ from batchctl.model.pieces import Pieces
 from batchctl.model.ports import InputRow, Provider, SourceFile
 from batchctl.rows.job_rows import JobBlock, JobRows, input_changed
 from batchctl.rows.made_rows import find_made
+from batchctl.rows.place import ResultsPlace
 from batchctl.rows.reader import read_rows
 from batchctl.rows.source_copies import SourceCopies, row_of
 from batchctl.rows.spelling import with_lists
@@ -50,10 +50,10 @@ class RowEncoder:
         self,
         line_bytes: int = LINE_BYTES,
         activity: Activity = UNWATCHED,
-        results: Path | None = None,
+        results: ResultsPlace | None = None,
         providers: Callable[[Account], Provider] | None = None,
     ) -> None:
-        """`results`: the folder with the rows of chains. Without `providers`, rows at Cloud Storage are not read."""
+        """`results` have the rows of chains. Without `providers`, rows at Cloud Storage are not read."""
         self._line_bytes = line_bytes
         self._activity = activity
         self._results = results
@@ -124,7 +124,8 @@ class RowEncoder:
     def former_rows(self, job: DesiredJob, sha256: str) -> Pieces[InputRow] | None:
         if self._results is None or job.chain is None:
             return None
-        file = find_made(self._results, job.name, sha256)
+        self._results.bring_rows(job.name)
+        file = find_made(self._results.root, job.name, sha256)
         return None if file is None else _inputs(JobRows(job, self._line_bytes).blocks(LocalFile(file, sha256, 0)))
 
     def files(self, job: DesiredJob) -> tuple[SourceFile, ...]:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from io import BufferedReader
 from pathlib import Path
@@ -36,6 +36,7 @@ from batchctl.model.row_work import RowsSent
 from batchctl.model.sent_with import SentWith
 from batchctl.model.states import TERMINAL_STATES
 from batchctl.model.times import read_rfc3339
+from batchctl.rows.files import LOCAL, Files
 from batchctl.rows.folder import (
     MANIFEST_FILE,
     MANIFEST_FORMAT,
@@ -62,7 +63,7 @@ _STATE = re.compile("|".join(sorted(TERMINAL_STATES)))
 
 REUSED_FROM = "reusedFrom"
 """The member of a manifest that says of which results these are a copy."""
-_OTHER_ROWS = "its results are not those that were collected"
+OTHER_ROWS = "its results are not those that were collected"
 FAULTS = (ValueError, KeyError, TypeError, RecursionError, OSError)
 """Errors that reading a folder may raise; the folder then counts as incomplete."""
 
@@ -121,15 +122,15 @@ def check_rows(folder: Path, found: Mapping[str, Json]) -> None:
     """Read the rows against the hash that the manifest has of them."""
     with _open(folder / RESULTS_FILE) as stream:
         if hashlib.file_digest(stream, "sha256").hexdigest() != found["sha256"]:
-            raise ValueError(_OTHER_ROWS)
+            raise ValueError(OTHER_ROWS)
 
 
-def check_size(folder: Path, found: Mapping[str, Json]) -> None:
+def check_size(folder: Path, found: Mapping[str, Json], files: Files = LOCAL) -> None:
     """Look whether the rows may be whole, without reading them. Older manifests do not tell how long they are."""
-    with _open(folder / RESULTS_FILE) as stream:
-        size = os.fstat(stream.fileno()).st_size
+    with _explained(folder / RESULTS_FILE):
+        size = files.size(folder / RESULTS_FILE)
     if size != found.get("bytes", size):
-        raise ValueError(_OTHER_ROWS)
+        raise ValueError(OTHER_ROWS)
 
 
 def kept_of(folder: Path, found: Mapping[str, Json]) -> KeptResults:
@@ -141,8 +142,14 @@ def kept_of(folder: Path, found: Mapping[str, Json]) -> KeptResults:
 
 
 def _open(path: Path) -> BufferedReader:
-    try:
+    with _explained(path):
         return open_stream(path)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (FileNotFoundError, IsADirectoryError):
         raise ValueError(f"{path.name} is missing") from None
     except UnsafeFile as error:

@@ -27,6 +27,7 @@ from batchctl.model.states import JobState
 from batchctl.model.work_size import is_divisible
 from batchctl.rows.collection import merged_rows, rows_facts
 from batchctl.rows.cutting import Cutter
+from batchctl.rows.files import LOCAL, Files
 from batchctl.rows.folder import (
     MANIFEST_FORMAT,
     RESULTS_FILE,
@@ -52,8 +53,9 @@ from batchctl.rows.whole_input import WholeInput
 class ResultsLedger:
     """Implements RowLedger below one results folder. `uid` is the short uid of the stack."""
 
-    def __init__(self, root: Path, uid: str, inputs: InputEncoder) -> None:
+    def __init__(self, root: Path, uid: str, inputs: InputEncoder, files: Files = LOCAL) -> None:
         self._root = root
+        self._files = files
         self._uid = uid
         self._inputs = inputs
         self._compared: dict[str, Compared] = {}
@@ -136,11 +138,6 @@ class ResultsLedger:
     def left(
         self, job: DesiredJob, choice: RowChoice, under_way: Iterable[RecordedAttempt], *, follows: bool
     ) -> RowsLeft | None:
-        """The rows without a good answer; None if the job has no results, or batchctl does not have its rows.
-
-        `choice` is that of the next attempt; `follows`: whether one follows by itself. `under_way` are the shards of
-        the current attempt without results. Raises ResultsError.
-        """
         rows = self._known_rows(job)
         if rows is None or not self._sign(job.name, choice):
             return None
@@ -154,7 +151,7 @@ class ResultsLedger:
         return sign_ledgers(self._root, job, self._wanted(choice))
 
     def _segments(self, job: str, choice: RowChoice) -> Segments:
-        return read_segments(self._root, job, self._wanted(choice))
+        return read_segments(self._root, job, self._wanted(choice), self._files)
 
     def _wanted(self, choice: RowChoice) -> Wanted:
         return Wanted(self._uid, choice.since)

@@ -26,7 +26,8 @@ from batchctl.model.ports import MadeRows, RowsOrder
 from batchctl.rows.folder import MOST_BYTES, job_folder
 from batchctl.rows.kept import FAULTS
 
-_FOLDER = ".rows"
+MADE_ROWS = ".rows"
+"""The folder of a job's rows, beside its results."""
 _VERSION = 1
 """Of the way in which rows are made: a change makes all files again."""
 _PART = 24
@@ -37,7 +38,7 @@ _KEPT = 7 * 24 * 60 * 60
 
 def rows_folder(results: Path, job: str) -> Path:
     """The folder of a job's rows. Raises ResultsError."""
-    return job_folder(results, job) / _FOLDER
+    return job_folder(results, job) / MADE_ROWS
 
 
 def order_part(order: RowsOrder) -> str:

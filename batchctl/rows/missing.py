@@ -9,6 +9,7 @@ from batchctl.model.desired import Json
 from batchctl.model.errors import ResultsError
 from batchctl.model.ports import InputRow
 from batchctl.model.verdicts import RowVerdict
+from batchctl.rows.files import LOCAL, Files
 from batchctl.rows.ledger_index import LedgerIndex
 from batchctl.rows.read import read_attempt, read_gaps
 from batchctl.rows.segments import Wanted, read_segments
@@ -50,7 +51,7 @@ def with_missing(
     yield from (missing(position, one) for position, one in stream)
 
 
-def sent_rows(folder: Path, uid: str, since: int) -> Callable[[InputRow], bool]:
+def sent_rows(folder: Path, uid: str, since: int, files: Files = LOCAL) -> Callable[[InputRow], bool]:
     """Whether an attempt up to that of a collected folder sent a row. `since` is the first attempt that counts."""
     attempt = read_attempt(folder)
     try:
@@ -59,6 +60,6 @@ def sent_rows(folder: Path, uid: str, since: int) -> Callable[[InputRow], bool]:
         is_complete = True
     if attempt is None or is_complete:
         return lambda _row: True
-    segments = read_segments(folder.parent.parent, folder.parent.name, Wanted(uid, since, until=attempt))
+    segments = read_segments(folder.parent.parent, folder.parent.name, Wanted(uid, since, until=attempt), files)
     index = LedgerIndex(segments.found, frozenset())
     return lambda row: index.find(row.fingerprint) is not None

@@ -15,6 +15,7 @@ from batchctl.disk.safe_open import open_stream, read_start
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import LINE_BYTES, Json
 from batchctl.model.errors import ResultsError
+from batchctl.rows.files import LOCAL, Files
 from batchctl.rows.folder import CURRENT, MANIFEST_FILE, MOST_BYTES, RESULTS_FILE, job_folder, outside, results_errors
 
 _LONGEST = 4 * LINE_BYTES
@@ -34,7 +35,7 @@ class Gaps(Struct, frozen=True):
     """Rows by the code of their verdict; empty in results that an earlier release collected."""
 
 
-def find_current(results: Path, job: str) -> Path | None:
+def find_current(results: Path, job: str, files: Files = LOCAL) -> Path | None:
     """The folder of a job's good results; None when nothing was collected yet.
 
     Raises ResultsError when `current` leads somewhere else.
@@ -42,9 +43,11 @@ def find_current(results: Path, job: str) -> Path | None:
     folder = job_folder(results, job)
     current = folder / CURRENT
     with results_errors(current):
-        if not (current / RESULTS_FILE).is_file():
+        if not current.is_dir():
             return None
         found = current.resolve()
+        if not files.has(found / RESULTS_FILE):
+            return None
         if found.parent != folder.resolve():
             raise outside(current, f"it points at {found}")
     return found

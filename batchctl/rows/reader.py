@@ -11,8 +11,8 @@ from pathlib import Path
 from batchctl.disk.safe_open import open_stream
 from batchctl.model.activity import UNWATCHED, Activity, Flow
 from batchctl.model.chain import Obstacle
-from batchctl.model.desired import LINE_BYTES, Json, Kind, RequestRow
-from batchctl.model.errors import RowProblem
+from batchctl.model.desired import LINE_BYTES, Json, Kind, RequestRow, SharedPlace
+from batchctl.model.errors import BatchctlError, RowProblem
 from batchctl.model.ports import MadeRows, RowRules, RowsOrder, RowsSummary
 from batchctl.model.request.problems import Problem
 from batchctl.rows.chain_files import ChainFiles
@@ -21,6 +21,8 @@ from batchctl.rows.file_reading import FileReading
 from batchctl.rows.jsonl import read_lines
 from batchctl.rows.key_marks import KeyMarks
 from batchctl.rows.line_blocks import HashedBytes, LineBlocks, ReadBytes
+from batchctl.rows.local_place import open_local
+from batchctl.rows.place import OpenPlace
 from batchctl.rows.row import parse_row
 from batchctl.rows.row_faults import FoundProblems, row_or_problem, unreadable
 from batchctl.rows.summary_cache import LEAST_BYTES, SummaryCache, settings_of
@@ -33,9 +35,15 @@ class RowFiles:
     """Implements RowReader."""
 
     def __init__(
-        self, activity: Activity = UNWATCHED, *, keeps_made_rows: bool = True, cache: SummaryCache | None = None
+        self,
+        activity: Activity = UNWATCHED,
+        *,
+        keeps_made_rows: bool = True,
+        cache: SummaryCache | None = None,
+        open_place: OpenPlace = open_local,
     ) -> None:
-        """`keeps_made_rows`: the rows of chains are written into the results folder, and not into a temporary one."""
+        """`keeps_made_rows`: the rows of chains are written to the results, and not into a temporary folder."""
+        self._open_place = open_place
         self._activity = activity
         self._cache = cache
         self._chains = ChainFiles(activity, is_kept=keeps_made_rows)
@@ -65,8 +73,14 @@ class RowFiles:
         """From now on, write the rows of chains into the results folder."""
         self._chains.is_kept = True
 
-    def make(self, results: Path, order: RowsOrder, *, afresh: bool = False) -> MadeRows | Obstacle | None:
-        return self._chains.make(results, order, afresh=afresh)
+    def make(
+        self, results: Path | SharedPlace, order: RowsOrder, *, afresh: bool = False
+    ) -> MadeRows | Obstacle | None:
+        try:
+            place = self._open_place(results)
+        except BatchctlError as error:
+            return Obstacle(error.message, is_lasting=False)
+        return self._chains.make(place, order, afresh=afresh)
 
     def check(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> Iterator[tuple[int, Problem]]:
         checker = self._checker(kind, rules)

@@ -5,7 +5,6 @@ A damaged one costs nothing but itself: its rows count as not answered, and the 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
@@ -13,10 +12,10 @@ from typing import TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from batchctl.disk.safe_open import open_stream
 from batchctl.model.desired import Json
 from batchctl.model.exhaustion import raise_if_exhausted
 from batchctl.model.keys import JOB_NAME
+from batchctl.rows.files import LOCAL, Files
 from batchctl.rows.folder import MANIFEST_FILE, RESULTS_FILE, is_folder_name, job_folder, results_errors
 from batchctl.rows.kept import FAULTS, REUSED_FROM, fault_words, read_manifest
 from batchctl.rows.ledger_file import ANSWERS_FILE, LEDGER_FILE, Segment, read_segment
@@ -63,8 +62,8 @@ def sign_ledgers(root: Path, job: str, wanted: Wanted) -> Signature:
         return tuple((one.parent.name, one.name, *(_sign(one / name) for name in _FILES)) for one in ledgers)
 
 
-def read_segments(root: Path, job: str, wanted: Wanted) -> Segments:
-    """The ledgers of a job. Their answers are read against their checksums. Raises ResultsError."""
+def read_segments(root: Path, job: str, wanted: Wanted, files: Files = LOCAL) -> Segments:
+    """The ledgers of a job. Their answers are compared with their checksums. Raises ResultsError."""
     folder = job_folder(root, job)
     found: list[tuple[tuple[bool, int, int, str], Segment]] = []
     damaged: list[str] = []
@@ -80,7 +79,7 @@ def read_segments(root: Path, job: str, wanted: Wanted) -> Segments:
                 # A copy of an attempt's results has the same rows.
                 if segment is None or remote in remotes:
                     continue
-                _check_answers(segment, manifest)
+                _check_answers(segment, manifest, files)
                 remotes.add(remote)
                 place = one.parent == folder, manifest["attempt"], manifest["shard"], one.name
                 found.append((place, segment if one.parent == folder else replace(segment, attempt=None)))
@@ -102,7 +101,7 @@ def _with_sources(root: Path, job: Path, wanted: Wanted) -> Iterator[tuple[Path,
         yield one, wanted
         try:
             manifest = read_manifest(one)
-            name, attempt = _source_of(manifest)
+            name, attempt = source_of(manifest)
             if attempt and name != job.name and wanted.counts(one, manifest):
                 sources[name] = max(sources.get(name, 0), attempt)
         except FAULTS as error:
@@ -112,7 +111,7 @@ def _with_sources(root: Path, job: Path, wanted: Wanted) -> Iterator[tuple[Path,
         yield from ((one, other) for one in _folders(job_folder(root, name)))
 
 
-def _source_of(manifest: Mapping[str, Json]) -> tuple[str, int]:
+def source_of(manifest: Mapping[str, Json]) -> tuple[str, int]:
     """The job and the attempt whose results a folder has a copy of; 0: it has its own."""
     source = manifest.get(REUSED_FROM)
     name, attempt = (source.get("job"), source.get("attempt")) if isinstance(source, dict) else (None, None)
@@ -129,9 +128,7 @@ def _sign(file: Path) -> str:
     return f"{found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
 
 
-def _check_answers(segment: Segment, manifest: Mapping[str, Json]) -> None:
-    """Read the answers of a segment against their checksum."""
-    wanted = manifest["ledger"].get("answersSha256", manifest["sha256"])
-    with open_stream(segment.answers) as stream:
-        if hashlib.file_digest(stream, "sha256").hexdigest() != wanted:
-            raise ValueError(f"{segment.answers.name} was changed")
+def _check_answers(segment: Segment, manifest: Mapping[str, Json], files: Files) -> None:
+    """Compare the answers of a segment with their checksum."""
+    if files.sha256(segment.answers) != manifest["ledger"].get("answersSha256", manifest["sha256"]):
+        raise ValueError(f"{segment.answers.name} was changed")

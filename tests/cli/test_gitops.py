@@ -1,18 +1,22 @@
-"""The story of a team: real git repositories, a thrown-away folder for each run of CI, and the state in a bucket."""
+"""The story of a team: real git repositories, and a thrown-away folder for each run of CI.
+
+State and results are in a bucket, so nothing of a run stays on its machine.
+"""
 
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.support.command_line import SOON, Cli, Ran, Service, StackFolder
+from tests.support.command_line import LONG, Cli, Ran, Service, StackFolder
 
 GOLDEN = Path(__file__).parent / "golden"
-STATE = "gs://team/prod/state.db"
+STATE, RESULTS = "gs://team/prod/state.db", "gs://team/prod/results/"
 
 
 def git(folder: Path, *words: str) -> str:
@@ -59,6 +63,8 @@ class Team:
             patch.setenv("GITHUB_WORKSPACE", str(clone))
             patch.setenv("GITHUB_OUTPUT", str(outputs))
             ran = [self._cli(*command) for command in commands]
+        assert git(clone, "status", "--porcelain", "--ignored") == "", "nothing stays on the machine"
+        shutil.rmtree(clone)
         return ran, dict(line.split("=", 1) for line in outputs.read_text().splitlines())
 
 
@@ -66,7 +72,7 @@ class Team:
 def team(tmp_path: Path, cli: Cli, service: Service, monkeypatch: pytest.MonkeyPatch) -> Team:
     service.seed(buckets={"team": {}})
     made = Team(tmp_path, cli, monkeypatch)
-    made.stack.write_stack(state=STATE)
+    made.stack.write_stack(state=STATE, results=RESULTS)
     made.stack.write_job("translate")
     made.stack.write_job("classify")
     made.push("main")
@@ -100,12 +106,37 @@ def test_from_a_pull_request_to_the_end_of_its_jobs(
     assert (again.code, "PlanStale" in again.err) == (6, True)
     assert len(service.of("summarise")) == 1
 
-    service.rules(SOON)
+    service.rules(LONG)
+    team.stack.write_job("summarise", labels={"team": "find"}, model="gemini-2.5-flash-lite")
+    team.push("one")
+    (_, reviewed) = team.ci("one", ("plan",))
+    git(team.person, "checkout", "-q", "main")
+    team.stack.write_job("summarise", labels={"team": "find"}, model="gemini-2.5-pro")
+    team.push("two")
+    (_, others) = team.ci("two", ("plan",))
+    team.merge("two")
+    ((applied,), _) = team.ci("main", ("apply", "--expect", others["digest"]))
+    assert applied.code == 0, applied
+    ((stale,), _) = team.ci("main", ("apply", "--expect", reviewed["digest"]))
+    assert (stale.code, "PlanStale" in stale.err) == (6, True), stale
+
+    service.cancel(service.of("summarise")[-1]["name"])
+    ((found,), outputs) = team.ci("main", ("drift",))
+    assert (found.code, outputs["drift"]) == (3, "true"), found
+    (retried, calm), outputs = team.ci("main", ("retry", "summarise", "--yes"), ("drift",))
+    assert (retried.code, calm.code, outputs["drift"]) == (0, 0, "false"), retried
+
+    service.advance("1h")
     (watched, drift), _ = team.ci("main", ("watch", "--yes"), ("drift",))
     assert (watched.code, drift.code) == (0, 0), watched
     (silent,), outputs = team.ci("main", ("plan", "-o", "markdown"))
     assert (silent.out, outputs["changes"], outputs["create"]) == ("", "false", "0")
-    assert [len(service.of(name)) for name in ("summarise", "translate", "classify")] == [1, 2, 1]
+    assert [len(service.of(name)) for name in ("summarise", "translate", "classify")] == [3, 2, 1]
+    (printed, described), _ = team.ci("main", ("results", "translate", "summarise"), ("describe", "translate"))
+    assert [(row["job"], row["key"], row["verdict"]) for row in printed.rows] == [
+        (job, key, "OK") for job in ("translate", "summarise") for key in ("one", "two", "three")
+    ]
+    assert f"{RESULTS}translate/" in described.out
 
 
 def test_another_change_makes_the_reviewed_plan_stale(team: Team, service: Service) -> None:

@@ -51,6 +51,7 @@ class Story:
                 passed += len(self.world.boundaries.passed)
                 break
         self.world.boundaries.reset()
+        self.world.show_results()
         return passed
 
 
@@ -161,20 +162,24 @@ STEP = PARTS * effort(5, 1)
 LONGER = {"rows": effort(2, 1), "shards": effort(3, 1)}
 """Stories that cross more moments, of which the gate tries one of so many."""
 
+SPARSER = effort(3, 1)
+"""Results in a bucket cross more moments, most of them around the same writes."""
+
 
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("name", STORIES)
-def test_a_crash_at_each_moment_is_healed_by_the_next_run(make_world, name, part):
+@pytest.mark.parametrize("in_bucket", [False, True], ids=["folder", "bucket"])
+def test_a_crash_at_each_moment_is_healed_by_the_next_run(make_world, name, part, in_bucket):
     write, check = STORIES[name]
-    limits = Limits(concurrency=1)
-    world = make_world(limits=limits)
+    fields = {"limits": Limits(concurrency=1), "in_bucket": in_bucket}
+    world = make_world(**fields)
     story = write(world)
     total = story.play([])
     check(world)
     undisturbed = results(world)
     assert total > 40
-    for moment in range(part, total, STEP * LONGER.get(name, 1)):
-        world = make_world(limits=limits)
+    for moment in range(part, total, STEP * LONGER.get(name, 1) * (SPARSER if in_bucket else 1)):
+        world = make_world(**fields)
         story = write(world)
         story.play([moment])
         where = f"crashed at moment {moment}"

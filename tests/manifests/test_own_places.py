@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from batchctl.manifests import Overrides, Trust, load_stack
+from batchctl.model.desired import SharedPlace
 from batchctl.model.errors import ManifestError
 from tests.support.manifest_files import JOB, STACK, lines, load_in, with_spec, with_stack, write
 
@@ -43,6 +44,36 @@ def state_of(folder: Path, state: str | None, **trust: bool) -> Path:
 def test_places_of_state_and_results_that_are_refused(tmp_path: Path, spec: str, fault: str) -> None:
     write(tmp_path, {"batchctl.yaml": with_stack(spec + "\n")})
     assert lines(tmp_path) == [FIRST + fault]
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ("gs://team", "gs://team/"),
+        ("gs://team/prod/results", "gs://team/prod/results/"),
+        ("gs://team/prod/results/", "gs://team/prod/results/"),
+        ("gs://my.bucket_1/a b/ü", None),
+        ("gs://team//", None),
+        ("gs://team/a/../b", None),
+        ("gs://Team/a", None),
+        ("gs://", None),
+    ],
+)
+def test_results_in_a_bucket(tmp_path: Path, given: str, address: str | None) -> None:
+    write(tmp_path, {"batchctl.yaml": with_stack(f"results: '{given}'\n"), "job.yaml": JOB})
+    if address is not None:
+        assert load_in(tmp_path).stack.results == SharedPlace(address)
+        return
+    words = f"is not an address in a bucket: {given!a} (write it as gs://bucket/prefix/, or use a local folder)"
+    assert lines(tmp_path) == [FIRST + f'InvalidValue "results" {words}']
+
+
+@pytest.mark.parametrize("given", ["s3://team/a", "postgresql://user:secret@host/team"])
+def test_results_at_another_kind_of_place(tmp_path: Path, given: str) -> None:
+    write(tmp_path, {"batchctl.yaml": with_stack(f"results: '{given}'\n")})
+    scheme = given.partition("://")[0]
+    hint = "write it as gs://bucket/prefix/, or use a local folder"
+    assert lines(tmp_path) == [FIRST + f'InvalidValue "results" cannot be at {scheme}:// ({hint})']
 
 
 def test_git_beyond_the_stacks_folder_stays_closed(tmp_path: Path) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from batchctl.manifests.schema import load_schema
+from batchctl.model.desired import SharedPlace
 from batchctl.model.errors import UsageError
 from batchctl.model.keys import Api, short_uid
-from tests.support.manifest_files import STACK, lines, load_in, the_job, with_spec, with_stack, write
+from tests.support.manifest_files import JOB, STACK, lines, load_in, the_job, with_spec, with_stack, write
 
 TARGETS = with_stack("""\
 providers:
@@ -177,6 +178,14 @@ SAME = "write ${var.target} in its path, or set it in each target"
             ],
         ),
         (
+            "targets: {dev: {results: gs://team/r}, prod: {results: gs://team/r/x}}\ndefaultTarget: prod",
+            [f"5:42: InvalidValue the targets prod and dev have results folders inside each other ({SAME})"],
+        ),
+        (
+            "targets: {dev: {}, prod: {}}\ndefaultTarget: prod\nresults: gs://team/r/",
+            [f"5:22: InvalidValue the targets prod and dev have the same results folder ({SAME})"],
+        ),
+        (
             "targets: {dev: {}, prod: {name: shop}}\ndefaultTarget: dev",
             [f"5:13: InvalidValue the targets dev and prod have results folders inside each other ({SAME})"],
         ),
@@ -185,6 +194,18 @@ SAME = "write ${var.target} in its path, or set it in each target"
 def test_faults(tmp_path: Path, spec: str, faults: list[str]) -> None:
     write(tmp_path, {"batchctl.yaml": with_stack(spec)})
     assert lines(tmp_path) == [f"batchctl.yaml:{fault}" for fault in faults]
+
+
+@pytest.mark.parametrize(
+    ("spec", "results"),
+    [
+        ("targets: {dev: {}, prod: {}}\nresults: gs://team/${var.target}/", SharedPlace("gs://team/prod/")),
+        ("targets: {dev: {results: r}, prod: {results: gs://team/r}}", SharedPlace("gs://team/r/")),
+    ],
+)
+def test_results_of_targets_in_a_bucket(tmp_path: Path, spec: str, results: SharedPlace) -> None:
+    write(tmp_path, {"batchctl.yaml": with_stack(f"{spec}\ndefaultTarget: prod\n"), "job.yaml": JOB})
+    assert load_in(tmp_path).stack.results == results
 
 
 def test_a_state_of_the_command_line_is_compared_with_no_other(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from batchctl.model.row_template import Field, Mixed, Placeholder, RowTemplate
 from batchctl.rows import chain_files
 from batchctl.rows.chain_files import ChainFiles
 from batchctl.rows.chain_rows import RowFactory
+from batchctl.rows.local_place import LocalPlace
 from batchctl.rows.made_rows import find_made, find_ordered
 from batchctl.rows.reader import RowFiles
 from tests.support.chains import DIGEST, answer, collect_answers, failed, good
@@ -45,7 +46,7 @@ def make(results: Path, order: RowsOrder = ORDER, **more: Any) -> MadeRows:
 
 
 def obstacle(results: Path, order: RowsOrder = ORDER) -> Obstacle:
-    made = ChainFiles().make(results, order)
+    made = ChainFiles().make(LocalPlace(results), order)
     assert isinstance(made, Obstacle), made
     return made
 
@@ -111,7 +112,7 @@ def test_an_answer_that_does_not_fit_is_left_out_with_its_reason(
     fit = good("fit", '{"score": "nine", "x": "y"}')
     collect_answers(results, [item, fit], [item.key, "fit"])
 
-    made = ChainFiles().make(results, order)
+    made = ChainFiles().make(LocalPlace(results), order)
 
     count = made.count if made is not None else None
     assert count is not None
@@ -180,7 +181,7 @@ def test_a_row_has_the_key_of_its_answer_else_a_name_from_its_position(
 ) -> None:
     collect_answers(results, items, inputs)
 
-    found = ChainFiles().make(results, ORDER)
+    found = ChainFiles().make(LocalPlace(results), ORDER)
 
     assert found is not None
     if keys:
@@ -203,10 +204,10 @@ def test_a_custom_id_is_a_key() -> None:
 
 
 def test_results_of_earlier_work_are_not_used(results: Path) -> None:
-    assert ChainFiles().make(results, ORDER) is None
+    assert ChainFiles().make(LocalPlace(results), ORDER) is None
     collect_answers(results, [good("a", "one")], ["a"])
 
-    assert ChainFiles().make(results, replace(ORDER, digest="d1:" + "cd" * 32)) is None
+    assert ChainFiles().make(LocalPlace(results), replace(ORDER, digest="d1:" + "cd" * 32)) is None
     assert lines(make(results, replace(ORDER, digest=None))) == [{"key": "a", "text": "Say one"}]
 
 
@@ -364,21 +365,21 @@ def test_commands_that_only_read_write_no_results(results: Path) -> None:
     collect_answers(results, [good("a", "one")], ["a"])
     reading = ChainFiles(is_kept=False)
 
-    first = reading.make(results, ORDER)
+    first = reading.make(LocalPlace(results), ORDER)
 
     assert isinstance(first, MadeRows)
     assert not (results / "down").exists()
     assert lines(first) == [{"key": "a", "text": "Say one"}]
     assert stat.S_IMODE(first.path.parent.stat().st_mode) == 0o700
-    assert reading.make(results, ORDER) == first
+    assert reading.make(LocalPlace(results), ORDER) == first
     reading.is_kept = True
-    kept = reading.make(results, ORDER)
+    kept = reading.make(LocalPlace(results), ORDER)
     assert isinstance(kept, MadeRows)
     assert kept == replace(first, path=kept.path) != first
     assert kept.path.read_bytes() == first.path.read_bytes()
     assert kept == make(results)
     first.path.unlink()
-    assert reading.make(results, ORDER) == kept
+    assert reading.make(LocalPlace(results), ORDER) == kept
     folder = first.path.parent
     del reading
     gc.collect()
@@ -407,8 +408,8 @@ def test_rows_outlive_the_answers_that_they_were_made_from(results: Path, damage
     if damage is not swap or afresh:
         assert make(results, afresh=afresh) == first
     other = replace(ORDER, template=RowTemplate({"text": TEXT}))
-    assert not isinstance(ChainFiles().make(results, other), MadeRows)
-    assert not isinstance(ChainFiles().make(results, replace(ORDER, digest="d1:" + "cd" * 32)), MadeRows)
+    assert not isinstance(ChainFiles().make(LocalPlace(results), other), MadeRows)
+    assert not isinstance(ChainFiles().make(LocalPlace(results), replace(ORDER, digest="d1:" + "cd" * 32)), MadeRows)
 
 
 def test_of_several_files_for_lost_answers_the_last_counts(results: Path) -> None:

@@ -13,8 +13,8 @@ import pytest
 
 from batchctl.model.errors import ApiError, GuardError, LockedError, StateError
 from batchctl.model.recorded import SaveJob
-from batchctl.model.state_objects import ABSENT
-from batchctl.state.shared.lock import LOCK, PROBE
+from batchctl.model.state_objects import ABSENT, PROBE
+from batchctl.state.shared.lock import LOCK
 from batchctl.state.shared.store import SharedState
 from tests.support.shared_bucket import URL, Bucket, Line, is_put
 from tests.support.state_samples import job

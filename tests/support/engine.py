@@ -6,6 +6,7 @@ The file is long because most tests of the engine use the world and all of its b
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -42,11 +43,11 @@ from batchctl.model.recorded import AddEvent, Recorded, RecordedAttempt, SaveAtt
 from batchctl.providers.gemini.provider import open_gemini
 from batchctl.providers.wire import Owner, Place, Wire
 from batchctl.reconcile import Options
+from batchctl.rows.bucket.place import BucketPlace
 from batchctl.rows.encode import RowEncoder
-from batchctl.rows.ledger import ResultsLedger
-from batchctl.rows.looks import ResultsShelf
+from batchctl.rows.local_place import LocalPlace
+from batchctl.rows.place import ResultsPlace
 from batchctl.rows.reader import RowFiles
-from batchctl.rows.results import ResultsFolder
 from batchctl.state.store import FileState, open_state
 from tests.support.engine_boundaries import (
     Boundaries,
@@ -58,9 +59,11 @@ from tests.support.engine_boundaries import (
     Service,
     Telling,
     TracedLedger,
+    TracedObjects,
     TracedResults,
     TracedState,
 )
+from tests.support.shared_bucket import Bucket
 from tests.support.values import replace
 
 HERE = Account(Api.GEMINI, "https://here.invalid")
@@ -80,6 +83,8 @@ class World:
     settings: Settings = field(default_factory=Settings)
     limits: Limits = field(default_factory=Limits)
     accounts: tuple[Account, ...] = (HERE,)
+    in_bucket: bool = False
+    """Whether results are in a bucket, in place of a folder."""
 
     def __post_init__(self) -> None:
         self.time = FakeTime()
@@ -94,6 +99,7 @@ class World:
         }
         self.here = self.services[self.accounts[0]]
         self.results = self.folder / "results"
+        self.bucket = Bucket(self.folder) if self.in_bucket else None
         self.receiver = Receiver(self.boundaries)
         self.unreachable: dict[Account, BatchctlError] = {}
         self.clock = EngineClock(self.time, self.local)
@@ -103,6 +109,8 @@ class World:
     def close(self) -> None:
         for service in self.services.values():
             service.close()
+        if self.bucket is not None:
+            self.bucket.close()
 
     def stack(self, **changes: Any) -> Stack:
         stack = Stack(
@@ -138,6 +146,23 @@ class World:
             api_key="key",
         )
 
+    def place(self) -> ResultsPlace:
+        """The results as a new process finds them."""
+        if self.bucket is None:
+            return LocalPlace(self.results)
+        objects = TracedObjects(self.bucket.objects(url="gs://team/results/"), self.boundaries)
+        return BucketPlace(objects, "shop", short_uid(UID))
+
+    def show_results(self) -> None:
+        """Let the results folder have what the bucket has."""
+        place = self.place()
+        if isinstance(place, BucketPlace):
+            place.mirror.indexes.refresh()
+            for name in place.mirror.indexes.all():
+                place.mirror.bring(name, bool)
+            shutil.rmtree(self.results, ignore_errors=True)
+            shutil.copytree(place.root, self.results, symlinks=True)
+
     def token(self) -> str:
         self._tokens += 1
         return f"token{self._tokens:05d}"
@@ -146,19 +171,19 @@ class World:
         """Fresh tools: those of a new process."""
         self.clock, self.progress = EngineClock(self.time, self.local), Telling()
         inputs = RowEncoder()
-        ledger = ResultsLedger(self.results, short_uid(UID), inputs)
+        place = self.place()
         tools = Tools(
             TracedState(self.state(), self.log, self.boundaries),
             Providers(self.open),
             inputs,
-            TracedResults(ResultsFolder(self.results), self.boundaries),
+            TracedResults(place.store, self.boundaries),
             self.receiver,
             self.clock,
             self.progress,
             self.token,
             lambda: 0.5,
-            shelf=ResultsShelf(self.results),
-            ledger=TracedLedger(ledger, self.boundaries),
+            shelf=place.shelf,
+            ledger=TracedLedger(place.ledger(short_uid(UID), inputs), self.boundaries),
             opened=self.stack(),
         )
         return replace(tools, **changes)

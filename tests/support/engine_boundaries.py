@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 import httpx
 
@@ -26,11 +26,10 @@ from batchctl.model.errors import NotDelivered
 from batchctl.model.keys import AttemptKey, Mark
 from batchctl.model.notices import Hook, Notice
 from batchctl.model.plan import Plan
-from batchctl.model.ports import ChosenRows
+from batchctl.model.ports import ChosenRows, ResultStore, RowLedger
 from batchctl.model.recorded import Recorded, Write
 from batchctl.model.row_work import RowChoice, RowWork
-from batchctl.rows.ledger import ResultsLedger
-from batchctl.rows.results import ResultsFolder
+from batchctl.model.state_objects import ResultObjects, Version
 from batchctl.state.store import FileState
 
 START = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
@@ -330,7 +329,7 @@ class Receiver:
 class TracedResults:
     """The results folder, with boundaries around what it does."""
 
-    def __init__(self, inner: ResultsFolder, boundaries: Boundaries) -> None:
+    def __init__(self, inner: ResultStore, boundaries: Boundaries) -> None:
         self._inner = inner
         self._boundaries = boundaries
 
@@ -356,10 +355,32 @@ class TracedResults:
         self._boundaries.cross(f"after point {job}")
 
 
+class TracedObjects:
+    """Objects in a bucket, with boundaries around each write."""
+
+    def __init__(self, inner: ResultObjects, boundaries: Boundaries) -> None:
+        self._inner = inner
+        self._boundaries = boundaries
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def put(self, suffix: str, content: BinaryIO, expected: str) -> Version | None:
+        self._boundaries.cross(f"before put {suffix}")
+        version = self._inner.put(suffix, content, expected)
+        self._boundaries.cross(f"after put {suffix}")
+        return version
+
+    def delete(self, suffix: str) -> None:
+        self._boundaries.cross(f"before delete {suffix}")
+        self._inner.delete(suffix)
+        self._boundaries.cross(f"after delete {suffix}")
+
+
 class TracedLedger:
     """The ledger of rows, with boundaries around what it writes."""
 
-    def __init__(self, inner: ResultsLedger, boundaries: Boundaries) -> None:
+    def __init__(self, inner: RowLedger, boundaries: Boundaries) -> None:
         self._inner = inner
         self._boundaries = boundaries
 

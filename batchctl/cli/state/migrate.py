@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from batchctl.cli.common import Common, common_options, lock_option
+from batchctl.cli.state.copy_results import copy_results
 from batchctl.cli.state.opening import Opened, open_stack_state
 from batchctl.manifests.state_and_results import URL_HINT, refuse_shared_address
 from batchctl.model.codes import ErrorCode
@@ -18,15 +19,25 @@ from batchctl.state.whole_state import Content, find_divergence
 
 
 @click.command()
-@click.option("--to", "to", metavar="PLACE", required=True, help="The new place: gs://…, postgresql://…, or a path.")
+@click.option("--to", "to", metavar="PLACE", help="The new place: gs://…, postgresql://…, or a path.")
+@click.option("--results", metavar="ADDRESS", help="Copy the results folder to this gs:// address, too, or only that.")
 @lock_option
 @common_options
-def migrate(*, common: Common, to: str, lock_timeout: str) -> None:
+def migrate(*, common: Common, to: str | None, results: str | None, lock_timeout: str) -> None:
     """Move the state to another place, and leave a marker that names it.
 
     The copy is compared with the original before the marker is written. If the command is interrupted, run it again.
     """
     opened = open_stack_state(common, lock_timeout)
+    if to is None and results is None:
+        raise UsageError("neither --to nor --results is given", hint="name the new place of the state with --to")
+    if results is not None:
+        copy_results(opened, results)
+    if to is not None:
+        _move_state(opened, to)
+
+
+def _move_state(opened: Opened, to: str) -> None:
     place = _read_place(to)
     if place == opened.stack.state:
         raise UsageError(f"the state is at {place} already", hint="name another place with --to")

@@ -8,7 +8,6 @@ from batchctl.cli.common import Common, common_options, lock_option
 from batchctl.cli.state.opening import find_job, open_stack_state
 from batchctl.model.events import EventKind
 from batchctl.reconcile import rename, require_free_name
-from batchctl.rows.results import ResultsFolder
 
 
 @click.command()
@@ -23,12 +22,13 @@ def mv(*, common: Common, name: str, to: str, lock_timeout: str) -> None:
     the former name, which the state remembers.
     """
     opened = open_stack_state(common, lock_timeout)
+    results = opened.results.store
     with opened.state.lock() as session:
         recorded = session.load()
         job = find_job(recorded, name)
         require_free_name(to, recorded)
         # The folder first: after a crash in between, the same command finds it moved and continues.
-        moved = ResultsFolder(opened.stack.results).rename_job(name, to)
+        moved = results.rename_job(name, to)
         session.commit(
             [*rename(job, to, recorded), opened.event(to, EventKind.RENAMED, f"from {name}, by batchctl state mv")]
         )

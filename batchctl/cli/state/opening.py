@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 from msgspec import Struct
 
 from batchctl.cli.common import Common
 from batchctl.cli.job_selection import JobSelection, warn_of_empty_scope
+from batchctl.cli.open_results import ResultsOpener
 from batchctl.cli.open_state import Opener
-from batchctl.cli.workspace import duration, lock_notice, who
+from batchctl.cli.workspace import duration, load_only_stack, lock_notice, who
 from batchctl.engine.clock import SystemClock
-from batchctl.manifests.load import load_stack
 from batchctl.manifests.manifest_files import find_stack_file
-from batchctl.manifests.trust import Trust
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Stack
 from batchctl.model.errors import BatchctlError
@@ -23,16 +23,22 @@ from batchctl.model.events import Event, EventKind
 from batchctl.model.recorded import AddEvent, Recorded, RecordedJob
 from batchctl.model.suggest import did_you_mean
 from batchctl.reconcile import names_in_scope
+from batchctl.rows.place import ResultsPlace
 from batchctl.state.stack_state import StackState
 
 
-class Opened(Struct, frozen=True):
+class Opened(Struct, frozen=True, dict=True):
     """A stack's state."""
 
     stack: Stack
     state: StackState
     clock: SystemClock
     opener: Opener
+
+    @cached_property
+    def results(self) -> ResultsPlace:
+        """The collected results. Raises ResultsError without usable credentials."""
+        return ResultsOpener(lambda: self.stack, self.clock).open(self.stack.results)
 
     def event(self, job: str, kind: EventKind, why: str) -> AddEvent:
         """A line for the history."""
@@ -45,12 +51,7 @@ def open_stack_state(common: Common, lock_timeout: str = "0s", path: Path | None
 
     Raises ManifestError, UsageError.
     """
-    stack = load_stack(
-        find_stack_file(common.config, os.environ, (), Path()),
-        overrides=common.overrides,
-        env=os.environ,
-        trust=Trust.from_env(os.environ),
-    )
+    stack = load_only_stack(common, find_stack_file(common.config, os.environ, (), Path()))
     clock = SystemClock()
     seconds = duration(lock_timeout, "--lock-timeout")
     opener = Opener(stack, clock, who(), seconds, lock_notice(common, lock_timeout))

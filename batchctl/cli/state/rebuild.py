@@ -14,7 +14,7 @@ from batchctl.model.recorded import Recorded
 from batchctl.report.error_text import write_error
 from batchctl.report.state_document import RebuildReport, rebuild_document
 from batchctl.report.state_text import write_rebuild
-from batchctl.rows.kept import KeptFolder, read_kept
+from batchctl.rows.kept import KeptFolder
 
 
 @click.command()
@@ -29,7 +29,7 @@ def rebuild(*, common: Common, force: bool, output: str, lock_timeout: str) -> N
     """
     workspace = open_workspace(common, lock_timeout=lock_timeout)
     former = workspace.state.read_former(force=force)
-    folder = read_kept(workspace.stack.results)
+    folder = workspace.results.kept()
     rebuilt = _rebuild(workspace, former, folder)
     aside = workspace.state.rewrite(rebuilt.writes, former, force=force)
     report = RebuildReport(

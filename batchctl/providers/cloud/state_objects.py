@@ -1,6 +1,6 @@
-"""Keeps a shared state in a bucket: conditional writes, and a look at the object where a reply was lost.
+"""Keeps a shared state or results in a bucket: conditional writes, and a look at the object where a reply was lost.
 
-Implements `StateObjects`. Source: reference chapter 4; storage v1, `ifGenerationMatch`.
+Implements `StateObjects` and `ResultObjects`. Source: reference chapter 4; storage v1, `ifGenerationMatch`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+from collections.abc import Iterator
 from contextlib import nullcontext
+from datetime import datetime
 from typing import BinaryIO
 
 from batchctl.model.allowance import Allowance
@@ -18,7 +20,7 @@ from batchctl.model.state_objects import ABSENT, Version
 from batchctl.providers import error_hints
 from batchctl.providers.cloud.addresses import ObjectPath, parse_gs
 from batchctl.providers.cloud.refusals import http_of
-from batchctl.providers.cloud.storage import Storage
+from batchctl.providers.cloud.storage import Storage, StoredObject
 from batchctl.providers.credentials import Credentials
 from batchctl.providers.http.call_changes import LearnedChanges
 from batchctl.providers.http.endpoint import Endpoint
@@ -35,7 +37,7 @@ _BLOCK = 2**20
 
 
 class BucketObjects:
-    """The objects whose names begin with that of the state."""
+    """The objects whose names begin with one address: that of a state, or the folder of results."""
 
     def __init__(self, storage: Storage, endpoint: Endpoint, retry: Retry, path: ObjectPath) -> None:
         self._storage = storage
@@ -52,7 +54,7 @@ class BucketObjects:
         if found is None:
             return Version()
         item, now = found
-        return Version(item.generation, item.created, now)
+        return _version(item, now)
 
     def fetch(self, suffix: str, into: BinaryIO) -> Version:
         path = self._at(suffix)
@@ -70,7 +72,7 @@ class BucketObjects:
                 into.seek(0)
                 into.truncate()
             else:
-                return Version(item.generation, item.created, now)
+                return _version(item, now)
         raise AssertionError("the last attempt gives or raises")
 
     def put(self, suffix: str, content: BinaryIO, expected: str) -> Version | None:
@@ -81,7 +83,7 @@ class BucketObjects:
             try:
                 with allowance.holding() if size <= CHUNK else nullcontext():
                     made = self._storage.replace(path, content, size, _TYPE, expected)
-                return Version(made.generation, made.created)
+                return _version(made)
             except ApiError as error:
                 is_refused = http_of(error) == _OTHER_GENERATION
                 if not is_refused and not is_transient(error):
@@ -97,6 +99,17 @@ class BucketObjects:
                     raise
                 waited += seconds
         raise AssertionError("the last attempt gives or raises")
+
+    def list(self) -> Iterator[tuple[str, Version]]:
+        start = len(self._path.name)
+        return ((item.path.name[start:], _version(item)) for item in self._storage.list(self._path))
+
+    def read(self, suffix: str, version: Version) -> Iterator[bytes]:
+        path = self._at(suffix)
+        return self._storage.read(StoredObject(path, version.size, version.generation, version.md5, version.written))
+
+    def delete(self, suffix: str) -> None:
+        self._storage.delete(self._at(suffix))
 
     def close(self) -> None:
         self._endpoint.close()
@@ -115,11 +128,11 @@ class BucketObjects:
     def _own(self, path: ObjectPath, md5: str) -> Version | None:
         """The present version if it has our content; None if another process wrote it."""
         found = self._storage.find(path)
-        return Version(found.generation, found.created) if found is not None and found.md5 == md5 else None
+        return _version(found) if found is not None and found.md5 == md5 else None
 
 
 def open_bucket_objects(url: str, place: Place, wire: Wire, limits: Limits, credentials: Credentials) -> BucketObjects:
-    """The shared state at `gs://bucket/name`. Raises BadRequest for another address."""
+    """The objects at `gs://bucket/name`. Raises BadRequest for another address."""
     changes = LearnedChanges(place.user_project or "", always=place.user_project is not None)
     endpoint = Endpoint(
         place.storage_url,
@@ -132,6 +145,10 @@ def open_bucket_objects(url: str, place: Place, wire: Wire, limits: Limits, cred
     )
     retry = wire.retry(limits)
     return BucketObjects(Storage(endpoint, retry, on_emulator=place.is_emulator), endpoint, retry, parse_gs(url))
+
+
+def _version(item: StoredObject, now: datetime | None = None) -> Version:
+    return Version(item.generation, item.created, now, item.size, item.md5)
 
 
 def _md5(content: BinaryIO) -> str:

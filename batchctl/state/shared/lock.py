@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from batchctl.model.allowance import Allowance
 from batchctl.model.errors import ApiError
-from batchctl.model.state_objects import ABSENT, StateObjects, Version
+from batchctl.model.state_objects import ABSENT, StateObjects, Version, ignores_preconditions
 from batchctl.state.lockfile import Holder
 from batchctl.state.session import FileSession
 from batchctl.state.shared.errors import invalid_lock, naming, place_errors, unprotected
@@ -25,11 +25,9 @@ from batchctl.state.shared.place import Found
 from batchctl.state.sqlite_errors import state_errors
 
 LOCK = ".lock"
-PROBE = ".probe"
 _NONCE_BYTES = 12
 _MOST_TIMES = 3
 """How often a lock is read that other processes change at the same time."""
-_NEVER_A_GENERATION = "1"
 
 
 class Seen(Struct, frozen=True):
@@ -170,12 +168,5 @@ class HeldLock(KeptLease):
 def probe(objects: StateObjects) -> None:
     """Raise StateError unless the server keeps its promise: it refuses writes to another generation."""
     with place_errors(objects.address):
-        # If the first write succeeds, the object is new, or the server ignores preconditions: the second decides.
-        was_new = _try_probe(objects, ABSENT)
-        if (was_new and _try_probe(objects, ABSENT)) or _try_probe(objects, _NEVER_A_GENERATION):
+        if ignores_preconditions(objects):
             raise unprotected(objects.address)
-
-
-def _try_probe(objects: StateObjects, expected: str) -> bool:
-    content = f"batchctl checks preconditions: {secrets.token_hex(_NONCE_BYTES)}\n".encode()
-    return objects.put(PROBE, io.BytesIO(content), expected) is not None
