@@ -109,7 +109,7 @@ class LineSplitter:
             self._pieces = []
 
     def line(self) -> Line:
-        """What was read since the last line end."""
+        """The bytes since the last line end."""
         if self._long is None:
             return b"".join(self._pieces)
         self._long.content.seek(0)
