@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "import": Entry("batchctl.cli.import_:import_", "Import the existing job REMOTE: manifest and state."),
     "destroy": Entry("batchctl.cli.destroy:destroy", "Cancel and delete all jobs, or the named ones."),
     "state": Entry("batchctl.cli.state.group:state", "Show, repair, copy or move the state."),
+    "prices": Entry("batchctl.cli.prices.group:prices", "Show and import the prices of models."),
     "doctor": Entry("batchctl.cli.doctor:doctor", "Check the configuration, credentials, clock and each API."),
     "schema": Entry("batchctl.cli.schema:schema", "Print the JSON Schema NAME, or the names of all schemas."),
     "emulator": Entry("batchctl.cli.emulator:emulator", "Run a local Gemini batch service for tests."),

@@ -149,7 +149,7 @@ class _Stream(Struct, frozen=True):
 
 
 def _files(reading: StackReading, asked: Asked, trust: Trust, faults: Faults) -> Iterator[ManifestFile]:
-    finder = FileFinder(reading.file, reading.shown_folder, reading.all_results, trust, faults)
+    finder = FileFinder(reading.file, reading.shown_folder, reading.all_results, trust, faults, reading.price_list)
     for path, place in reading.manifests:
         yield from finder.find(path, place)
     for name in asked.filenames:

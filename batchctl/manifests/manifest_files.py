@@ -102,6 +102,8 @@ class FileFinder:
     """Folders that hold no manifests."""
     trust: Trust
     faults: Faults
+    price_list: Path | None = None
+    """Resolved: a file that is no manifest, wherever it is."""
     _seen: set[Path] = field(default_factory=set)
 
     def find(self, path: Path, place: Location) -> Iterator[ManifestFile]:
@@ -183,7 +185,7 @@ class FileFinder:
         self, path: Path, real: Path, place: Location, read: Callable[[], bytes], *, is_file: bool
     ) -> bytes | None:
         """The content of a file; None if it was read before, or after an error."""
-        if real in self._seen or real == self.stack_file:
+        if real in self._seen or real in {self.stack_file, self.price_list}:
             return None
         self._seen.add(real)
         if not is_file:

@@ -15,7 +15,7 @@ import yaml
 from batchctl.manifests.stack import StackReading
 from batchctl.manifests.trust import Trust
 
-_NOT_OF_JOBS = frozenset({"stack", "manifests", "moved", "root", "target", "all_results"})
+_NOT_OF_JOBS = frozenset({"stack", "manifests", "moved", "root", "target", "all_results", "price_list"})
 """The parts of a reading that no manifest is read with. A target is in the parts that it lies over."""
 _CODE = ("disk", "manifests", "model", "rows", "schemas", "../schemas")
 """The folders of what jobs are read with. In a checkout, the schemas are beside the package."""

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from batchctl.manifests.admission_limits import read_admission
 from batchctl.manifests.compose import compose
-from batchctl.manifests.duration_reader import parse_duration
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.manifest_files import OUTSIDE_HINT, STACK_FILE, read_bounded
@@ -26,11 +23,13 @@ from batchctl.manifests.moves import read_moved
 from batchctl.manifests.nodes import Items, Members, Node, Scalar, changed, find, key_place, value_of
 from batchctl.manifests.notify import read_notify
 from batchctl.manifests.overrides import Overrides
+from batchctl.manifests.price_file import read_price_list
 from batchctl.manifests.providers import ProviderReader
 from batchctl.manifests.references import Replacer
 from batchctl.manifests.request_defaults import check_request, respelled
 from batchctl.manifests.schema import load_schema
 from batchctl.manifests.schema_check import Checker
+from batchctl.manifests.stack_limits import read_limits
 from batchctl.manifests.state_and_results import OwnPlaces
 from batchctl.manifests.target_check import (
     Places,
@@ -74,6 +73,8 @@ class StackReading(Struct, frozen=True):
     variables: Variables
     manifests: tuple[tuple[Path, Location], ...]
     moved: tuple[Moved, ...]
+    price_list: Path | None
+    """Resolved; None if the stack has none."""
     line_bytes: int
     """Longest line of a local file of rows."""
     root: Node
@@ -179,8 +180,11 @@ class _StackReader:
             check_names(targets.raw, self._faults)
             own = Places(targets.chosen.name, "" if state_override else str(state), results)
             check_places(targets.chosen, own, others, self._faults)
-        limits = self._limits() if sound else Limits()
+        limits = read_limits(self._root, self._faults) if sound else Limits()
         moved = read_moved(self._root) if sound else ()
+        price_list, prices = read_price_list(
+            self._root, self._file.parent, self._shown_folder, self._trust, self._faults
+        )
         notify = read_notify(self._root, self._trust, self._faults) if sound else ()
         reader = ProviderReader(self._root, self._trust, self._env, self._faults)
         providers = reader.providers() if sound else None
@@ -201,6 +205,7 @@ class _StackReader:
                 notify=notify,
                 variables_given=variables.given,
                 target=None if targets.chosen is None else targets.chosen.name,
+                prices=prices,
             )
         defaults = find(self._root, "spec", "defaults")
         return StackReading(
@@ -216,6 +221,7 @@ class _StackReader:
             variables=variables,
             manifests=self._manifests(),
             moved=moved,
+            price_list=price_list,
             line_bytes=limits.line_bytes,
             root=self._root,
             target=targets.chosen,
@@ -254,42 +260,6 @@ class _StackReader:
         """Whether the operator's path starts in the stack's folder, where links belong to the checkout."""
         absolute = Path(os.path.abspath(path))  # noqa: PTH100 - before links are followed
         return any(resolved(folder) == self._file.parent for folder in absolute.parents)
-
-    def _limits(self) -> Limits:
-        given = self._value("limits") or {}
-        standard = Limits()
-        limits = Limits(
-            concurrency=int(given.get("concurrency", standard.concurrency)),
-            max_create=int(given.get("maxCreate", standard.max_create)),
-            max_replace=int(given.get("maxReplace", standard.max_replace)),
-            max_delete=int(given.get("maxDelete", standard.max_delete)),
-            display_name=int(given.get("displayName", standard.display_name)),
-            line_bytes=int(given.get("lineBytes", standard.line_bytes)),
-            create_timeout=self._duration("createTimeout", standard.create_timeout),
-            read_timeout=self._duration("readTimeout", standard.read_timeout),
-            settle_grace=self._duration("settleGrace", standard.settle_grace),
-            file_min_life=self._duration("fileMinLife", standard.file_min_life),
-            admission=read_admission(given),
-        )
-        if limits.settle_grace <= limits.create_timeout:
-            field = "settleGrace" if "settleGrace" in given else "createTimeout"
-            message = '"settleGrace" must be longer than "createTimeout"'
-            hint = "a create call that may still be running must not be sent again"
-            self._faults.add(self._place("limits", field), Code.INVALID_VALUE, message, hint)
-        return limits
-
-    def _duration(self, name: str, default: timedelta) -> timedelta:
-        text = self._value("limits", name)
-        if text is None:
-            return default
-        try:
-            duration = parse_duration(text)
-        except ValueError as error:
-            self._faults.add(self._place("limits", name), Code.INVALID_VALUE, f'"{name}" {error}')
-            return default
-        if not duration:
-            self._faults.add(self._place("limits", name), Code.INVALID_VALUE, f'"{name}" must be longer than 0s')
-        return duration
 
     def _manifests(self) -> tuple[tuple[Path, Location], ...]:
         node = find(self._root, "spec", "manifests")

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from batchctl.model.admission import AdmissionLimits
 from batchctl.model.capabilities import CAPABILITIES, ApiLimits, is_embedding_model
 from batchctl.model.chain import Chain, ChainCount, Obstacle
+from batchctl.model.cost.prices import Prices
 from batchctl.model.keys import Account, Api
 from batchctl.model.notices import Hook
 from batchctl.model.row_settings import Canary, MaxFailedRows, RowSettings
@@ -367,6 +368,8 @@ class Stack(Struct, frozen=True):
     target: str | None = None
     """The target that lies over the stack file. It is in `name` and `uid`, too, unless it goes on with the stack's own
     jobs."""
+    prices: Prices | None = None
+    """The costs of tokens; None if the stack names no price list."""
 
 
 @dataclass(frozen=True)

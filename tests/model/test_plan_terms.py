@@ -45,6 +45,7 @@ WITHOUT_EFFECT = {
     "location": Location("other.yaml", 9),
     "input_bytes": 77,
     "row_hashes": "abc",
+    "annotations": {"owner": "search"},
     "sent_with": SentWith(model="m"),
 }
 

@@ -1,0 +1,55 @@
+"""Reads the stack's `limits`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from batchctl.manifests.admission_limits import read_admission
+from batchctl.manifests.duration_reader import parse_duration
+from batchctl.manifests.fault_codes import Code
+from batchctl.manifests.fault_list import Faults
+from batchctl.manifests.nodes import Node, key_place, value_of
+from batchctl.model.desired import Limits, Location
+
+
+def read_limits(root: Node, faults: Faults) -> Limits:
+    """The limits of a stack file that is valid by its schema; errors in them go to `faults`."""
+    given = value_of(root, "spec", "limits") or {}
+
+    def place(field: str) -> Location:
+        return key_place(root, "spec", "limits", field)
+
+    def duration(field: str, default: timedelta) -> timedelta:
+        return default if given.get(field) is None else _duration(given[field], field, default, place(field), faults)
+
+    standard = Limits()
+    limits = Limits(
+        concurrency=int(given.get("concurrency", standard.concurrency)),
+        max_create=int(given.get("maxCreate", standard.max_create)),
+        max_replace=int(given.get("maxReplace", standard.max_replace)),
+        max_delete=int(given.get("maxDelete", standard.max_delete)),
+        display_name=int(given.get("displayName", standard.display_name)),
+        line_bytes=int(given.get("lineBytes", standard.line_bytes)),
+        create_timeout=duration("createTimeout", standard.create_timeout),
+        read_timeout=duration("readTimeout", standard.read_timeout),
+        settle_grace=duration("settleGrace", standard.settle_grace),
+        file_min_life=duration("fileMinLife", standard.file_min_life),
+        admission=read_admission(given),
+    )
+    if limits.settle_grace <= limits.create_timeout:
+        field = "settleGrace" if "settleGrace" in given else "createTimeout"
+        message = '"settleGrace" must be longer than "createTimeout"'
+        hint = "a create call that may still be running must not be sent again"
+        faults.add(place(field), Code.INVALID_VALUE, message, hint)
+    return limits
+
+
+def _duration(text: str, field: str, default: timedelta, place: Location, faults: Faults) -> timedelta:
+    try:
+        duration = parse_duration(text)
+    except ValueError as error:
+        faults.add(place, Code.INVALID_VALUE, f'"{field}" {error}')
+        return default
+    if not duration:
+        faults.add(place, Code.INVALID_VALUE, f'"{field}" must be longer than 0s')
+    return duration

@@ -1,0 +1,1 @@
+"""The cost of rows: tokens by kind, prices by date, and money computed from both."""

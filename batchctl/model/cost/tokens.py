@@ -1,0 +1,78 @@
+"""Tokens by the kinds that have prices of their own.
+
+Source: reference 1.4 (`usageMetadata`), chapter 16 (prices differ by modality, by cache, and for long prompts).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from msgspec import Struct, field
+
+LONG_PROMPT = 200_000
+"""A row whose prompt has more tokens is billed at the rates for long prompts, where a model has them."""
+
+
+class Modality(StrEnum):
+    """The API's names."""
+
+    TEXT = "TEXT"
+    IMAGE = "IMAGE"
+    VIDEO = "VIDEO"
+    AUDIO = "AUDIO"
+    DOCUMENT = "DOCUMENT"
+
+
+Counts = Mapping[Modality, int]
+
+
+class Tokens(Struct, frozen=True):
+    """Tokens of one or many rows. Each counts once: `input` is without cached tokens, `output` without thoughts."""
+
+    input: Counts = field(default_factory=dict)
+    cached: Counts = field(default_factory=dict)
+    output: Counts = field(default_factory=dict)
+    thoughts: int = 0
+
+    def __add__(self, other: Tokens) -> Tokens:
+        return Tokens(
+            _sum(self.input, other.input),
+            _sum(self.cached, other.cached),
+            _sum(self.output, other.output),
+            self.thoughts + other.thoughts,
+        )
+
+    @property
+    def total(self) -> int:
+        return sum((*self.input.values(), *self.cached.values(), *self.output.values(), self.thoughts))
+
+    @property
+    def prompt(self) -> int:
+        """Tokens of the input, cached ones included."""
+        return sum((*self.input.values(), *self.cached.values()))
+
+
+class Usage(Struct, frozen=True):
+    """The tokens of some rows, by whether their prompts are long, because that decides about their rates."""
+
+    short: Tokens = Tokens()
+    long: Tokens = Tokens()
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(self.short + other.short, self.long + other.long)
+
+    @property
+    def all(self) -> Tokens:
+        return self.short + self.long
+
+
+def usage_of_row(tokens: Tokens) -> Usage:
+    """The usage of one row."""
+    return Usage(long=tokens) if tokens.prompt > LONG_PROMPT else Usage(short=tokens)
+
+
+def _sum(one: Counts, other: Counts) -> Counts:
+    if not one or not other:
+        return one or other
+    return {kind: one.get(kind, 0) + other.get(kind, 0) for kind in Modality if kind in one or kind in other}
