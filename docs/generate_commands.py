@@ -22,6 +22,9 @@ standard error: see [output.md](output.md).
 
 Commands that take names of jobs take `-f` and `-l`, too. They narrow each other: `describe -l team=search -f jobs/ads`
 shows the jobs below `jobs/ads` that have the label. A removed job is found by its recorded path and labels.
+
+Commands and options of kubectl and Terraform, such as `get`, `logs`, `taint`, `-auto-approve` and `-target=`, are
+answered with the command of batchctl to paste (exit 64). They are never carried out.
 """
 _EXITS = """\
 ## Exit codes

@@ -12,6 +12,7 @@ from batchctl.cli.common import Common, Invocation
 from batchctl.cli.github import annotate
 from batchctl.cli.output import stderr_console
 from batchctl.cli.repository import place_in_repository
+from batchctl.cli.translation import answer, without_kinds
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError, StoppedError, UsageError
 from batchctl.model.exhaustion import exhausted
@@ -39,10 +40,10 @@ def _problem(error: BaseException, arguments: Sequence[str], invocation: Invocat
     """The error as one of ours; None if it is an error of the system or a bug."""
     match error:
         case BatchctlError():
-            return error
+            return _without_kinds(error, arguments)
         case click.UsageError():
             invocation.output = _output_named(arguments)
-            return _usage(error)
+            return answer(arguments) or _usage(error)
         case click.ClickException():
             return UsageError(error.format_message())
         case click.Abort() | KeyboardInterrupt():
@@ -67,6 +68,12 @@ def _report_system_error(error: OSError, invocation: Invocation) -> int:
     )
     write_error(failure, stderr_console(invocation.common or Common()))
     return failure.exit_code
+
+
+def _without_kinds(error: BatchctlError, arguments: Sequence[str]) -> BatchctlError:
+    """The error, with kubectl's `job NAME` and `job/NAME` put right."""
+    command = without_kinds(arguments) if error.code == ErrorCode.JOB_NOT_FOUND else None
+    return error if command is None else BatchctlError(error.message, code=error.code, hint=f"`{command}`")
 
 
 def _usage(error: click.UsageError) -> UsageError:

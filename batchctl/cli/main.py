@@ -12,6 +12,9 @@ from batchctl.cli import commands
 from batchctl.cli.common import Invocation
 from batchctl.cli.start_signals import leaving_while_importing
 
+_LEAST_LONG_OPTION = 4
+"""Characters of the shortest option with one dash that is no short option with its value."""
+
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and give its exit code."""
@@ -21,6 +24,7 @@ def run(arguments: Sequence[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
+        _require_own_options(arguments)
         code = commands.batchctl.main(list(arguments), "batchctl", standalone_mode=False, obj=invocation)
         sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
@@ -34,3 +38,13 @@ def run(arguments: Sequence[str]) -> int:
 
         return report(error, arguments, invocation)
     return code if isinstance(code, int) else 0
+
+
+def _require_own_options(arguments: Sequence[str]) -> None:
+    """Raise UsageError for Terraform's options with one dash, some of which would be read as `-f` or `-l`."""
+    if any(word[:1] == "-" and word[1:2] != "-" and len(word) >= _LEAST_LONG_OPTION for word in arguments):
+        with leaving_while_importing():
+            from batchctl.cli.translation import answer, is_foreign
+        error = answer(arguments) if is_foreign(arguments) else None
+        if error is not None:
+            raise error
