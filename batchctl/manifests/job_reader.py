@@ -21,6 +21,7 @@ from batchctl.manifests.references import MOST_REPLACED, Replacer
 from batchctl.manifests.request_defaults import check_request, respelled
 from batchctl.manifests.schema import load_schema
 from batchctl.manifests.schema_check import Checker
+from batchctl.manifests.slim_jobs import SlimJobs
 from batchctl.manifests.sources import SourceReader, without_rows
 from batchctl.manifests.stack import StackReading
 from batchctl.manifests.template_reader import TemplateReader
@@ -77,6 +78,7 @@ class JobReader:
         values, characters = (0, 0) if reading.defaults is None else size(reading.defaults)
         self._most_jobs = min(MOST_DEFAULT_VALUES // max(values, 1), MOST_DEFAULT_CHARACTERS // max(characters, 1))
         self._jobs = 0
+        self._slim_jobs = SlimJobs()
         self.needs = Needs()
 
     def _defaults_of(self, rows: Kind) -> Node | None:
@@ -149,6 +151,7 @@ class JobReader:
         root = changed(root, ("spec",), _with_extra_request)
         job = JobBuilder(root, document, kind, self._reading, self._sources, self.needs, self._faults).build()
         if job is not None:
+            job = self._slim_jobs.slim(job)
             self._chains.jobs.setdefault(job.name, job)
         return job
 

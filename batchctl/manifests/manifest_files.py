@@ -81,7 +81,7 @@ class _Folder(Struct, frozen=True):
     """An open folder whose files are read."""
 
     path: Path
-    real: Path
+    real: str
     """The path with all links resolved."""
     handle: int
     shown: str
@@ -104,7 +104,13 @@ class FileFinder:
     faults: Faults
     price_list: Path | None = None
     """Resolved: a file that is no manifest, wherever it is."""
-    _seen: set[Path] = field(default_factory=set)
+    _seen: set[str] = field(default_factory=set)
+    """Real paths, as texts, because there may be a hundred thousand; also those of files that are no manifests."""
+    _results: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        self._results = frozenset(map(str, self.results))
+        self._seen.update({str(self.stack_file), str(self.price_list)})
 
     def find(self, path: Path, place: Location) -> Iterator[ManifestFile]:
         """The file at a path, or all manifest files in the folder and its subfolders, sorted.
@@ -114,12 +120,12 @@ class FileFinder:
         if not os.path.exists(path):  # noqa: PTH110 - unlike Path.exists, never raises for a name that cannot be
             self.faults.add(place, Code.FILE_NOT_FOUND, f"there is no file or folder {self._named(path)}")
         elif self._allowed(path, place):
-            yield from self._walk(path, resolved(path), place) if path.is_dir() else self._read(path, place)
+            yield from self._walk(path, str(resolved(path)), place) if path.is_dir() else self._read(path, place)
 
-    def _shown(self, path: Path) -> str:
+    def _shown(self, path: str | Path) -> str:
         return shown_path(path, self.stack_file.parent, self.shown_folder)
 
-    def _named(self, path: Path) -> str:
+    def _named(self, path: str | Path) -> str:
         return cut(self._shown(path), LONGEST_PATH)
 
     def _allowed(self, path: Path, place: Location) -> bool:
@@ -132,7 +138,7 @@ class FileFinder:
             self.faults.add(place, Code.OUTSIDE_STACK, f"{self._named(path)} is in Git's own folder", GIT_HINT)
         return allowed
 
-    def _walk(self, folder: Path, real: Path, place: Location) -> Iterator[ManifestFile]:
+    def _walk(self, folder: Path, real: str, place: Location) -> Iterator[ManifestFile]:
         """The files below an allowed folder; `real` is its path with all links resolved."""
         # A link to a parent folder would cause an endless walk.
         if real in self._seen:
@@ -140,9 +146,11 @@ class FileFinder:
         self._seen.add(real)
         try:
             entries = list_folder(folder)
-            with open_folder(real) as handle:
-                opened = _Folder(folder, real, handle, self._shown(folder / "-")[:-1], self._relative(real / "-")[:-1])
-                for entry in entries:
+            with open_folder(Path(real)) as handle:
+                relative = self._relative(os.path.join(real, "-"))[:-1]  # noqa: PTH118 - as text
+                opened = _Folder(folder, real, handle, self._shown(folder / "-")[:-1], relative)
+                while entries:
+                    entry = entries.pop()
                     yield from (
                         self._follow(entry, opened, place) if entry.is_symlink() else self._entry(entry, opened, place)
                     )
@@ -151,17 +159,17 @@ class FileFinder:
 
     def _entry(self, entry: os.DirEntry[str], folder: _Folder, place: Location) -> Iterator[ManifestFile]:
         """An entry that is no link: it is inside its folder, which is allowed."""
-        real = folder.real / entry.name
-        if entry.name.startswith(".") or real in self.results:
+        name = entry.name
+        real = os.path.join(folder.real, name)  # noqa: PTH118 - as text
+        if name.startswith(".") or real in self._results:
             return
-        path = folder.path / entry.name
         if entry.is_dir():
-            yield from self._walk(path, real, place)
-        elif real.suffix.lower() in _SUFFIXES:
-            read = partial(read_start_in, folder.handle, real, MAX_BYTES + 1)
-            data = self._data(path, real, place, read, is_file=entry.is_file())
+            yield from self._walk(folder.path / name, real, place)
+        elif _has_suffix(name):
+            read = partial(read_start_in, folder.handle, Path(name), MAX_BYTES + 1)
+            data = self._data(entry.path, real, place, read, is_file=entry.is_file())
             if data is not None:
-                yield ManifestFile(folder.relative + entry.name, folder.shown + entry.name, folder.path, data)
+                yield ManifestFile(folder.relative + name, folder.shown + name, folder.path, data)
 
     def _follow(self, entry: os.DirEntry[str], folder: _Folder, place: Location) -> Iterator[ManifestFile]:
         """A link, which may lead anywhere."""
@@ -170,22 +178,22 @@ class FileFinder:
         if entry.name.startswith(".") or real in self.results:
             return
         if path.is_dir():
-            yield from self._walk(path, real, place) if self._allowed(path, place) else ()
-        elif path.suffix.lower() in _SUFFIXES and self._allowed(path, place):
+            yield from self._walk(path, str(real), place) if self._allowed(path, place) else ()
+        elif _has_suffix(entry.name) and self._allowed(path, place):
             yield from self._read(path, place)
 
     def _read(self, path: Path, place: Location) -> Iterator[ManifestFile]:
         real = resolved(path)
         # os.path.isfile never raises, see find().
-        data = self._data(path, real, place, partial(read_bounded, real), is_file=os.path.isfile(real))  # noqa: PTH113
+        data = self._data(path, str(real), place, partial(read_bounded, real), is_file=os.path.isfile(real))  # noqa: PTH113
         if data is not None:
             yield ManifestFile(self._relative(real), self._shown(path), path.parent, data)
 
     def _data(
-        self, path: Path, real: Path, place: Location, read: Callable[[], bytes], *, is_file: bool
+        self, path: str | Path, real: str, place: Location, read: Callable[[], bytes], *, is_file: bool
     ) -> bytes | None:
         """The content of a file; None if it was read before, or after an error."""
-        if real in self._seen or real in {self.stack_file, self.price_list}:
+        if real in self._seen:
             return None
         self._seen.add(real)
         if not is_file:
@@ -198,18 +206,22 @@ class FileFinder:
             self._unreadable(path, place, error)
             return None
 
-    def _relative(self, real: Path) -> str:
+    def _relative(self, real: str | Path) -> str:
         return Path(os.path.relpath(real, self.stack_file.parent)).as_posix()
 
-    def _unreadable(self, path: Path, place: Location, error: OSError) -> None:
+    def _unreadable(self, path: str | Path, place: Location, error: OSError) -> None:
         message = f"{self._named(path)} cannot be read: {error.strerror}"
         self.faults.add(place, Code.UNREADABLE_FILE, message)
 
 
+def _has_suffix(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in _SUFFIXES  # noqa: PTH122 - a path for each file takes much longer
+
+
 def list_folder(folder: Path) -> list[os.DirEntry[str]]:
-    """The entries of a folder, sorted. Raises OSError."""
+    """The entries of a folder, the last by its name first. Raises OSError."""
     with os.scandir(folder) as entries:
-        return sorted(entries, key=lambda entry: entry.name)
+        return sorted(entries, key=lambda entry: entry.name, reverse=True)
 
 
 def read_bounded(real: Path) -> bytes:
@@ -225,7 +237,7 @@ def read_stream(stream: BinaryIO, folder: Path) -> ManifestFile:
     return ManifestFile(STANDARD_INPUT, STANDARD_INPUT, folder, stream.read(MAX_BYTES + 1))
 
 
-def shown_path(path: Path, folder: Path, shown_folder: Path) -> str:
+def shown_path(path: str | Path, folder: Path, shown_folder: Path) -> str:
     """The path for messages: through the stack's folder as the user named it, if the path is inside."""
     relative = os.path.relpath(path, folder)
     return str(path) if relative.startswith("..") else str(shown_folder / relative)

@@ -33,7 +33,7 @@ class Needs:
     """Collects the dependencies of all jobs and then checks them together."""
 
     _places: dict[str, dict[str, Need]] = field(default_factory=dict)
-    """By job: the names of its dependencies, each with its place."""
+    """By job that has any: the names of its dependencies, each with its place."""
 
     def read(self, job: str, node: Node | None, from_job: Node | None = None) -> tuple[str, ...]:
         """The names in a job's `dependsOn`, in the order of the manifest, and the one of its `fromJob`."""
@@ -43,16 +43,22 @@ class Needs:
         if isinstance(from_job, Scalar):
             name = str(from_job.value)
             found.setdefault(name, Need(name, "fromJob", from_job.location))
-        self._places[job] = found
+        self._set(job, found)
         return tuple(found)
 
     def of(self, job: str) -> tuple[Need, ...]:
         """The dependencies that `read` found for a job."""
-        return tuple(self._places[job].values())
+        return tuple(self._places.get(job, {}).values())
 
     def note(self, job: str, needs: Iterable[Need]) -> None:
         """Note what `read` found for a job at another time."""
-        self._places[job] = {need.name: need for need in needs}
+        self._set(job, {need.name: need for need in needs})
+
+    def _set(self, job: str, needs: dict[str, Need]) -> None:
+        if needs:
+            self._places[job] = needs
+        else:
+            self._places.pop(job, None)  # of another job with the same name
 
     def check(self, jobs: Collection[str], faults: Faults) -> None:
         """Report unknown names and circles. `jobs` are the names in all manifests, including invalid ones."""

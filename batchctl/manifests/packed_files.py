@@ -21,9 +21,11 @@ from batchctl.model.desired import (
     Json,
     Location,
     RemoteSource,
+    Source,
     UnknownSource,
     UploadedFile,
 )
+from batchctl.model.packed_rows import PackedRows
 
 T = TypeVar("T")
 
@@ -96,9 +98,9 @@ class Packer:
         hints = {name: hint for name, hint in get_type_hints(DesiredJob).items() if name not in _APART}
         self._names = tuple(hints)
         self._decode_file = msgspec.msgpack.Decoder(_File).decode
-        self._decode_sources: list[Callable[[bytes], Any]] = [
-            msgspec.msgpack.Decoder(source).decode for source in _SOURCES
-        ]
+        self._decode_rows = msgspec.msgpack.Decoder(tuple[int, bytes]).decode
+        others: list[Callable[[bytes], Source]] = [msgspec.msgpack.Decoder(source).decode for source in _SOURCES[1:]]
+        self._decode_sources: list[Callable[[bytes], Source]] = [self._inline_rows, *others]
         read_fields = msgspec.msgpack.Decoder(tuple[tuple(hints.values())]).decode  # type: ignore[misc]
         self._fields = _Shared(lambda packed: dict(zip(self._names, read_fields(packed), strict=True)))
         self._json = _Shared(msgspec.msgpack.Decoder(dict[str, Any]).decode)
@@ -128,8 +130,12 @@ class Packer:
             _ENCODE(job.request),
             _ENCODE([getattr(job, name) for name in self._names]),
             _SOURCES.index(type(job.source)),
-            _ENCODE(job.source),
+            _pack_source(job.source),
         )
+
+    def _inline_rows(self, packed: bytes) -> InlineRows:
+        count, rows = self._decode_rows(packed)
+        return InlineRows(PackedRows(rows, count))
 
     def _job(self, packed: _Job, path: str, shown: str) -> KnownManifest:
         own, tree = packed.own, self._json.value(packed.tree)
@@ -151,6 +157,12 @@ class Packer:
             **self._fields.value(packed.shared),
         )
         return KnownManifest(packed.name, _at(packed.place, shown), job, packed.needs)
+
+
+def _pack_source(source: Source) -> bytes:
+    if isinstance(source, InlineRows):
+        return _ENCODE((len(source.rows), PackedRows.of(source.rows).packed))
+    return _ENCODE(source)
 
 
 def _at(place: Location, file: str) -> Location:

@@ -6,6 +6,7 @@ A rule that treats some actions alike asks for a trait. A new action has to defi
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cached_property
 from typing import assert_never
 
 from msgspec import Struct
@@ -69,7 +70,7 @@ class Action(StrEnum):
     def gains_remote(self) -> bool:
         return self._traits.gains_remote
 
-    @property
+    @cached_property
     def _traits(self) -> ActionTraits:
         match self:
             case Action.NONE | Action.WAIT:

@@ -5,7 +5,7 @@ The file is long because it is one tree of values, from the stack down to a row.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -93,7 +93,7 @@ class RequestRow(Struct, frozen=True):
 class InlineRows(Struct, frozen=True):
     """Rows in the manifest, sent inside the create call."""
 
-    rows: tuple[RequestRow, ...]
+    rows: Sequence[RequestRow]
     positions: tuple[int, ...] = ()
     """Their 0-based positions in the input, if they are a part of it; empty: these are all rows."""
 

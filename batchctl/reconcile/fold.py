@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from batchctl.model.decision import Decision, RuleApplied
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decisions import Decisions
-from batchctl.reconcile.rule import applied
+from batchctl.reconcile.rule import FirstRule, Rule, applied
 from batchctl.reconcile.table import FIRST_RULES, RULES, STACK_RULES
 from batchctl.reconcile.view.order import sort_by_needs
-from batchctl.reconcile.view.subject import Subject
+from batchctl.reconcile.view.subject import JobKind, Subject
 
 
 def decide_stack(subjects: Mapping[str, Subject], inside: Collection[str], context: Context) -> Decisions:
@@ -23,29 +24,40 @@ def decide_stack(subjects: Mapping[str, Subject], inside: Collection[str], conte
     needs = {name: () if subject.desired is None else subject.desired.depends_on for name, subject in subjects.items()}
     decided: dict[str, tuple[Subject, Decision]] = {}
     context = replace(context, decided=decided)
+    rules = {kind: _rules_for(kind) for kind in JobKind}
     for name in sort_by_needs(needs).names:
-        decided[name] = (subjects[name], decide_job(subjects[name], context))
+        subject = subjects[name]
+        decided[name] = (subject, rules[subject.kind].decide(subject, context))
     decisions = Decisions({name: found for name, found in decided.items() if name in inside})
     for rule in STACK_RULES:
         decisions = _with_trail(decisions, rule.apply(decisions, context), applied(rule))
     return decisions
 
 
-def decide_job(subject: Subject, context: Context) -> Decision:
-    """The decision about one job: the first rule that makes one, then all that adjust it, in their order."""
-    decision = _first_decision(subject, context)
-    for rule in RULES:
-        if subject.kind in rule.kinds:
+class _Rules(Struct, frozen=True):
+    """The rules for one kind of job, in their order."""
+
+    first: tuple[FirstRule, ...]
+    others: tuple[Rule, ...]
+
+    def decide(self, subject: Subject, context: Context) -> Decision:
+        """The decision about one job: the first rule that makes one, then all that adjust it, in their order."""
+        decision = self._first_decision(subject, context)
+        for rule in self.others:
             after = rule.apply(subject, decision, context)
             if after is not decision and after != decision:
                 decision = replace(after, trail=(*decision.trail, applied(rule)))
-    return decision
+        return decision
+
+    def _first_decision(self, subject: Subject, context: Context) -> Decision:
+        made = ((rule, rule.decide(subject, context)) for rule in self.first)
+        # The last rule for each kind of job always decides.
+        return next(replace(decision, trail=(applied(rule),)) for rule, decision in made if decision is not None)
 
 
-def _first_decision(subject: Subject, context: Context) -> Decision:
-    made = ((rule, rule.decide(subject, context)) for rule in FIRST_RULES if subject.kind in rule.kinds)
-    # The last rule for each kind of job always decides.
-    return next(replace(decision, trail=(applied(rule),)) for rule, decision in made if decision is not None)
+def _rules_for(kind: JobKind) -> _Rules:
+    first = tuple(rule for rule in FIRST_RULES if kind in rule.kinds)
+    return _Rules(first, tuple(rule for rule in RULES if kind in rule.kinds))
 
 
 def _with_trail(before: Decisions, after: Decisions, rule: RuleApplied) -> Decisions:

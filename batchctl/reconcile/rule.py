@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 from msgspec import Struct
 
@@ -46,6 +47,11 @@ class StackRule(Struct, frozen=True):
     apply: Callable[[Decisions, Context], Decisions]
 
 
+@cache
+def _applied(name: str, does: str) -> RuleApplied:
+    return RuleApplied(name, does)
+
+
 def applied(rule: FirstRule | Rule | StackRule) -> RuleApplied:
     """The rule in a decision's trail."""
-    return RuleApplied(rule.id, rule.does)
+    return _applied(rule.id, rule.does)

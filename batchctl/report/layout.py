@@ -5,9 +5,11 @@ On a terminal the last column wraps under itself; anywhere else nothing is wrapp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from msgspec import Struct
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
@@ -50,18 +52,26 @@ def write_heading(console: Console, text: str) -> None:
     write_line(console, (text, "bold"))
 
 
-def write_table(console: Console, rows: Sequence[Row], *, header: Sequence[str] = (), indent: int = 0) -> None:
+def write_table(console: Console, rows: Iterable[Row], *, header: Sequence[str] = (), indent: int = 0) -> None:
     """Aligned columns, with the header as the first line where there is one. All rows have the same length."""
-    lines = [Row(tuple(Text(title, style="bold") for title in header)), *rows] if header else rows
+    titles = [Row(tuple(Text(title, style="bold") for title in header))] if header else []
+    if _is_plain(console):
+        _write_plain_table(console, chain(titles, rows), indent)
+    else:
+        _write_table(console, [*titles, *rows], indent)
+    console.file.flush()
+
+
+def _write_table(console: Console, lines: Sequence[Row], indent: int) -> None:
     widths = [max(cell.cell_len for cell in column) for column in zip(*(row.cells for row in lines), strict=True)]
     for row in lines:
-        if _is_plain(console):
-            _write_plain_cells(console, row.cells, widths, indent)
-        else:
-            _write_cells(console, row.cells, widths, indent)
-        for note in row.notes:
-            write_line(console, " " * (indent + NOTE_INDENT), note)
-    console.file.flush()
+        _write_cells(console, row.cells, widths, indent)
+        _write_notes(console, row.notes, indent)
+
+
+def _write_notes(console: Console, notes: Iterable[Text], indent: int) -> None:
+    for note in notes:
+        write_line(console, " " * (indent + NOTE_INDENT), note)
 
 
 def _is_plain(console: Console) -> bool:
@@ -69,10 +79,14 @@ def _is_plain(console: Console) -> bool:
     return console.color_system is None and not console.is_terminal
 
 
-def _write_plain_cells(console: Console, cells: Sequence[Text], widths: Sequence[int], indent: int) -> None:
-    """The same as `_write_cells` without rich, which takes most of the time of a plan of thousands of jobs."""
-    padded = [cell.plain + " " * (width - cell.cell_len + GAP) for cell, width in zip(cells[:-1], widths, strict=False)]
-    console.file.write(f"{' ' * indent}{''.join(padded)}{cells[-1].plain}".rstrip() + "\n")
+def _write_plain_table(console: Console, rows: Iterable[Row], indent: int) -> None:
+    """The same as `_write_table` without rich, which takes most time and memory of a plan of thousands of jobs."""
+    lines = [(tuple(cell.plain for cell in row.cells), row.notes) for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(*(cells for cells, _ in lines), strict=True)]
+    for cells, notes in lines:
+        padded = [cell + " " * (width - cell_len(cell) + GAP) for cell, width in zip(cells[:-1], widths, strict=False)]
+        console.file.write(f"{' ' * indent}{''.join(padded)}{cells[-1]}".rstrip() + "\n")
+        _write_notes(console, notes, indent)
 
 
 def _write_cells(console: Console, cells: Sequence[Text], widths: Sequence[int], indent: int) -> None:

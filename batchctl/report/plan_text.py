@@ -30,7 +30,7 @@ def write_plan(plan: Plan, console: Console, *, verbose: bool = False) -> None:
     shown = [job for job in plan.jobs if verbose or not is_quiet(job)]
     if shown:
         write_line(console)
-        write_table(console, [job_row(job, verbose=verbose) for job in shown], indent=2)
+        write_table(console, (job_row(job, verbose=verbose) for job in shown), indent=2)
     write_unchanged(console, len(plan.jobs) - len(shown))
     _write_purchase(plan, console)
     write_findings(plan, console)

@@ -62,7 +62,7 @@ class RowEncoder:
     def inline_rows(self, job: DesiredJob, positions: Sequence[int] | None = None) -> InlineRows:
         if not isinstance(job.source, InlineRows):
             raise TypeError(f"{job.name} has no inline rows")
-        defaults, rows = request_defaults(job), job.source.rows
+        defaults, rows = request_defaults(job), tuple(job.source.rows)
         chosen = range(len(rows)) if positions is None else positions
         return InlineRows(
             tuple(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import msgspec
 
@@ -12,6 +13,8 @@ from batchctl.model.desired import Json
 from batchctl.model.times import read_rfc3339, rfc3339
 
 _DECODER = msgspec.json.Decoder()
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_MOST_SHARED = 1024
 
 Cell = str | int | None
 """A value in a table: text, a whole number or NULL."""
@@ -118,6 +121,19 @@ def read_object(cell: Json) -> dict[str, Json]:
     if not isinstance(value, dict):
         raise CellError(f"expected a JSON object, found {cell!r}")
     return value
+
+
+def read_shared_object(cell: Json) -> Mapping[str, Json]:
+    """A JSON object whose members many records have in common, such as the settings of a request."""
+    try:
+        return {name: _read_member(bytes(member)) for name, member in _MEMBERS.decode(read_text(cell)).items()}
+    except msgspec.MsgspecError:
+        return read_object(cell)
+
+
+@lru_cache(_MOST_SHARED)
+def _read_member(text: bytes) -> Json:
+    return _DECODER.decode(text)
 
 
 def read_labels(cell: Json) -> dict[str, str]:

@@ -30,6 +30,7 @@ from batchctl.state.cells import (
     read_optional_number,
     read_optional_text,
     read_optional_time,
+    read_shared_object,
     read_text,
     read_texts,
     read_time,
@@ -79,6 +80,31 @@ def _read_row_settings(cell: Json) -> RowSettings:
     return read_row_settings(cell)
 
 
+@lru_cache(_MOST_SHARED)
+def _read_name(cell: Json) -> str:
+    return read_text(cell)
+
+
+@lru_cache(_MOST_SHARED)
+def _read_labels(cell: Json) -> Mapping[str, str]:
+    return read_labels(cell)
+
+
+_COUNTS = ("total", "ok", "failed", "verdicts", "accepted", "too_many_failed")
+
+
+@lru_cache(_MOST_SHARED, typed=True)
+def _read_counts(total: Json, ok: Json, failed: Json, verdicts: Json, accepted: Json, too_many: Json) -> RowCounts:
+    return RowCounts(
+        total=read_optional_number(total),
+        ok=read_optional_number(ok),
+        failed=read_optional_number(failed),
+        verdicts=read_verdicts(verdicts),
+        accepted=read_accepted(accepted),
+        too_many_failed=read_optional_flag(too_many),
+    )
+
+
 def key_record(key: AttemptKey) -> Record:
     """The columns that identify an attempt."""
     return {"job": key.job, "attempt": key.attempt, "shard": key.shard}
@@ -122,15 +148,15 @@ def read_job(stored: Stored, attempts: Sequence[RecordedAttempt]) -> RecordedJob
     row = JobRow(
         name=read_text(stored["name"]),
         kind=Kind(stored["kind"]),
-        provider=read_text(stored["provider"]),
-        model=read_text(stored["model"]),
+        provider=_read_name(stored["provider"]),
+        model=_read_name(stored["model"]),
         path=read_text(stored["path"]),
         account=read_account(stored["account"]),
         lifecycle=_read_lifecycle(stored["lifecycle"]),
         row_settings=_read_row_settings(stored["row_settings"]),
         rows_since=read_optional_number(stored["rows_since"]) or 1,
         canary_accepted=read_optional_text(stored["canary_accepted"]),
-        labels=read_labels(stored["labels"]),
+        labels=_read_labels(stored["labels"]),
         display_name=read_optional_text(stored["display_name"]),
         current=read_number(stored["current"]),
         removing_time=read_optional_time(stored["removing_time"]),
@@ -139,7 +165,7 @@ def read_job(stored: Stored, attempts: Sequence[RecordedAttempt]) -> RecordedJob
         former_names=read_texts(stored["former_names"]),
         depends_on=read_texts(stored["depends_on"]),
         priority=read_optional_number(stored["priority"]),
-        webhook=None if stored["webhook"] is None else read_labels(stored["webhook"]),
+        webhook=None if stored["webhook"] is None else _read_labels(stored["webhook"]),
         retry_requested=read_optional_time(stored["retry_requested"]),
         retry_rows=read_row_order(stored["retry_rows"]),
     )
@@ -194,21 +220,14 @@ def read_attempt(stored: Stored, intent: Intent | None) -> RecordedAttempt:
         account=read_account(stored["account"]),
         digest=read_text(stored["digest"]),
         token=read_text(stored["token"]),
-        tree=read_object(stored["tree"]),
+        tree=read_shared_object(stored["tree"]),
         intent=intent,
         remote=read_optional_text(stored["remote"]),
-        state=read_optional_text(stored["state"]),
+        state=None if stored["state"] is None else _read_name(stored["state"]),
         create_time=read_optional_time(stored["create_time"]),
         start_time=read_optional_time(stored["start_time"]),
         end_time=read_optional_time(stored["end_time"]),
-        rows=RowCounts(
-            total=read_optional_number(stored["rows_total"]),
-            ok=read_optional_number(stored["rows_ok"]),
-            failed=read_optional_number(stored["rows_failed"]),
-            verdicts=read_verdicts(stored["rows_verdicts"]),
-            accepted=read_accepted(stored["rows_accepted"]),
-            too_many_failed=read_optional_flag(stored["rows_too_many_failed"]),
-        ),
+        rows=_read_counts(*(stored[f"rows_{name}"] for name in _COUNTS)),
         error=_read_error(stored),
         rejected=read_flag(stored["rejected"]),
         results_lost=read_flag(stored["results_lost"]),

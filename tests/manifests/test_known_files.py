@@ -15,7 +15,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchctl.manifests import Trust, job_reader, known_files, packed_files, reading_settings, references
+from batchctl.manifests import Trust, job_reader, known_files, packed_files, reading_settings, references, slim_jobs
 from batchctl.manifests.compose import compose
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.file_cache import FileCache
@@ -332,5 +332,14 @@ def test_values_that_jobs_have_in_common_are_shared(tmp_path: Path, monkeypatch:
     load_in(tmp_path / "stack", known=known_in(tmp_path))
     first, second, third = load_in(tmp_path / "stack", known=known_in(tmp_path)).jobs
     assert first.lifecycle is second.lifecycle is third.lifecycle
-    monkeypatch.setattr(packed_files, "_MOST_SHARED", 1)
+    for module in (packed_files, slim_jobs):
+        monkeypatch.setattr(module, "_MOST_SHARED", 1)
     assert_same(tmp_path / "stack", tmp_path)
+
+
+def test_an_upper_half_of_a_pair_stays_as_it_is(tmp_path: Path) -> None:
+    stack = with_stack("variables: {x: {default: a}}\n")
+    job = with_spec('src: [{key: a, text: "${var.x}"}]', name="a")
+    write(tmp_path, {"batchctl.yaml": stack, "a.yaml": job})
+    (found,) = load_in(tmp_path, set_values=["x=\udcff"]).jobs
+    assert found.source.rows[0].request["contents"][0]["parts"] == [{"text": "\udcff"}]

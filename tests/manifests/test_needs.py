@@ -43,6 +43,11 @@ def test_these_fields_are_not_part_of_the_work(tmp_path: Path) -> None:
     assert made["a"].priority == 3
 
 
+def test_several_ways_to_the_same_job_are_no_circle(tmp_path: Path) -> None:
+    made = jobs_of(tmp_path, a="dependsOn: [b, c]", b="dependsOn: [d]", c="dependsOn: [d]", d="dependsOn: [e]", e="")
+    assert made["a"].depends_on == ("b", "c")
+
+
 def test_a_default_applies_to_every_job_unless_it_is_null(tmp_path: Path) -> None:
     write(
         tmp_path,
