@@ -1,7 +1,9 @@
 """Draws how the processor time and the memory of `plan` grow with the number of jobs.
 
     python benchmarks/curve.py [--most N] [--svg FILE]
+    python benchmarks/curve.py --most 100000              # a quarter of an hour
 
+Each plan is made twice: for the first time, and again with the cache of manifests that the first one wrote.
 Both axes are logarithmic, so a line of slope one is linear growth.
 """
 
@@ -11,39 +13,49 @@ import argparse
 import math
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from many_jobs import make_many
-from start_cases import offline
+from start_cases import offline, with_cache
 from timing import Run, run_once
 
 _WIDTH, _HEIGHT, _LEFT, _TOP = 560, 320, 60, 30
-_SERIES = (("CPU seconds", "#1f6feb"), ("MiB", "#d1570c"))
+_MEASURES: Sequence[Callable[[Run], float]] = (lambda run: run.cpu, lambda run: run.peak)
+_SERIES = (
+    ("CPU seconds", "#1f6feb"),
+    ("MiB", "#d1570c"),
+    ("CPU seconds, again", "#7fb0f5"),
+    ("MiB, again", "#f0a877"),
+)
 
 
 def main() -> int:
     """Measure plans of 100, 1,000, … jobs, print a table, and write the plot."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--most", type=int, default=10_000, help="the largest number of jobs (default: %(default)s)")
+    parser.add_argument("--folder", type=Path, help="where the stacks are written (default: the system's)")
     parser.add_argument("--svg", type=Path, metavar="FILE", help="write the plot to FILE")
     asked = parser.parse_args()
     sizes = [10**power for power in range(2, 7) if 10**power <= asked.most]
-    runs = []
-    print(f"{'jobs':>8} {'CPU s':>8} {'MiB':>7}")
+    runs: list[tuple[Run, Run]] = []
+    print(f"{'':8} {'first':>16} {'again':>16}")
+    print(f"{'jobs':>8} {'CPU s':>8} {'MiB':>7} {'CPU s':>8} {'MiB':>7}")
     for size in sizes:
-        with tempfile.TemporaryDirectory(prefix="batchctl-bench-") as name:
-            runs.append(run_once(offline(make_many(Path(name) / "many", size), "plan")))
-        print(f"{size:8} {runs[-1].cpu:8.2f} {runs[-1].peak:7.0f}", flush=True)
+        with tempfile.TemporaryDirectory(prefix="batchctl-bench-", dir=asked.folder) as name:
+            command = with_cache(Path(name) / "cache", offline(make_many(Path(name) / "many", size), "plan"))
+            runs.append((run_once(command), run_once(command)))
+        shown = " ".join(f"{run.cpu:8.2f} {run.peak:7.0f}" for run in runs[-1])
+        print(f"{size:8} {shown}", flush=True)
     if asked.svg is not None:
         asked.svg.write_text(draw(sizes, runs), encoding="utf-8")
     return 0
 
 
-def draw(sizes: Sequence[int], runs: Sequence[Run]) -> str:
+def draw(sizes: Sequence[int], runs: Sequence[tuple[Run, Run]]) -> str:
     """The plot as SVG."""
-    values = [[run.cpu for run in runs], [run.peak for run in runs]]
+    values = [[measure(pair[place]) for pair in runs] for place in (0, 1) for measure in _MEASURES]
     low, high = math.floor(_log(min(map(min, values)))), math.ceil(_log(max(map(max, values))))
     first, last = _log(sizes[0]), _log(sizes[-1])
 

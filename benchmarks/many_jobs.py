@@ -143,7 +143,7 @@ def _attempt(number: int, job: DesiredJob) -> RecordedAttempt:
 def _remote(number: int, job: DesiredJob) -> tuple[str, str]:
     attempt = _attempt(number, job)
     mark = Mark(STACK, short_uid(UID), attempt.key, attempt.digest, attempt.token)
-    return str(attempt.remote), marked_name(job.display_name, mark, Limits.display_name)
+    return str(attempt.remote), marked_name(job.display_name, mark, Limits().display_name)
 
 
 def make_many(folder: Path, jobs: int) -> Path:

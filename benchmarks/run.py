@@ -63,12 +63,12 @@ def show(case: str, outcome: Outcome) -> None:
     """Print the table of a case. The ratio says how many times as much processor time as batchctl a peer takes."""
     ours = outcome.measures[0]
     print(f"\n{case}: {outcome.size / _MB:,.1f} MB")
-    print(f"{'':20} {'CPU s':>8} {'± %':>5} {'wall s':>8} {'MB/s':>8} {'MiB':>7} {'ratio':>7}")
+    print(f"{'':22} {'CPU s':>8} {'± %':>5} {'wall s':>8} {'MB/s':>8} {'MiB':>7} {'ratio':>7}")
     for one in outcome.measures:
         speed = outcome.size / _MB / one.cpu if one.cpu else 0.0
         ratio = "" if one.name == OURS else f"{one.cpu / ours.cpu:.2f}"
         times = f"{one.cpu:8.3f} {100 * one.spread:5.0f} {one.wall:8.2f}"
-        print(f"{one.name:20} {times} {speed:8.1f} {one.peak:7.0f} {ratio:>7}", flush=True)
+        print(f"{one.name:22} {times} {speed:8.1f} {one.peak:7.0f} {ratio:>7}", flush=True)
 
 
 def figures_of(outcome: Outcome) -> Mapping[str, object]:
