@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from batchctl.cli import complete
 from batchctl.cli.common import (
     Common,
     common_options,
@@ -30,7 +31,7 @@ from batchctl.report.run_events import RunEvents
 
 
 @click.command()
-@click.argument("words", metavar="[PLAN | NAME...]", nargs=-1)
+@click.argument("words", metavar="[PLAN | NAME...]", nargs=-1, shell_complete=complete.jobs_or_files)
 @scope_options
 @output_option("json", "yaml", "markdown", "name")
 @consent_options

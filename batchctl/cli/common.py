@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from batchctl.cli import complete
 from batchctl.cli.start_signals import leaving_while_importing
 
 if TYPE_CHECKING:  # help and completion need no manifests
@@ -62,23 +63,33 @@ class Invocation:
 
 
 _OPTIONS: tuple[Callable[[F], F], ...] = (
-    click.option("-C", "--chdir", metavar="DIR", envvar="BATCHCTL_CHDIR", help="Work in DIR."),
+    click.option(
+        "-C",
+        "--chdir",
+        metavar="DIR",
+        envvar="BATCHCTL_CHDIR",
+        shell_complete=complete.folders,
+        help="Work in DIR.",
+    ),
     click.option(
         "--config",
         metavar="FILE",
         envvar="BATCHCTL_CONFIG",
+        shell_complete=complete.files,
         help="The stack file (default: batchctl.yaml).",
     ),
     click.option(
         "--state",
         metavar="PLACE",
         envvar="BATCHCTL_STATE",
+        shell_complete=complete.files,
         help="The state file, or gs://… or postgresql://… for a shared state (default: the stack's).",
     ),
     click.option(
         "--target",
         metavar="NAME",
         envvar="BATCHCTL_TARGET",
+        shell_complete=complete.targets,
         help="The target of the stack file, such as dev or prod (default: spec.defaultTarget).",
     ),
     click.option(
@@ -87,6 +98,7 @@ _OPTIONS: tuple[Callable[[F], F], ...] = (
         "set_values",
         metavar="KEY=VALUE",
         multiple=True,
+        shell_complete=complete.variables,
         help="Set a variable of the stack file; so does BATCHCTL_VAR_KEY in the environment.",
     ),
     click.option(
@@ -163,7 +175,11 @@ def scope_options(command: F) -> F:
     """`-f` and `-l`."""
     for option in (
         click.option(
-            "-l", "--selector", metavar="TERMS", help="Only jobs with these labels, such as team=search,lang!=fr."
+            "-l",
+            "--selector",
+            metavar="TERMS",
+            shell_complete=complete.selectors,
+            help="Only jobs with these labels, such as team=search,lang!=fr.",
         ),
         click.option(
             "-f",
@@ -171,6 +187,7 @@ def scope_options(command: F) -> F:
             "filenames",
             metavar="PATH",
             multiple=True,
+            shell_complete=complete.files,
             help="Only this file or folder; - reads standard input.",
         ),
     ):
@@ -219,6 +236,7 @@ def guard_options(command: F) -> F:
             "--rerun",
             metavar="NAME",
             multiple=True,
+            shell_complete=complete.jobs,
             help="Buy this job again and reuse nothing. Repeatable.",
         ),
         click.option(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import click
-from click.shell_completion import ShellComplete, get_completion_class
+from click.shell_completion import get_completion_class
 
+import batchctl.cli.shells  # noqa: F401 - registers itself
 from batchctl.cli.common import Common, common_options
 
 
@@ -14,10 +15,10 @@ from batchctl.cli.common import Common, common_options
 def completion(*, common: Common, shell: str) -> None:
     """Print the completion script for SHELL.
 
-    To switch it on: `source <(batchctl completion bash)`.
+    To switch it on, in the start-up file of the shell: `source <(batchctl completion bash)`, the same with zsh (after
+    `compinit`), and in fish `batchctl completion fish | source`.
     """
     found = get_completion_class(shell)
     assert found is not None
     root = click.get_current_context().find_root().command
-    # Without click's class for bash, which starts bash and passes it the whole environment.
-    click.echo(ShellComplete.source(found(root, {}, "batchctl", "_BATCHCTL_COMPLETE")))
+    click.echo(found(root, {}, "batchctl", "_BATCHCTL_COMPLETE").source(), nl=False)

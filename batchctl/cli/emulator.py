@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from batchctl.cli import complete
 from batchctl.cli.common import Common, common_options
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError
@@ -25,8 +26,12 @@ def emulator() -> None:
     show_default=True,
     help="Port to listen on; 0 chooses a free one.",
 )
-@click.option("--data", metavar="DIR", help="Keep all data in DIR (default: keep nothing).")
-@click.option("--seed", metavar="FILE", help="Start with the jobs and files in a YAML file.")
+@click.option(
+    "--data", metavar="DIR", shell_complete=complete.folders, help="Keep all data in DIR (default: keep nothing)."
+)
+@click.option(
+    "--seed", metavar="FILE", shell_complete=complete.files, help="Start with the jobs and files in a YAML file."
+)
 @click.option("--allow-host", "names", metavar="NAME", multiple=True, help="Accept this host name too. Repeatable.")
 @common_options
 def serve(*, common: Common, host: str, port: int, data: str | None, seed: str | None, names: tuple[str, ...]) -> None:

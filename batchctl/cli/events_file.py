@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from batchctl import __version__
+from batchctl.cli import complete
 from batchctl.cli.common import F
 from batchctl.cli.new_files import cannot_write, real_name
 from batchctl.disk.safe_open import open_file
@@ -37,9 +38,12 @@ def events_option(name: str) -> Callable[[F], Callable[..., Any]]:
                 run_events.ended(code)
                 return code
 
-        return click.option("--events", metavar="FILE", help="Also write each event of the run as a line of JSON.")(
-            recorded
-        )
+        return click.option(
+            "--events",
+            metavar="FILE",
+            shell_complete=complete.files,
+            help="Also write each event of the run as a line of JSON.",
+        )(recorded)
 
     return decorate
 

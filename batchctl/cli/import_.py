@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import yaml
 
+from batchctl.cli import complete
 from batchctl.cli.call_progress import watch_calls
 from batchctl.cli.common import Common, common_options, lock_option, output_option
 from batchctl.cli.connect import open_connections
@@ -33,7 +34,9 @@ _OTHER_PLACE = "name another file with -f"
 @click.command("import")
 @click.argument("remote")
 @click.option("--as", "name", metavar="NAME", required=True, help="Name of the job in the stack.")
-@click.option("--provider", metavar="NAME", help="The job's provider (default: the only one).")
+@click.option(
+    "--provider", metavar="NAME", shell_complete=complete.providers, help="The job's provider (default: the only one)."
+)
 @click.option("-f", "--filename", metavar="PATH", help="The manifest to write (default: NAME.yaml beside the others).")
 @output_option("json", "yaml", "markdown", "name")
 @lock_option

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from batchctl.cli import complete
 from batchctl.cli.common import Common, common_options
 from batchctl.cli.new_files import is_taken, write_new
 from batchctl.manifests.manifest_files import STACK_FILE
@@ -24,7 +25,7 @@ _NAME = re.compile(rf"[a-z0-9]([a-z0-9-]{{0,{_LONGEST_NAME - 2}}}[a-z0-9])?")
 
 
 @click.command()
-@click.argument("folder", metavar="[DIR]", default=".")
+@click.argument("folder", metavar="[DIR]", default=".", shell_complete=complete.folders)
 @click.option("--name", metavar="NAME", help="The stack's name (default: the folder's).")
 @common_options
 def init(*, common: Common, folder: str, name: str | None) -> None:

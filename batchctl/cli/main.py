@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Sequence
 
@@ -19,6 +20,8 @@ _LEAST_LONG_OPTION = 4
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and give its exit code."""
     invocation = Invocation()
+    if "_BATCHCTL_COMPLETE" in os.environ:
+        import batchctl.cli.shells  # noqa: F401 - registers itself
     for stream in (sys.stdout, sys.stderr):
         # Outside text can have characters that the terminal's encoding does not have.
         if isinstance(stream, io.TextIOWrapper):

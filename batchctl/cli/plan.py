@@ -8,6 +8,7 @@ from collections.abc import Callable
 import click
 from msgspec import Struct
 
+from batchctl.cli import complete
 from batchctl.cli.common import WIDE, Common, common_options, guard_options, output_option
 from batchctl.cli.events_file import events_option
 from batchctl.cli.exits import Exit, weightiest
@@ -36,7 +37,9 @@ from batchctl.report.workflow import plain_annotation
 @click.command()
 @select_jobs()
 @output_option(WIDE, "json", "yaml", "markdown", "name", "gitlab")
-@click.option("--out", metavar="FILE", help="Also save the plan as JSON, for `apply FILE`.")
+@click.option(
+    "--out", metavar="FILE", shell_complete=complete.files, help="Also save the plan as JSON, for `apply FILE`."
+)
 @report_option("json", "markdown", "gitlab")
 @click.option(
     "--show-prompts", is_flag=True, help="Show changed prompts and rows in text and Markdown, instead of hashes."

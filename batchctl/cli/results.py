@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from msgspec import Struct
 
+from batchctl.cli import complete
 from batchctl.cli.common import Common, common_options
 from batchctl.cli.job_selection import JobSelection, select_jobs, selected_names, warn_of_empty_scope
 from batchctl.cli.plan_output import open_progress
@@ -49,7 +50,9 @@ from batchctl.rows.selection import RowSelection, judged
     "--key", "keys", multiple=True, metavar="KEY", help="Print only the row with this key or custom_id; repeatable."
 )
 @click.option("--join", is_flag=True, help="Add the row's request, if the manifest still has the same input.")
-@click.option("--out", metavar="FILE", help="Write to this file, completely or not at all.")
+@click.option(
+    "--out", metavar="FILE", shell_complete=complete.files, help="Write to this file, completely or not at all."
+)
 @click.option(
     "-o",
     "--output",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from batchctl.cli import complete
 from batchctl.cli.common import Common, common_options
 from batchctl.manifests.schema import schema_names, schema_text
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete.schemas)
 @common_options
 def schema(*, common: Common, name: str | None) -> None:
     """Print the JSON Schema NAME, or the names of all schemas."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from batchctl.cli import complete
 from batchctl.cli.common import Common, common_options, output_option
 from batchctl.cli.engine_tools import open_tools
 from batchctl.cli.exits import lightest_first, weightiest
@@ -35,6 +36,7 @@ _NAMED = 3
 @click.option(
     "--for",
     "goal",
+    shell_complete=complete.goals,
     type=GoalType(),
     default="Succeeded",
     show_default=True,

@@ -8,7 +8,7 @@ from batchctl.engine.loop.goals import DELETE, RESULTS, Goal
 from batchctl.model.states import Phase
 from batchctl.model.suggest import did_you_mean
 
-_WORDS = (*Phase, RESULTS, DELETE)
+WORDS = (*Phase, RESULTS, DELETE)
 _OF_KUBECTL = {"condition=complete": Phase.SUCCEEDED, "condition=failed": Phase.FAILED}
 
 
@@ -21,7 +21,7 @@ class GoalType(click.ParamType[Goal]):
         if isinstance(value, Goal):
             return value
         text = value.lower()
-        found = next((word for word in _WORDS if word.lower() == text.removeprefix("phase=")), None)
+        found = next((word for word in WORDS if word.lower() == text.removeprefix("phase=")), None)
         if found is None:
             self.fail(_no_goal(value), param, ctx)
         return Goal(str(found))
@@ -31,5 +31,5 @@ def _no_goal(value: str) -> str:
     meant = _OF_KUBECTL.get(value.lower())
     if meant is not None:
         return f"kubectl's {value} is --for={meant} here"
-    hint = did_you_mean(value, list(map(str, _WORDS)), f"one of: {', '.join(_WORDS)}")
+    hint = did_you_mean(value, list(map(str, WORDS)), f"one of: {', '.join(WORDS)}")
     return f"{value!r} is no phase ({hint})"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from batchctl.cli import complete
 from batchctl.cli.common import (
     Common,
     common_options,
@@ -40,6 +41,7 @@ from batchctl.report.run_events import RunEvents
 @click.option(
     "--until",
     "awaited",
+    shell_complete=complete.job_phases,
     metavar="NAME=PHASE",
     multiple=True,
     help="End when the job reaches this phase, or cannot (exit 4). Repeatable.",

@@ -124,7 +124,7 @@ class _Stream(Struct, frozen=True):
 
     def _items(self) -> Iterable[Item]:
         """All documents, without those that standard input replaces."""
-        files = _files(self.reading, self.asked, self.trust, self.faults)
+        files = files_of(self.reading, self.asked, self.trust, self.faults)
         items = (item for file in files for item in self._items_of(file))
         return (
             _overridden([item for item in items if isinstance(item, Document)])
@@ -148,7 +148,8 @@ class _Stream(Struct, frozen=True):
         return documents
 
 
-def _files(reading: StackReading, asked: Asked, trust: Trust, faults: Faults) -> Iterator[ManifestFile]:
+def files_of(reading: StackReading, asked: Asked, trust: Trust, faults: Faults) -> Iterator[ManifestFile]:
+    """All files of manifests of a stack."""
     finder = FileFinder(reading.file, reading.shown_folder, reading.all_results, trust, faults, reading.price_list)
     for path, place in reading.manifests:
         yield from finder.find(path, place)

@@ -115,6 +115,11 @@ def read_stack(
     return reader.read(variables, overrides.state, _Targets(raw, chosen, given))
 
 
+def read_target_names(stack_file: Path, trust: Trust) -> list[str]:
+    """The names of the targets, sorted. Raises ManifestError if nothing in the stack file can be used."""
+    return sorted(target.name for target in all_targets(_read_root(stack_file, trust, Faults())))
+
+
 class _Targets(Struct, frozen=True):
     """The targets of a stack file, and the chosen one."""
 

@@ -27,6 +27,7 @@ OURS = {
     "batchctl.cli",
     "batchctl.cli.commands",
     "batchctl.cli.common",
+    "batchctl.cli.complete",
     "batchctl.cli.lazy_group",
     "batchctl.cli.main",
     "batchctl.cli.start_signals",
@@ -58,9 +59,13 @@ def test_the_version_needs_no_module() -> None:
     ("arguments", "env", "shown", "ours"),
     [
         pytest.param(["--help"], {}, "  status      Show the phase", OURS, id="help"),
-        pytest.param([], COMPLETE, "plain,status\nplain,state\n", OURS, id="completion"),
+        pytest.param([], COMPLETE, "plain,status\nplain,state\n", {*OURS, "batchctl.cli.shells"}, id="completion"),
         pytest.param(
-            [], COMPLETE_STATE, "plain,rebind\n", {*OURS, "batchctl.cli.state", "batchctl.cli.state.group"}, id="nested"
+            [],
+            COMPLETE_STATE,
+            "plain,rebind\n",
+            {*OURS, "batchctl.cli.shells", "batchctl.cli.state", "batchctl.cli.state.group"},
+            id="nested",
         ),
     ],
 )

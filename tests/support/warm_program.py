@@ -87,6 +87,8 @@ def _call(given: dict[str, object], streams: list[int]) -> None:
     code = 70
     try:
         code = run([str(word) for word in given["arguments"]])  # type: ignore[attr-defined]
+    except SystemExit as end:
+        code = int(end.code or 0)
     except BaseException:  # noqa: BLE001 - the caller sees it
         traceback.print_exc()
     finally:

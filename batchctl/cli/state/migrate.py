@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from batchctl.cli import complete
 from batchctl.cli.common import Common, common_options, lock_option
 from batchctl.cli.state.copy_results import copy_results
 from batchctl.cli.state.opening import Opened, open_stack_state
@@ -19,7 +20,13 @@ from batchctl.state.whole_state import Content, find_divergence
 
 
 @click.command()
-@click.option("--to", "to", metavar="PLACE", help="The new place: gs://…, postgresql://…, or a path.")
+@click.option(
+    "--to",
+    "to",
+    metavar="PLACE",
+    shell_complete=complete.files,
+    help="The new place: gs://…, postgresql://…, or a path.",
+)
 @click.option("--results", metavar="ADDRESS", help="Copy the results folder to this gs:// address, too, or only that.")
 @lock_option
 @common_options

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from batchctl.cli import complete
 from batchctl.cli.common import Common, common_options, lock_option
 from batchctl.cli.state.opening import find_job, open_stack_state
 from batchctl.model.events import EventKind
@@ -11,7 +12,7 @@ from batchctl.reconcile import rename, require_free_name
 
 
 @click.command()
-@click.argument("name", metavar="FROM")
+@click.argument("name", metavar="FROM", shell_complete=complete.jobs)
 @click.argument("to", metavar="TO")
 @lock_option
 @common_options

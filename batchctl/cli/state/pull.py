@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from batchctl.cli import complete
 from batchctl.cli.common import Common, common_options
 from batchctl.cli.new_files import real_name
 from batchctl.cli.state.opening import open_stack_state
@@ -18,7 +19,7 @@ from batchctl.model.errors import BatchctlError, UsageError
 
 
 @click.command()
-@click.argument("file", metavar="[FILE]", default="-")
+@click.argument("file", metavar="[FILE]", default="-", shell_complete=complete.files)
 @common_options
 def pull(*, common: Common, file: str) -> None:
     """Write a consistent copy of the state to FILE or stdout.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from batchctl.cli import complete
 from batchctl.cli.common import Common, common_options, lock_option
 from batchctl.cli.state.opening import open_stack_state
 from batchctl.model.codes import ErrorCode
@@ -16,7 +17,7 @@ from batchctl.state.whole_state import find_divergence
 
 
 @click.command()
-@click.argument("file")
+@click.argument("file", shell_complete=complete.files)
 @click.option("--force", is_flag=True, help="Push FILE even if it does not continue the present state.")
 @lock_option
 @common_options

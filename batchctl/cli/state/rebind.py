@@ -6,6 +6,7 @@ import os
 
 import click
 
+from batchctl.cli import complete
 from batchctl.cli.call_progress import watch_calls
 from batchctl.cli.common import Common, common_options, lock_option
 from batchctl.cli.connect import Connections
@@ -24,7 +25,14 @@ from batchctl.report.activity import Board
 
 @click.command()
 @select_jobs(required=True, all_help="Every recorded job.")
-@click.option("--to", "to", metavar="PROVIDER", required=True, help="The stack's provider that has the jobs now.")
+@click.option(
+    "--to",
+    "to",
+    metavar="PROVIDER",
+    required=True,
+    shell_complete=complete.providers,
+    help="The stack's provider that has the jobs now.",
+)
 @click.option("--force", is_flag=True, help="Bind jobs that the account does not show; they count as gone.")
 @lock_option
 @common_options
