@@ -34,6 +34,7 @@ from batchctl.manifests.sources import SENT_FORMS, SourceReader, source_form
 from batchctl.manifests.stack import StackReading
 from batchctl.model.desired import (
     DesiredJob,
+    Expansion,
     InlineRows,
     Json,
     Kind,
@@ -57,6 +58,15 @@ class Document(Struct, frozen=True):
     path: str
     """See `DesiredJob.path`."""
     folder: Path
+    expansion: Expansion | None = None
+    """The axis values of a job of a matrix."""
+    jobs: int = 1
+    """All jobs of the matrix."""
+
+    @property
+    def cell(self) -> tuple[str, int] | None:
+        """The axis values and the number of jobs, for errors."""
+        return None if self.expansion is None else (str(self.expansion), self.jobs)
 
     @property
     def name(self) -> str | None:
@@ -142,6 +152,7 @@ class JobBuilder:
             sharding=read_sharding(self._spec, limits_of(config), kind_of_rows(api, self._kind, model)),
             labels=value_of(self._root, "metadata", "labels") or {},
             annotations=value_of(self._root, "metadata", "annotations") or {},
+            expansion=self._document.expansion,
             display_name=self._value("displayName"),
             dest=dest,
             request=request,

@@ -9,6 +9,8 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from batchctl.manifests.fault_codes import Code
 from batchctl.model import suggest
 from batchctl.model.desired import Diagnostic, Location
@@ -54,6 +56,9 @@ class Faults:
         self._hidden: list[str] = []
         self._manifest: str | None = None
         self._file = FileFaults()
+        self._cell: tuple[str, int] | None = None
+        self._cells: dict[Diagnostic, tuple[list[str], int]] = {}
+        """Of errors in jobs of a matrix: the axis values of these jobs, and the number of all its jobs."""
         self._manifests: dict[str, str] = {}
         """The paths of the manifests by the names of their files in messages."""
 
@@ -63,18 +68,21 @@ class Faults:
         return len(self._outside)
 
     @contextmanager
-    def of_manifest(self, path: str, shown: str, file: FileFaults | None = None) -> Iterator[None]:
+    def of_manifest(
+        self, path: str, shown: str, file: FileFaults | None = None, cell: tuple[str, int] | None = None
+    ) -> Iterator[None]:
         """While a manifest is read: all errors belong to it, wherever their place is, as in a file of rows.
 
-        They are noted in `file`, too.
+        They are noted in `file`, too. `cell` are the axis values of a job of a matrix, and the number of its jobs.
         """
         self._manifests[shown] = path
         self._manifest = path
         self._file = FileFaults() if file is None else file
+        self._cell = cell
         try:
             yield
         finally:
-            self._manifest, self._file = None, FileFaults()
+            self._manifest, self._file, self._cell = None, FileFaults(), None
 
     def _is_outside(self, location: Location) -> bool:
         path = self._manifests.get(location.file) if self._manifest is None else self._manifest
@@ -114,6 +122,9 @@ class Faults:
         """Add an error; `other` is a second place that it is about. Raises ManifestError at `MOST_FAULTS` errors."""
         fault = Diagnostic(location, str(code), self._public(message), self._public(hint))
         self._file.is_sound = False
+        if self._cell is not None:
+            values, jobs = self._cell
+            self._cells.setdefault(fault, ([], jobs))[0].append(values)
         if self._is_outside(location) and (other is None or self._is_outside(other)):
             if len(self._outside) < MOST_FAULTS:
                 self._outside.add(fault)
@@ -147,7 +158,19 @@ class Faults:
             return
         hint = _ALL_COUNT if self._outside and not self._only_asked else ""
         outside = self.outside if self._only_asked else 0
-        raise ManifestError(sorted(self._found), warnings=self.warnings, outside=outside, hint=hint)
+        found = sorted(self._with_cells(fault) for fault in self._found)
+        raise ManifestError(found, warnings=self.warnings, outside=outside, hint=hint)
+
+    def _with_cells(self, fault: Diagnostic) -> Diagnostic:
+        """An error with the axis values of the jobs that have it."""
+        if fault not in self._cells:
+            return fault
+        values, jobs = self._cells[fault]
+        first, number = values[0], len(set(values))
+        where = f"with {first}" if number == 1 else f"in {number} of {jobs} jobs of the matrix, such as {first}"
+        if number == jobs:
+            where = f"in all {jobs} jobs of the matrix" if jobs > 1 else f"with {first}"
+        return replace(fault, message=f"{fault.message}, {where}")
 
 
 def did_you_mean(word: str, known: Collection[str]) -> str:

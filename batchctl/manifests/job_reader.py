@@ -1,6 +1,7 @@
 """Reads one manifest into one desired job.
 
-The order of the steps: variables, the stack's defaults, the schema, and then the checks that a schema cannot make.
+The order of the steps: the matrix, variables, the stack's defaults, the schema, and then the checks that a schema
+cannot make.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults, did_you_mean
 from batchctl.manifests.known_files import KnownFile
 from batchctl.manifests.lists import LIST_KIND
+from batchctl.manifests.matrix import MatrixReader
 from batchctl.manifests.merge import merge, without_nulls
 from batchctl.manifests.needs import Needs
 from batchctl.manifests.nodes import Member, Members, Node, changed, find, plain, size, value_of
@@ -80,6 +82,7 @@ class JobReader:
         self._jobs = 0
         self._slim_jobs = SlimJobs()
         self.needs = Needs()
+        self._matrices = MatrixReader(self._replacer, faults)
 
     def _defaults_of(self, rows: Kind) -> Node | None:
         """The stack's defaults without the members of `request` that only the other kind of rows has.
@@ -100,9 +103,15 @@ class JobReader:
             others["request"] = Member(defaults.entries["request"].key_location, Members(request.location, kept))
         return Members(defaults.location, others)
 
-    def document(self, root: Node, path: str, folder: Path) -> Document:
-        """Prepare one document: its variables are replaced, but for those of a template."""
-        return Document(self._replacer.replaced(root, keep=find(root, "spec", "src", "template")), path, folder)
+    def documents(self, root: Node, path: str, folder: Path) -> list[Document]:
+        """Prepare one document, or those of its matrix: variables are replaced, but for those of a template."""
+        documents = []
+        for one in self._matrices.expanded(root):
+            replaced = self._replacer.replaced(one.root, keep=find(one.root, "spec", "src", "template"))
+            document = Document(replaced, path, folder, one.expansion, one.jobs)
+            self.needs.note_expansion(document.name, one.expansion)
+            documents.append(document)
+        return documents
 
     @property
     def expanded(self) -> int:
@@ -120,6 +129,7 @@ class JobReader:
         self._jobs, self._replacer.expanded = jobs, expanded
         for manifest in file.manifests:
             self.needs.note(manifest.name, manifest.needs)
+            self.needs.note_expansion(manifest.name, manifest.job.expansion)
             self._chains.jobs.setdefault(manifest.name, manifest.job)
         return True
 

@@ -117,7 +117,8 @@ class _Stream(Struct, frozen=True):
 
     def _read(self, document: Document) -> DesiredJob | None:
         path = document.path
-        with self.faults.of_manifest(path, document.root.location.file, self.known.faults_of(path)):
+        shown_file, file = document.root.location.file, self.known.faults_of(path)
+        with self.faults.of_manifest(path, shown_file, file, document.cell):
             job = self.reader.read(document)
         self.known.note(path, document.place, job, () if job is None else self.reader.needs.of(job.name))
         return job
@@ -143,7 +144,7 @@ class _Stream(Struct, frozen=True):
         with self.faults.of_manifest(file.path, file.shown, self.known.open(file, content)):
             values = compose(file.data, file.shown, self.faults)
             roots = (one for value in values for one in listed(value, self.faults))
-            documents = [self.reader.document(root, file.path, file.folder) for root in roots]
+            documents = [one for root in roots for one in self.reader.documents(root, file.path, file.folder)]
         self.known.composed(file.path, len(documents), self.reader.expanded - expanded)
         return documents
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from batchctl.manifests.fault_codes import Code
-from batchctl.manifests.fault_list import Faults, did_you_mean
+from batchctl.manifests.fault_list import LONGEST_LIST, Faults, did_you_mean
 from batchctl.manifests.nodes import Items, Node, Scalar
-from batchctl.model.desired import Location
-from batchctl.model.quoting import shown
+from batchctl.model.desired import Expansion, Location
+from batchctl.model.quoting import cut, shown
 
 _NAMED = 5
 """The most jobs of a circle that a message names."""
@@ -34,6 +34,8 @@ class Needs:
 
     _places: dict[str, dict[str, Need]] = field(default_factory=dict)
     """By job that has any: the names of its dependencies, each with its place."""
+    _expansions: dict[str, list[str]] = field(default_factory=dict)
+    """By the name of a manifest with a matrix: the names of its jobs."""
 
     def read(self, job: str, node: Node | None, from_job: Node | None = None) -> tuple[str, ...]:
         """The names in a job's `dependsOn`, in the order of the manifest, and the one of its `fromJob`."""
@@ -60,13 +62,17 @@ class Needs:
         else:
             self._places.pop(job, None)  # of another job with the same name
 
+    def note_expansion(self, job: str | None, expansion: Expansion | None) -> None:
+        """Note that a job comes from a manifest with a matrix."""
+        if job is not None and expansion is not None:
+            self._expansions.setdefault(expansion.name, []).append(job)
+
     def check(self, jobs: Collection[str], faults: Faults) -> None:
         """Report unknown names and circles. `jobs` are the names in all manifests, including invalid ones."""
         for places in self._places.values():
             for name, need in places.items():
                 if name not in jobs:
-                    message = f'"{need.field}" names {shown(name)}, and there is no such job'
-                    faults.add(need.place, Code.UNKNOWN_JOB, message, did_you_mean(name, jobs))
+                    self._add_unknown(name, need, jobs, faults)
         for circle in _circles({job: set(places) for job, places in self._places.items()}):
             shown_names = circle if len(circle) <= _NAMED else (*circle[: _NAMED - 1], "…")
             words = " → ".join([*shown_names, circle[0]])
@@ -78,6 +84,15 @@ class Needs:
                 message,
                 "none of these jobs could ever be created; remove one of the dependencies",
             )
+
+    def _add_unknown(self, name: str, need: Need, jobs: Collection[str], faults: Faults) -> None:
+        if name in self._expansions:
+            message = f'"{need.field}" names {shown(name)}, which is a manifest with a matrix'
+            hint = f"name its jobs: {cut(', '.join(self._expansions[name]), LONGEST_LIST)}"
+        else:
+            message = f'"{need.field}" names {shown(name)}, and there is no such job'
+            hint = did_you_mean(name, jobs)
+        faults.add(need.place, Code.UNKNOWN_JOB, message, hint)
 
 
 def _circles(needs: dict[str, set[str]]) -> list[tuple[str, ...]]:

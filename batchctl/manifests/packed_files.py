@@ -17,6 +17,7 @@ from batchctl.manifests.needs import Need
 from batchctl.model.desired import (
     DesiredJob,
     Diagnostic,
+    Expansion,
     InlineRows,
     Json,
     Location,
@@ -45,6 +46,7 @@ class _Own(Struct, array_like=True):
     priority: int
     input_bytes: int | None
     row_hashes: str | None
+    expansion: Expansion | None
 
 
 class _Job(Struct, array_like=True):

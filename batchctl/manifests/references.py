@@ -25,6 +25,10 @@ def substitute(node: Node, variables: Variables, faults: Faults) -> Node:
     return Replacer(variables, faults).replaced(node)
 
 
+_MATRIX = re.compile(r"(?<!\$)\$\{matrix\.")
+"""An unescaped reference to a matrix, whose own references were replaced before."""
+
+
 class Replacer:
     """Replaces the references in trees, up to `MOST_REPLACED` characters in all of them together."""
 
@@ -54,6 +58,7 @@ class Replacer:
         return node
 
     def _scalar(self, node: Scalar, text: str) -> Node:
+        refuse_matrix(text, node.location, self._faults)
         known: dict[str, Value] = {}
 
         def look_up(match: re.Match[str]) -> Value:
@@ -102,6 +107,13 @@ class Replacer:
             self._faults.add(place, Code.UNKNOWN_VARIABLE, f"there is no variable {shown(name)}", hint)
         # The replacement of an invalid reference is never used, but lets the checks find more errors.
         return self._variables.values.get(name, match[0])
+
+
+def refuse_matrix(text: str, place: Location, faults: Faults) -> None:
+    """Report a reference to a matrix where there is none: it would be sent as it is."""
+    if "${matrix." in text and _MATRIX.search(text):
+        hint = "declare spec.matrix in the manifest, or write $${ for a plain ${"
+        faults.add(place, Code.UNKNOWN_VARIABLE, "there is no matrix for a ${matrix.…} reference", hint)
 
 
 def _item(node: Scalar, value: bool | float | str, variable: str) -> Scalar:

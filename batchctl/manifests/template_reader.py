@@ -12,7 +12,7 @@ from typing import TypeAlias
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import Items, Members, Node, Scalar
-from batchctl.manifests.references import REFERENCE, Replacer
+from batchctl.manifests.references import REFERENCE, Replacer, refuse_matrix
 from batchctl.manifests.variables import Value
 from batchctl.model.desired import Json, Location
 from batchctl.model.quoting import shown
@@ -49,6 +49,7 @@ class TemplateReader:
         return node.value
 
     def _text(self, text: str, node: Scalar) -> Json:
+        refuse_matrix(text, node.location, self._faults)
         whole = _TOKEN.fullmatch(text)
         if whole is not None:
             part = self._part(whole, node.location)

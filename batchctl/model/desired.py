@@ -211,6 +211,25 @@ class Lifecycle(Struct, frozen=True):
     """None: the job fails only when no row is good."""
 
 
+class Expansion(Struct, frozen=True):
+    """The manifest with a matrix that a job comes from, and its axis values."""
+
+    name: str
+    """`metadata.name` as the manifest has it."""
+    values: Mapping[str, bool | int | float | str]
+    """By axis."""
+
+    line: int
+    """The first line of the manifest in its file."""
+
+    def __str__(self) -> str:
+        return ", ".join(f"{axis}={_written(value)}" for axis, value in self.values.items())
+
+
+def _written(value: bool | float | str) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 class DesiredJob(Struct, frozen=True):
     """One checked, defaulted, digested manifest."""
 
@@ -257,6 +276,8 @@ class DesiredJob(Struct, frozen=True):
     """The limits of one remote job, of the manifest and of the provider."""
     annotations: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Notes for people and other tools. batchctl uses them for nothing."""
+    expansion: Expansion | None = None
+    """None if the manifest has no matrix. Nothing but reports regards it."""
     sent_with: SentWith | None = None
     """The change of its requests in one attempt. It is not in the digest, and not in the fingerprints of rows."""
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 from batchctl.model.actions import Action
 from batchctl.model.admission import QueuePlace, QuotaKey
 from batchctl.model.decision import Change, Decision, Guard, RuleApplied, Timer
-from batchctl.model.desired import ChainRows
+from batchctl.model.desired import ChainRows, Expansion
 from batchctl.model.keys import Account
 from batchctl.model.plan_terms import Terms
 from batchctl.model.reasons import Reason
@@ -46,6 +46,10 @@ class JobPlan(Struct, frozen=True):
     """The terms of a change that a review covers; None if there is none."""
     labels: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Of the manifest; of a job without one, as recorded."""
+    path: str = ""
+    """Of its manifest, relative to the stack's folder."""
+    expansion: Expansion | None = None
+    """The matrix that its manifest has; None if it has none."""
 
     @property
     def steps(self) -> tuple[Step, ...]:

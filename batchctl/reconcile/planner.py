@@ -122,4 +122,7 @@ def _job_plan(
     chain = None if subject.desired is None else subject.desired.chain_rows
     terms = find_terms(subject, decision, guard, context.options)
     current = view.attempt if view else None
-    return JobPlan(subject.name, decision, guard, current, size, bought, chain, work, terms, subject.labels)
+    path, expansion = ("", None) if subject.desired is None else (subject.desired.path, subject.desired.expansion)
+    return JobPlan(
+        subject.name, decision, guard, current, size, bought, chain, work, terms, subject.labels, path, expansion
+    )

@@ -95,6 +95,7 @@ def _desired(job: DesiredJob) -> dict[str, Json]:
         "webhookConfig": webhook_hashes(job.webhook),
         "lifecycle": lifecycle_fields(job.lifecycle),
         **row_fields(job),
+        **({} if job.expansion is None else {"matrix": dict(job.expansion.values)}),
     }
 
 

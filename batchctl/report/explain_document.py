@@ -11,6 +11,7 @@ from batchctl.report.explain import JobCase, conditions, last_error, next_step
 from batchctl.report.explain_rows import rows_left_member
 from batchctl.report.explain_ways import ways_member
 from batchctl.report.last_error import trouble_fields
+from batchctl.report.matrix import matrix_member
 from batchctl.report.plan_document import guard_code, trail_ids
 
 
@@ -53,6 +54,7 @@ def explain_document(case: JobCase) -> dict[str, Json]:
         "waysOn": ways_member(case),
         **rows_left_member(case.left),
         **chain_member(plan),
+        **matrix_member(plan.path, plan.expansion),
     }
 
 

@@ -20,6 +20,7 @@ from batchctl.report.explain import ConditionType, JobCase, conditions, last_err
 from batchctl.report.explain_rows import answers_words, write_rows_left
 from batchctl.report.explain_ways import ways_on
 from batchctl.report.layout import Row, outside, write_heading, write_line, write_table
+from batchctl.report.matrix import matrix_words
 from batchctl.report.words import PHASE_STYLES, state_text
 
 _NAME_START = 40
@@ -34,6 +35,8 @@ def write_explanation(case: JobCase, console: Console, *, verbose: bool = False)
         _field("Phase", Text(plan.phase.value, PHASE_STYLES[plan.phase])),
         _field("Why", outside(plan.reason)),
     ]
+    if plan.expansion is not None:
+        rows.append(_field("Manifest", outside(matrix_words(plan.path, plan.expansion))))
     if plan.attempt is not None:
         rows.append(_field("Attempt", outside(_attempt(case, plan.attempt, _room(console)))))
     answers = answers_words(case)

@@ -11,6 +11,7 @@ from batchctl.model.observed import RowCounts
 from batchctl.model.times import rfc3339
 from batchctl.report.error_document import diagnostic_fields
 from batchctl.report.last_error import trouble_fields
+from batchctl.report.matrix import matrix_member
 from batchctl.report.plan_document import problem_entries
 from batchctl.report.reports import StatusReport, StatusRow, VersionReport
 
@@ -97,4 +98,5 @@ def _valid_job(job: DesiredJob) -> dict[str, Json]:
         "model": job.model,
         "digest": job.digest,
         "annotations": dict(job.annotations),
+        **matrix_member(job.path, job.expansion),
     }

@@ -18,6 +18,7 @@ from batchctl.model.row_work import OrderedRows, RowWork
 from batchctl.model.work_size import WorkSize
 from batchctl.report.chains import chain_member
 from batchctl.report.error_document import error_fields
+from batchctl.report.matrix import matrix_member
 from batchctl.report.purchase import size_fields, total_fields
 from batchctl.report.reports import ApplyReport
 
@@ -149,6 +150,7 @@ def _action(job: JobPlan, size: WorkSize | None = None) -> dict[str, Json]:
         "guard": guard_code(job.guard),
         "trail": trail_ids(job),
         **chain_member(job),
+        **matrix_member(job.path, job.expansion),
     }
 
 

@@ -14,6 +14,7 @@ from batchctl.model.plan import Drift, JobPlan, Plan
 from batchctl.model.plan_digest import PlanDigest, reviewed_terms
 from batchctl.report.chains import left_out_words
 from batchctl.report.layout import Row, count, outside, write_heading, write_line, write_table
+from batchctl.report.matrix import matrix_words
 from batchctl.report.plan_document import all_guards
 from batchctl.report.purchase import bought_by_model, purchase_words, size_words
 from batchctl.report.words import RENAMES, SYMBOLS, drift_summary, is_quiet, plan_summary, reason_text
@@ -130,7 +131,9 @@ def _notes(job: JobPlan) -> Iterator[Text]:
 
 
 def _course(job: JobPlan) -> Iterator[Text]:
-    """The steps of the action, and the rules that led to it, in order."""
+    """The matrix, the steps of the action, and the rules that led to it, in order."""
+    if job.expansion is not None:
+        yield Text.assemble("from  ", outside(matrix_words(job.path, job.expansion)))
     for step in job.steps:
         yield Text.assemble("step  ", outside(step.line))
     for rule in job.trail:

@@ -7,7 +7,7 @@ from datetime import datetime
 from rich.console import Console
 from rich.text import Text
 
-from batchctl.model.desired import DesiredStack
+from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.report.display_times import age
 from batchctl.report.fit import Column, fit
 from batchctl.report.layout import (
@@ -75,11 +75,19 @@ def write_valid(desired: DesiredStack, console: Console, *, verbose: bool = Fals
     """That all manifests are valid. `verbose` lists the jobs and their places."""
     if verbose:
         rows = [
-            Row((outside(job.name), Text(job.kind.value), outside(job.model), outside(str(job.location))))
+            Row((outside(job.name), Text(job.kind.value), outside(job.model), outside(_place(job))))
             for job in desired.jobs
         ]
         write_table(console, rows, indent=2)
-    write_line(console, ("ok", "green"), f": {count(len(desired.jobs), 'job')} in stack {desired.stack.name}")
+    made = [(job.path, job.expansion.line) for job in desired.jobs if job.expansion is not None]
+    matrices = "1 matrix" if len(set(made)) == 1 else f"{len(set(made))} matrices"
+    more = f", {len(made)} of them from {matrices}" if made else ""
+    write_line(console, ("ok", "green"), f": {count(len(desired.jobs), 'job')} in stack {desired.stack.name}{more}")
+
+
+def _place(job: DesiredJob) -> str:
+    """The place of the manifest, and the axis values if it has a matrix."""
+    return str(job.location) if job.expansion is None else f"{job.location} with {job.expansion}"
 
 
 def write_version(report: VersionReport, console: Console, *, verbose: bool = False) -> None:

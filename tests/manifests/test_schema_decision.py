@@ -44,6 +44,7 @@ spec:
   extraRequest: {}
   extraBody: {}
   runId: "1"
+  matrix: {axes: {lang: [fr, 1]}, include: [{lang: fr, x: y}], exclude: null}
   dependsOn: [b, c]
   priority: 3
   webhookConfig: {uris: ["https://example.com/hook"]}

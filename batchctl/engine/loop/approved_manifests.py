@@ -54,16 +54,14 @@ def _require_same_places(found: Stack, opened: Stack) -> None:
 
 
 def _substance(job: DesiredJob) -> DesiredJob:
-    """A manifest without its place, its annotations and the place of its input: the digest says what the input is.
+    """The part of a manifest that has an effect, without the place of its input: the digest says what the input is.
 
     The rows of a chain follow from the answers of another job, which may come during the run.
     """
+    bare = replace(job, location=_NOWHERE, annotations={}, expansion=None)
     if job.chain is None:
-        return replace(job, location=_NOWHERE, annotations={}, source=UnknownSource())
-    rows = AwaitedRows(job.chain)
-    return replace(
-        job, location=_NOWHERE, annotations={}, source=rows, digest="", tree={}, input_bytes=None, row_hashes=None
-    )
+        return replace(bare, source=UnknownSource())
+    return replace(bare, source=AwaitedRows(job.chain), digest="", tree={}, input_bytes=None, row_hashes=None)
 
 
 def _compare(before: dict[str, DesiredJob], after: dict[str, DesiredJob]) -> str:
