@@ -41,8 +41,7 @@ def validate(scene: Scene) -> Outcome:
         return scene.stack(f"validate-{number}").command("validate")
 
     def again(number: int) -> Sequence[str]:
-        command = scene.stack(f"again-{number}").command("validate")
-        command = ["env", f"XDG_CACHE_HOME={scene.folder / 'cache'}", *command]
+        command = scene.with_cache(scene.stack(f"again-{number}").command("validate"))
         if number == 0:
             run_once(command)
         return command
@@ -72,17 +71,20 @@ def upload(scene: Scene) -> Outcome:
 
 
 def collect(scene: Scene) -> Outcome:
-    """`batchctl apply` on a job that has ended: read the results, judge them, sort and keep them."""
+    """`batchctl apply` on a job that has ended: read the results, judge them, sort and keep them.
+
+    The summary of the input is in the cache, since the apply that created the job.
+    """
     control(scene.url, "rules", [_ENDS])
     remote: list[str] = []
 
     def ours(number: int) -> Sequence[str]:
         stack = scene.stack(f"collect-{number}")
-        run_once(stack.command("apply", "--yes"), frozenset({0, 7}))
+        run_once(scene.with_cache(stack.command("apply", "--yes")), frozenset({0, 7}))
         jobs = control(scene.url, "jobs")
         assert isinstance(jobs, Mapping)
         remote[:] = [jobs["jobs"][-1]["name"]]
-        return stack.command("apply", "--yes")
+        return scene.with_cache(stack.command("apply", "--yes"))
 
     measures = [
         Measure(OURS, ours, frozenset({0, 4})),
@@ -97,10 +99,10 @@ def results(scene: Scene) -> Outcome:
     control(scene.url, "rules", [_ENDS])
     stack = scene.stack("results")
     for _ in range(2):
-        run_once(stack.command("apply", "--yes"), frozenset({0, 4, 7}))
+        run_once(scene.with_cache(stack.command("apply", "--yes")), frozenset({0, 4, 7}))
     collected = _results(stack.folder)
     measures = [
-        Measure(OURS, lambda _: stack.command("results", JOB)),
+        Measure(OURS, lambda _: scene.with_cache(stack.command("results", JOB))),
         *_peers("results", lambda: (str(collected),)),
     ]
     measures = list(scene.run(measures))

@@ -32,6 +32,10 @@ class Scene:
         alternate(chosen, self.rounds)
         return chosen
 
+    def with_cache(self, command: Sequence[str]) -> list[str]:
+        """A command line that keeps and finds summaries of rows, as users' commands do."""
+        return ["env", f"XDG_CACHE_HOME={self.folder / 'cache'}", *command]
+
     def stack(self, name: str) -> Stack:
         """A new stack with these rows."""
         return make_stack(self.folder / name, self.rows, self.url)
