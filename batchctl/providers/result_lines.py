@@ -37,7 +37,7 @@ _SIMPLE_MEMBER = re.compile(r'\s*("(?:[^"\\]|\\.)*")\s*:\s*("(?:[^"\\]|\\.)*"|-?
 """A member with a text or an integer, followed by another member."""
 
 
-class _AnswerLine(msgspec.Struct, forbid_unknown_fields=True):
+class _AnswerLine(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     """A line with nothing but a key and an answer."""
 
     key: str

@@ -71,10 +71,13 @@ class FileReading:
     def _read(self, blocks: LineBlocks) -> None:
         for block in read_blocks(blocks, self._forms, self._line_bytes):
             rows = block.rows
-            if rows is not None and self._repeated.isdisjoint(map(mark_of, rows.names)):
+            if rows is not None and not (self._repeated and self._may_repeat(rows)):
                 self._add_block(rows)
             elif not self._add_lines(block.lines()):
                 return
+
+    def _may_repeat(self, rows: RowBlock) -> bool:
+        return not self._repeated.isdisjoint(map(mark_of, rows.names))
 
     def _add_block(self, rows: RowBlock) -> None:
         self.marks.add(rows.names)

@@ -13,6 +13,7 @@ from typing import BinaryIO, Protocol, assert_never
 
 from batchctl.model.desired import Json
 from batchctl.model.ports import ForeignRows, KnownInput, ResultItem, SentRows, UnorderedRows
+from batchctl.model.result_json import decoded
 from batchctl.model.row_marks import position_of_key
 from batchctl.rows.arrivals import NOWHERE, Arrivals, Fate, ReadAgain, Settled
 from batchctl.rows.expectation import UNSEEN, Expectations
@@ -46,9 +47,12 @@ class Join(Protocol):
         """The key to show for the result of a row that came with this key."""
         ...
 
-    @property
-    def has_members(self) -> bool:
-        """Whether a row may have members beside its request."""
+    def keys(self, rows: range, given: Sequence[bytes]) -> Sequence[str | None]:
+        """The same for rows that come one after the other; `given` is JSON."""
+        ...
+
+    def common_expectation(self, rows: range) -> int:
+        """The expectation that these rows have in common; UNSEEN without one, and if a row may have members."""
         ...
 
     def members(self, row: int) -> Mapping[str, Json]:
@@ -114,9 +118,11 @@ class LooseJoin:
     def key(self, row: int, given: str | None) -> str | None:  # noqa: ARG002  the input is not known
         return None if self._ours and position_of_key(given) is not None else given
 
-    @property
-    def has_members(self) -> bool:
-        return False
+    def keys(self, rows: range, given: Sequence[bytes]) -> Sequence[str | None]:
+        return [self.key(row, decoded(key)) for row, key in zip(rows, given, strict=True)]
+
+    def common_expectation(self, rows: range) -> int:  # noqa: ARG002  the input is not known
+        return UNSEEN
 
     def members(self, row: int) -> Mapping[str, Json]:  # noqa: ARG002  the input is not known
         return {}

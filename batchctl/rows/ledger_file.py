@@ -49,6 +49,10 @@ class LedgerWriter:
         """The position in the input of a row, by its number among the sent ones."""
         return self._sent.places[number]
 
+    def positions(self, numbers: range) -> Sequence[int]:
+        """The positions of rows that come one after the other."""
+        return self._sent.places[numbers.start : numbers.stop]
+
     def add(self, number: int, found: RowVerdict, offset: int, length: int) -> None:
         """Add the result of a row: its outcome has these bytes in the file of answers."""
         self._has_result[number] = True

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from io import BytesIO
 from itertools import groupby
 from operator import itemgetter
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from msgspec import Struct
 
@@ -85,7 +85,7 @@ class RowBlock(Struct, frozen=True):
     @property
     def names(self) -> Sequence[str]:
         """The keys of those rows that have one."""
-        return [key for key in self.keys if key is not None]
+        return [key for key in self.keys if key is not None] if None in self.keys else cast("Sequence[str]", self.keys)
 
 
 class LineForms:

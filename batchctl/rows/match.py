@@ -12,13 +12,16 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import count, islice
+from operator import eq
 
 from batchctl.model.desired import Json
 from batchctl.model.ports import ResultItem
+from batchctl.model.result_json import decoded
 from batchctl.model.row_marks import position_of_key, without_labels
 from batchctl.rows.arrivals import NOWHERE, Arrivals, Fate, ReadAgain, Settled
 from batchctl.rows.echo import Forms, forms
+from batchctl.rows.expectation import UNSEEN
 from batchctl.rows.identities import names_of, numbers_of
 from batchctl.rows.table import RowTable, whole_form
 
@@ -94,9 +97,12 @@ class RowJoin:
         """The rows of all results."""
         settled = self._arrivals.settled()
         order = self._arrivals.order(settled)
-        for number in order:
-            if self._claims[number] != NOWHERE:
-                self._take(settled, number, self._claims[number])
+        if isinstance(order, range) and self._is_run(self._claims):
+            self._take_run(settled)
+        else:
+            for number in order:
+                if self._claims[number] != NOWHERE:
+                    self._take(settled, number, self._claims[number])
         settled.missing = self._taken.count(0)
         if not self._table.is_echoed:
             return settled
@@ -113,10 +119,17 @@ class RowJoin:
         own = self._table.keys[row]
         return given if own is None and position_of_key(given) is None else own
 
-    @property
-    def has_members(self) -> bool:
-        """Whether a row has members beside its request."""
-        return self._table.has_members
+    def keys(self, rows: range, given: Sequence[bytes]) -> Sequence[str | None]:
+        """The same for rows that come one after the other; `given` is JSON."""
+        own = self._table.keys[rows.start : rows.stop]
+        if None not in own:
+            return own
+        return [self.key(row, decoded(key)) for row, key in zip(rows, given, strict=True)]
+
+    def common_expectation(self, rows: range) -> int:
+        """The expectation that these rows have in common; UNSEEN without one, and if a row may have members."""
+        places = set(self._table.expectations[rows.start : rows.stop])
+        return places.pop() if len(places) == 1 and not self._table.has_members else UNSEEN
 
     def members(self, row: int) -> Mapping[str, Json]:
         """The members beside the request of a row."""
@@ -187,6 +200,19 @@ class RowJoin:
             if self._claims[number] == NOWHERE and self._loose[number] in came:
                 came[self._loose[number]][self._exact[number]] += 1
         return {loose for loose in alike if came[loose] != wanted[loose]}
+
+    @staticmethod
+    def _is_run(claims: Sequence[int]) -> bool:
+        """Whether results name rows that come one after the other."""
+        return len(claims) > 0 and claims[0] != NOWHERE and all(map(eq, claims, count(claims[0])))
+
+    def _take_run(self, settled: Settled) -> None:
+        """Give each result the row that it names: none is named twice."""
+        first, end = self._claims[0], self._claims[-1] + 1
+        settled.rows = array("q", self._claims)
+        settled.fates = bytearray([Fate.MATCHED]) * len(self._claims)
+        self._holders[first:end] = array("q", range(len(self._claims)))
+        self._taken[first:end] = b"\1" * (end - first)
 
     def _take(self, settled: Settled, number: int, row: int) -> None:
         if not self._taken[row]:

@@ -7,62 +7,66 @@ any other form, and one whose verdict is not `OK`, is judged member by member.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from batchctl.model.desired import Json
 from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.expectation import AnswerForm, Expectation
 from batchctl.rows.verdict import text_verdict
 
-_DONE = "STOP"
 
-
-class _Part(Struct, forbid_unknown_fields=True):
+class _Part(Struct, gc=False, forbid_unknown_fields=True):
     text: str
     thoughtSignature: str = ""  # noqa: N815 - names of the API
 
 
-class _Content(Struct):
+class _Content(Struct, gc=False):
     parts: list[_Part]
 
 
-class _Candidate(Struct):
+class _Candidate(Struct, gc=False):
     content: _Content
-    finishReason: str  # noqa: N815
+    finishReason: Literal["STOP"]  # noqa: N815
 
 
-class PlainAnswer(Struct):
+class PlainAnswer(Struct, gc=False):
     """An answer of the usual form."""
 
-    candidates: list[_Candidate]
+    candidates: Annotated[list[_Candidate], Meta(min_length=1, max_length=1)]
     usageMetadata: dict[str, Json]  # noqa: N815
     modelVersion: str  # noqa: N815
-    embedding: Json | UnsetType = UNSET
-    embeddings: Json | UnsetType = UNSET
-    predictions: Json | UnsetType = UNSET
-
-    def is_good(self, expected: Expectation) -> bool:
-        """Whether the verdict is certain to be `OK`."""
-        if len(self.candidates) != 1 or self.candidates[0].finishReason != _DONE or self._has_vectors:
-            return False
-        if expected.form is AnswerForm.EMBEDDED or not expected.modalities <= _TEXT:
-            return False
-        text = "".join([part.text for part in self.candidates[0].content.parts])
-        return bool(text.strip()) and text_verdict(text, expected) is RowVerdict.OK
+    embedding: UnsetType = UNSET
+    """An answer with a vector has another form."""
+    embeddings: UnsetType = UNSET
+    predictions: UnsetType = UNSET
 
     @property
-    def _has_vectors(self) -> bool:
-        return not (self.embedding is UNSET and self.embeddings is UNSET and self.predictions is UNSET)
+    def text(self) -> str:
+        """The text of the candidate."""
+        parts = self.candidates[0].content.parts
+        return parts[0].text if len(parts) == 1 else "".join([part.text for part in parts])
 
 
-class _Outcome(Struct, forbid_unknown_fields=True):
+class _Outcome(Struct, gc=False, forbid_unknown_fields=True):
     response: PlainAnswer
 
 
 _TEXT = frozenset({"TEXT"})
 _DECODER = msgspec.json.Decoder(_Outcome)
+
+
+def are_good(answers: Sequence[PlainAnswer], expected: Expectation) -> bool:
+    """Whether the verdict on each of these answers is certain to be `OK`."""
+    if expected.form is AnswerForm.EMBEDDED or not expected.modalities <= _TEXT:
+        return False
+    texts = [answer.text for answer in answers]
+    if not all(map(str.strip, texts)):
+        return False
+    is_any_text = expected.choices is None and not expected.is_json
+    return is_any_text or all(text_verdict(text, expected) is RowVerdict.OK for text in texts)
 
 
 def read_all_plain(outcomes: bytes) -> Sequence[PlainAnswer] | None:

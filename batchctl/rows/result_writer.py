@@ -19,7 +19,7 @@ from batchctl.rows.expectation import UNSEEN, Expectation, Expectations
 from batchctl.rows.hashed_lines import HashedLines
 from batchctl.rows.join import Join
 from batchctl.rows.ledger_file import LedgerWriter
-from batchctl.rows.plain_answers import read_all_plain, read_plain
+from batchctl.rows.plain_answers import are_good, read_all_plain, read_plain
 from batchctl.rows.spool import NO_MEMBERS, Spool
 from batchctl.rows.usage import UsageTotal
 from batchctl.rows.verdict import verdict
@@ -81,7 +81,7 @@ class ResultWriter:
         expected = self._expectations.at(self._spool.echoed[number] if place == UNSEEN else place)
         record = self._spool.record(number)
         plain = read_plain(record[1])
-        if plain is not None and plain.is_good(expected):
+        if plain is not None and are_good([plain], expected):
             found = RowVerdict.OK
             self._usage.add_counts(plain.usageMetadata, plain.modelVersion)
         else:
@@ -100,19 +100,17 @@ class ResultWriter:
     def _write_good(self, numbers: range, lines: HashedLines) -> bool:
         """Write results of rows that come one after the other; False, if not all are answers of the usual form."""
         rows = range(self._settled.rows[numbers[0]], self._settled.rows[numbers[-1]] + 1)
-        places = set(map(self._join.expectation, rows))
-        if len(rows) != len(numbers) or len(places) > 1 or places == {UNSEEN} or self._join.has_members:
+        place = self._join.common_expectation(rows) if len(rows) == len(numbers) else UNSEEN
+        if place == UNSEEN:
             return False
         keys, outcomes, members = self._spool.columns(numbers)
         answers = read_all_plain(b"\n".join(outcomes)) if set(members) == {NO_MEMBERS} else None
-        (place,) = places
-        expected = self._expectations.at(place)
-        if answers is None or not all(answer.is_good(expected) for answer in answers):
+        if answers is None or not are_good(answers, self._expectations.at(place)):
             return False
         self._usage.add_all([one.usageMetadata for one in answers], [one.modelVersion for one in answers])
         self._verdicts[RowVerdict.OK] += len(rows)
-        shown = encoded_each([self._join.key(row, decoded(key)) for row, key in zip(rows, keys, strict=True)])
-        positions = rows if self._ledger is None else map(self._ledger.position, rows)
+        shown = encoded_each(self._join.keys(rows, keys))
+        positions = rows if self._ledger is None else self._ledger.positions(rows)
         found = list(map(_GOOD_LINE.__mod__, zip(shown, positions, map(_without_brace, outcomes))))  # noqa: B905 - a third of the time
         if self._ledger is not None:
             lengths = list(map(len, outcomes))

@@ -12,7 +12,7 @@ import pytest
 from batchctl.model.result_json import encoded
 from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.expectation import ANYTHING, Expectation, asked_of, expectation_of
-from batchctl.rows.plain_answers import read_plain
+from batchctl.rows.plain_answers import are_good, read_plain
 from batchctl.rows.usage import UsageTotal
 from batchctl.rows.verdict import verdict
 
@@ -82,7 +82,7 @@ def test_any_answer_has_the_same_verdict_and_counts(part: int) -> None:
         response = {"candidates": [candidate(parts)] * number, "usageMetadata": usage, **beside}
         plain = read_plain(encoded({"response": response}))
         for expected in EXPECTED if plain is not None else ():
-            if plain is not None and plain.is_good(expected):
+            if plain is not None and are_good([plain], expected):
                 assert verdict(response, None, expected) is RowVerdict.OK, (response, expected)
                 at_once, each = UsageTotal(), UsageTotal()
                 at_once.add_counts(plain.usageMetadata, plain.modelVersion)
@@ -94,8 +94,8 @@ def test_the_usual_answer_is_plain() -> None:
     response = {"candidates": [CANDIDATES[0](PARTS[0])], "usageMetadata": USAGE[0], **BESIDE[0]}
     plain = read_plain(encoded({"response": response}))
     assert plain is not None
-    assert plain.is_good(EXPECTED[1])
-    assert not plain.is_good(EXPECTED[2]), "no JSON"
+    assert are_good([plain], EXPECTED[1])
+    assert not are_good([plain], EXPECTED[2]), "no JSON"
 
 
 @pytest.mark.parametrize("text", ['{"error": {"code": 13}}', '{"response": {}}', '{"response": "\\ud800"}', "[]", "{"])
