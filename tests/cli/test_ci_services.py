@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import re
 import shlex
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def systemd() -> tuple[list[str], dict[str, str]]:
     program, *words = shlex.split(unit["Service"]["ExecStart"])
     assert Path(program).name == "batchctl"
     settings = dict(word.split("=", 1) for word in unit["Service"]["Environment"].split())
-    return words, {**settings, "BATCHCTL_STATE": "gs://BUCKET/PREFIX/state.db"}
+    return words, settings
 
 
 @pytest.mark.parametrize("read", [kubernetes, systemd])
@@ -42,16 +43,15 @@ def test_the_service_follows_jobs_and_buys_nothing(
     service.seed(buckets={"team": {}})
     stack, link = StackFolder(tmp_path / "rev1"), tmp_path / "current"
     link.symlink_to(stack.path)
-    results = tmp_path / "results"
     for name, value in settings.items():
-        if name.startswith("BATCHCTL_"):
-            monkeypatch.setenv(name, value.replace("BUCKET/PREFIX", "team/prod"))
-    stack.write_stack(results=str(results))
+        monkeypatch.setenv(name, value)
+    stack.write_stack(state="gs://team/prod/state.db", results="gs://team/prod/results/")
     stack.write_job("classify")
     cli.ok("-C", str(link), "apply", "--yes")
     stack.write_job("later")
     place = arguments[arguments.index("-C") + 1]
     words = [str(link) if word == place else word for word in arguments]
     assert cli(*words, "--timeout", "10m").code == 6, "a change waits for consent"
-    assert (results / "classify").is_dir()
+    assert [name for name in service.objects("team") if re.fullmatch("prod/results/classify/.*/results.jsonl", name)]
+    assert list(stack.path.iterdir()) == [stack.path / "jobs", stack.path / "batchctl.yaml"], "a read-only checkout"
     assert service.creates == 1
