@@ -79,11 +79,19 @@ def make_stack(folder: Path, rows: Path, url: str) -> Stack:
 @contextmanager
 def serve_emulator(folder: Path, port: int) -> Iterator[str]:
     """A served emulator, as a process of its own; gives its URL."""
+    with start_emulator(folder, port) as (url, _):
+        yield url
+
+
+@contextmanager
+def start_emulator(folder: Path, port: int) -> Iterator[tuple[str, int]]:
+    """The same; gives its URL and the id of its process."""
     command = [*PROGRAM, "emulator", "serve", "--port", str(port), "--data", str(folder)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         try:
-            yield next(line.partition("=")[2].strip() for line in server.stdout if "BATCHCTL_EMULATOR=" in line)
+            lines = (line.partition("=")[2].strip() for line in server.stdout if "BATCHCTL_EMULATOR=" in line)
+            yield next(lines), server.pid
         finally:
             server.terminate()
 
