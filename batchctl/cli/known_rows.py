@@ -31,12 +31,23 @@ class KnownRows:
         self._files = RowFiles(activity, keeps_made_rows=False, cache=summaries, open_place=open_place)
         self._known: dict[_Reading, tuple[_Signature, RowsSummary]] = {}
         self._used: set[_Reading] = set()
+        self._has_made = False
+        """Whether this reading has made rows of results."""
 
     def begin(self) -> None:
         """Start a reading of all manifests for a pass. Files that the previous one did not use are dropped."""
         self._files.keep_made_rows()
         self._known = {key: found for key, found in self._known.items() if key in self._used}
         self._used = set()
+        self._has_made = False
+
+    def are_same(self) -> bool:
+        """Whether this reading would find the same rows again, as far as the sizes and times of files tell.
+
+        False if it has made rows of results: those of another job may have come.
+        """
+        read = (key in self._known and self._known[key][0] == _signature(key[0]) for key in self._used)
+        return not self._has_made and all(read)
 
     def fingerprint(
         self, path: Path, kind: Kind, line_bytes: int = LINE_BYTES, rules: RowRules | None = None
@@ -58,6 +69,7 @@ class KnownRows:
     def make(
         self, results: Path | SharedPlace, order: RowsOrder, *, afresh: bool = False
     ) -> MadeRows | Obstacle | None:
+        self._has_made = True
         return self._files.make(results, order, afresh=afresh)
 
     def check(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> Iterator[tuple[int, Problem]]:

@@ -24,20 +24,39 @@ class ManifestReload:
         self._folder = folder.name()
         self.workspace = workspace
         """With the manifests of the last reading."""
+        self._is_sound = False
+        """Whether the last reading gave manifests."""
 
     def __call__(self) -> DesiredStack:
         """Raises ManifestError, and BatchctlError when the working folder is gone."""
+        self._is_sound = False
         try:
-            # The folder of that name may be another one than when the process started.
-            os.chdir(self._folder)
+            self._enter()
         except OSError as error:
             message = f"the manifests cannot be read again: {self._folder}: {error.strerror}"
             hint = "put the folder back and run the command again"
             raise BatchctlError(message, code=ErrorCode.SYSTEM, hint=hint) from error
         self._opened.rows.begin()
+        self._opened.sources.seen.begin()
         desired = load_desired(self._opened.common, self._opened.file, self._opened.sources, self._opened.rows)
         self.workspace = replace(self._opened, desired=desired)
+        self._is_sound = True
         return desired
+
+    def are_same(self) -> bool:
+        """Whether a reading now would find what the last one found, as far as the sizes and times of files tell.
+
+        False if the last one failed, or has read results for a chain.
+        """
+        try:
+            self._enter()
+        except OSError:
+            return False
+        return self._is_sound and self._opened.sources.seen.are_same() and self._opened.rows.are_same()
+
+    def _enter(self) -> None:
+        # The folder of that name may be another one than when the process started.
+        os.chdir(self._folder)
 
 
 def warn_of_links(workspace: Workspace) -> None:

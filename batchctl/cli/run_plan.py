@@ -87,7 +87,7 @@ def carry_out(workspace: Workspace, request: Request) -> int:
     with group(title), open_progress(workspace) as progress, orderly_stop(workspace.clock):
         tools = open_tools(workspace, request.all_progress(progress))
         try:
-            report = drive(reload, options, request.until, tools, check, request.pace)
+            report = drive(reload, options, request.until, tools, check, request.pace, reload.are_same)
             if request.until.ended and not request.until.once and report.stopped is None:
                 deliver_rest(reload.workspace.stack, tools)
         finally:

@@ -29,6 +29,7 @@ from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.known_files import KnownFiles
 from batchctl.manifests.load import Asked, load, load_stack
 from batchctl.manifests.manifest_files import STACK_FILE, STANDARD_INPUT, find_stack_file
+from batchctl.manifests.seen_files import SeenFiles
 from batchctl.manifests.trust import Trust
 from batchctl.model.activity import Activity
 from batchctl.model.codes import ErrorCode
@@ -54,6 +55,8 @@ class Sources(Struct, frozen=True):
     """The content of standard input, which can be read only once."""
     known: KnownFiles
     """Files of manifests that were read before."""
+    seen: SeenFiles
+    """What the last reading has looked at."""
 
 
 class StateOpening(Struct, frozen=True, dict=True):
@@ -147,7 +150,7 @@ def open_workspace(
     rows = KnownRows(board, cache_folder(os.environ, ROWS), results.open)
     with watch_calls(common, clock, board):
         stdin = sys.stdin.buffer.read(MAX_BYTES + 1) if STANDARD_INPUT in filenames else None
-        sources = Sources(tuple(filenames), stdin, known_files(os.environ))
+        sources = Sources(tuple(filenames), stdin, known_files(os.environ), SeenFiles())
         desired = load_desired(common, file, sources, rows, faults)
     stack = desired.stack
     duration(lock_timeout, "--lock-timeout")
@@ -175,7 +178,9 @@ def load_desired(
     """Read the stack and its manifests. Raises ManifestError."""
     return load(
         file,
-        Asked(sources.filenames, None if sources.stdin is None else io.BytesIO(sources.stdin), sources.known),
+        Asked(
+            sources.filenames, None if sources.stdin is None else io.BytesIO(sources.stdin), sources.known, sources.seen
+        ),
         overrides=common.overrides,
         env=os.environ,
         rows=rows,

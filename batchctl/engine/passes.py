@@ -22,7 +22,7 @@ from batchctl.model.errors import BatchctlError
 from batchctl.model.keys import Account
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Plan
-from batchctl.model.recorded import Recorded
+from batchctl.model.recorded import Recorded, StateVersion
 from batchctl.reconcile import Options, Timing, find_moves, time_plan
 
 _SHORTEST_LOOK = 10.0
@@ -65,9 +65,8 @@ class PassReport(Struct, frozen=True):
     """When its decisions fall due."""
     listed: Mapping[Account, int] = field(default_factory=dict)
     """The number of jobs in each account's list."""
-    serial: int = 0
+    version: StateVersion = StateVersion()
     """Of the state as the pass found it."""
-    lineage: str = ""
 
 
 def run_pass(
@@ -137,8 +136,7 @@ def run_pass(
         any(notice.is_pending for notice in journal.outbox),
         timing=time_plan(planned, desired, look.observed, now, elapsed),
         listed={account: len(one.jobs) for account, one in look.observed.items()},
-        serial=before.serial,
-        lineage=before.lineage,
+        version=before.version,
     )
 
 

@@ -25,6 +25,7 @@ from batchctl.manifests.overrides import Overrides
 from batchctl.manifests.reading_order import upstream_first
 from batchctl.manifests.reading_settings import settings_of
 from batchctl.manifests.remote_names import remote_id
+from batchctl.manifests.seen_files import SeenFiles
 from batchctl.manifests.stack import StackReading, read_stack
 from batchctl.manifests.trust import Trust, resolved
 from batchctl.model.desired import DesiredJob, DesiredStack, Location, Stack
@@ -60,6 +61,8 @@ class Asked(Struct, frozen=True):
     stdin: BinaryIO | None = None
     known: KnownFiles | None = None
     """Files that were read before."""
+    seen: SeenFiles | None = None
+    """Notes what the reading looks at."""
 
 
 def load(
@@ -81,7 +84,11 @@ def load(
     is missing or unknown.
     """
     faults = Faults() if faults is None else faults
+    if asked.seen is not None:
+        asked.seen.note(stack_file)
     reading = read_stack(stack_file, overrides=overrides, env=env, trust=trust, faults=faults)
+    if asked.seen is not None and reading.price_list is not None:
+        asked.seen.note(reading.price_list)
     # Standard input replaces manifests by their names, which are known only when all files are read.
     known = KnownFiles() if asked.known is None or STANDARD_INPUT in asked.filenames else asked.known
     names: dict[str, Location] = {}
@@ -151,7 +158,9 @@ class _Stream(Struct, frozen=True):
 
 def files_of(reading: StackReading, asked: Asked, trust: Trust, faults: Faults) -> Iterator[ManifestFile]:
     """All files of manifests of a stack."""
-    finder = FileFinder(reading.file, reading.shown_folder, reading.all_results, trust, faults, reading.price_list)
+    finder = FileFinder(
+        reading.file, reading.shown_folder, reading.all_results, trust, faults, reading.price_list, asked.seen
+    )
     for path, place in reading.manifests:
         yield from finder.find(path, place)
     for name in asked.filenames:

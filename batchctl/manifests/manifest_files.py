@@ -18,6 +18,7 @@ from batchctl.disk.safe_open import open_folder, read_start, read_start_in
 from batchctl.manifests.compose import MAX_BYTES
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import LONGEST_PATH, Faults
+from batchctl.manifests.seen_files import SeenFiles
 from batchctl.manifests.trust import GIT_HINT, Trust, is_in_git, resolved
 from batchctl.model.desired import Diagnostic, Location
 from batchctl.model.errors import ManifestError
@@ -104,6 +105,8 @@ class FileFinder:
     faults: Faults
     price_list: Path | None = None
     """Resolved: a file that is no manifest, wherever it is."""
+    noted: SeenFiles | None = None
+    """Notes each file and folder before it is read."""
     _seen: set[str] = field(default_factory=set)
     """Real paths, as texts, because there may be a hundred thousand; also those of files that are no manifests."""
     _results: frozenset[str] = frozenset()
@@ -144,6 +147,7 @@ class FileFinder:
         if real in self._seen:
             return
         self._seen.add(real)
+        self._note(folder)
         try:
             entries = list_folder(folder)
             with open_folder(Path(real)) as handle:
@@ -200,11 +204,16 @@ class FileFinder:
             # A broken link, or a pipe that would block. Ignoring it could remove a job.
             self.faults.add(place, Code.UNREADABLE_FILE, f"{self._named(path)} is not a regular file")
             return None
+        self._note(path)
         try:
             return read()
         except OSError as error:
             self._unreadable(path, place, error)
             return None
+
+    def _note(self, path: str | Path) -> None:
+        if self.noted is not None:
+            self.noted.note(path)
 
     def _relative(self, real: str | Path) -> str:
         return Path(os.path.relpath(real, self.stack_file.parent)).as_posix()

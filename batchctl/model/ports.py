@@ -33,7 +33,7 @@ from batchctl.model.keys import Account, Api, AttemptKey, Mark
 from batchctl.model.notices import Hook, Notice
 from batchctl.model.observed import RemoteJob, RowCounts
 from batchctl.model.plan import JobPlan, Plan
-from batchctl.model.recorded import Recorded, RecordedAttempt, Write
+from batchctl.model.recorded import Recorded, RecordedAttempt, StateVersion, Write
 from batchctl.model.request.problems import Problem
 from batchctl.model.row_template import RowTemplate
 from batchctl.model.row_work import RowChoice, RowsSent, RowWork
@@ -634,6 +634,10 @@ class StateStore(Protocol):
 
     def load(self) -> Recorded:
         """A snapshot without locking; empty if there is no file yet. Raises StateError."""
+        ...
+
+    def version(self) -> StateVersion:
+        """The version of the present snapshot, without its records. Raises StateError."""
         ...
 
     def lock(self) -> StateSession:

@@ -278,6 +278,13 @@ class Ghost(Struct, frozen=True):
     """The time at which it was forgotten, on the local clock."""
 
 
+class StateVersion(Struct, frozen=True):
+    """Which snapshot of which state: no other one has the same values."""
+
+    lineage: str = ""
+    serial: int = 0
+
+
 class Recorded(Struct, frozen=True):
     """A snapshot of the state file. `serial` increases with each commit."""
 
@@ -294,6 +301,10 @@ class Recorded(Struct, frozen=True):
     """Notices to deliver, and recently delivered ones; oldest first."""
     ghosts: tuple[Ghost, ...] = ()
     """Remote jobs that were deleted and forgotten recently."""
+
+    @property
+    def version(self) -> StateVersion:
+        return StateVersion(self.lineage, self.serial)
 
     @property
     def is_new(self) -> bool:

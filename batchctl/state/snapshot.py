@@ -14,7 +14,7 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import StateError
 from batchctl.model.events import Event
 from batchctl.model.keys import AttemptKey
-from batchctl.model.recorded import Intent, Recorded, RecordedAttempt
+from batchctl.model.recorded import Intent, Recorded, RecordedAttempt, StateVersion
 from batchctl.state.cells import NewerError, read_number, read_text
 from batchctl.state.database import Database
 from batchctl.state.migrations import TABLES, Identity
@@ -97,19 +97,24 @@ def read_recorded(db: Database, path: Path) -> Recorded:
     outbox = _read_all(db, path, "outbox", read_notice)
     ghosts = _read_all(db, path, "ghosts", read_ghost)
     check_seal(db, path)
-    meta = next(_select(db, "meta"))
-    with _reading(path, "meta", meta):
-        serial, lineage = read_number(meta["serial"]), read_text(meta["lineage"])
+    version = read_version(db, path)
     return Recorded(
         {job.name: job for job in sorted(jobs, key=lambda job: job.name)},
         tuple(sorted(files, key=lambda file: (file.account, file.sha256))),
-        serial,
-        lineage,
+        version.serial,
+        version.lineage,
         dict(seen),
         {quota.key: quota for quota in sorted(quotas, key=lambda quota: quota.key)},
         tuple(sorted(outbox, key=lambda notice: (notice.time, notice.id, notice.hook))),
         tuple(sorted(ghosts, key=lambda ghost: (ghost.time, ghost.account, ghost.remote))),
     )
+
+
+def read_version(db: Database, path: Path) -> StateVersion:
+    """The version of the snapshot. Raises StateError (`StateCorrupt`)."""
+    meta = next(_select(db, "meta"))
+    with _reading(path, "meta", meta):
+        return StateVersion(read_text(meta["lineage"]), read_number(meta["serial"]))
 
 
 def check_seal(db: Database, path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Protocol, Self
 
 from batchctl.model.events import Event
 from batchctl.model.ports import StateSession
-from batchctl.model.recorded import Recorded, Write
+from batchctl.model.recorded import Recorded, StateVersion, Write
 from batchctl.state.lockfile import Holder
 from batchctl.state.whole_state import Content
 
@@ -27,6 +27,8 @@ class StackState(Protocol):
     """Implements StateStore. All methods raise StateError."""
 
     def load(self) -> Recorded: ...
+
+    def version(self) -> StateVersion: ...
 
     def lock(self, *, over_marker: bool = False) -> StackSession:
         """Take the lock for one pass. `over_marker`: begin a new state where another one was moved away."""

@@ -17,7 +17,7 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import GuardError, LockedError, StateError
 from batchctl.model.events import Event
 from batchctl.model.ports import Clock
-from batchctl.model.recorded import Recorded, Write
+from batchctl.model.recorded import Recorded, StateVersion, Write
 from batchctl.state.connection import (
     back_up,
     connect_writer,
@@ -36,7 +36,7 @@ from batchctl.state.migrations import MIGRATIONS, Identity, Migration, migrate
 from batchctl.state.moved import marker, moved_to, refuse_moved
 from batchctl.state.networks import refuse_network_file_system
 from batchctl.state.session import FileSession, break_sessions
-from batchctl.state.snapshot import check_seal, format_version, read_events, read_recorded
+from batchctl.state.snapshot import check_seal, format_version, read_events, read_recorded, read_version
 from batchctl.state.sqlite_errors import corrupt, state_errors
 from batchctl.state.whole_state import Content, check_pages, read_content, write_once
 
@@ -95,6 +95,9 @@ class FileState:
 
     def load(self) -> Recorded:
         return self._read(lambda db: read_recorded(db, self._path), Recorded())
+
+    def version(self) -> StateVersion:
+        return self._read(lambda db: read_version(db, self._path), StateVersion())
 
     def events(self, job: str | None, limit: int) -> list[Event]:
         """The newest `limit` events, of one job or of all, oldest first. Raises StateError."""

@@ -14,10 +14,13 @@ import pytest
 
 from batchctl.cli import folder, workspace
 from batchctl.cli.caches import ROWS, cache_folder
+from batchctl.cli.common import Common
 from batchctl.cli.known_rows import KnownRows
+from batchctl.cli.manifest_reload import ManifestReload
 from batchctl.engine.clock import SystemClock
 from batchctl.manifests import known_files
 from batchctl.manifests.job_reader import JobReader
+from batchctl.model.errors import ManifestError
 from batchctl.rows import reader
 from batchctl.rows.reader import RowFiles
 from batchctl.state.store import open_state
@@ -299,3 +302,58 @@ def test_the_next_command_does_not_read_unchanged_manifests_again(
     monkeypatch.setenv("BATCHCTL_NO_CACHE", "1")
     with pytest.raises(TypeError):
         cli("validate")
+
+
+def reload_of(stack: StackFolder, monkeypatch: pytest.MonkeyPatch) -> ManifestReload:
+    """The manifests of a stack, read once."""
+    monkeypatch.chdir(stack.path)
+    monkeypatch.setenv("PWD", str(stack.path))
+    found = ManifestReload(workspace.open_workspace(Common(quiet=True)))
+    assert not found.are_same(), "nothing was read yet"
+    found()
+    return found
+
+
+class TestGlance:
+    """Between passes a look at sizes and times shows whether the manifests have to be read."""
+
+    def test_files_that_did_not_change_need_not_be_read(
+        self, stack: StackFolder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (stack.path / "jobs" / "rows.jsonl").write_text('{"key": "a", "text": "x"}\n')
+        stack.write_job("a", src={"file": "rows.jsonl"})
+        reload = reload_of(stack, monkeypatch)
+        assert reload.are_same()
+        (stack.path / "jobs" / "rows.jsonl").write_text('{"key": "a", "text": "another"}\n')
+        assert not reload.are_same()
+        reload()
+        assert reload.are_same()
+        stack.write_job("b")
+        assert not reload.are_same()
+
+    def test_after_an_error_the_manifests_are_read_again(
+        self, stack: StackFolder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        reload = reload_of(stack, monkeypatch)
+        path = stack.write_job("a")
+        text = path.read_text()
+        path.write_text("kind: [")
+        with pytest.raises(ManifestError):
+            reload()
+        assert not reload.are_same()
+        path.write_text(text)
+        reload()
+        assert reload.are_same()
+
+    def test_rows_of_a_chain_may_have_come(self, stack: StackFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+        stack.write_job("a")
+        stack.write_job("b", src={"fromJob": "a", "template": {"text": "${row.text}"}})
+        assert not reload_of(stack, monkeypatch).are_same()
+
+    def test_a_folder_that_is_gone_is_not_the_same(self, stack: StackFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+        stack.write_job("a")
+        reload = reload_of(stack, monkeypatch)
+        stack.path.rename(stack.path.with_name("away"))
+        assert not reload.are_same()
+        stack.path.with_name("away").rename(stack.path)
+        assert reload.are_same()

@@ -6,6 +6,7 @@ import errno
 from collections import Counter
 from datetime import timedelta
 from email.utils import format_datetime, parsedate_to_datetime
+from functools import partial
 
 import httpx
 import pytest
@@ -29,7 +30,7 @@ from batchctl.model.errors import (
 from batchctl.model.outcome import Result
 from batchctl.model.plan import Plan
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import Recorded
+from batchctl.model.recorded import Recorded, StateVersion
 from batchctl.model.states import Phase
 from batchctl.reconcile import Options, Timing
 from tests.support.engine import HERE, job, live, made, phases, run
@@ -44,7 +45,7 @@ A_WHILE = 25 * MINUTE
 BROKEN = ManifestError([Diagnostic(Location("a.yaml", 3, 1), "InvalidYaml", "not YAML")])
 
 
-def serve(world, jobs, span, happenings, options=None, pace=None, **changes):
+def serve(world, jobs, span, happenings, options=None, pace=None, glance=None, **changes):
     """Watch for ever, for as long as `span`; each happening comes at its time, and is done once."""
     begin, left = world.time.now(), sorted(happenings.items())
 
@@ -57,7 +58,7 @@ def serve(world, jobs, span, happenings, options=None, pace=None, **changes):
     with world.process(**changes) as tools:
         world.clock.during = during
         reload = jobs if callable(jobs) else lambda: world.desired(*jobs)
-        report = drive(reload, options or Options(), Until(ended=True, forever=True), tools, pace=pace)
+        report = drive(reload, options or Options(), Until(ended=True, forever=True), tools, pace=pace, glance=glance)
     assert left == [], "not all has happened"
     assert isinstance(report.stopped, StoppedError)
     return report
@@ -267,6 +268,9 @@ class FullDisk:
 
     def load(self):
         return self._inner.load()
+
+    def version(self):
+        return self._inner.version()
 
     def lock(self):
         if self.is_full:
@@ -589,9 +593,9 @@ WAITS = job_plan("a", Action.WAIT, Phase.ACTIVE, Reason.ACTIVE, "")
 )
 def test_when_a_glance_is_enough(world, changes, serial, expected):
     after = AfterPass(world.desired(), Recorded(), {}, world.clock.now(), Options())
-    last = PassReport(Plan("shop", (WAITS,)), {}, after, listed={HERE: 1}, serial=5)
+    last = PassReport(Plan("shop", (WAITS,)), {}, after, listed={HERE: 1}, version=StateVersion("a", 5))
     with world.process() as tools:
-        assert is_unchanged(replace(last, **changes), Recorded(serial=serial), Limits(), tools) is expected
+        assert is_unchanged(replace(last, **changes), StateVersion("a", serial), Limits(), tools) is expected
 
 
 def test_lists_that_are_as_they_were_need_no_pass(world, monkeypatch):
@@ -605,3 +609,78 @@ def test_lists_that_are_as_they_were_need_no_pass(world, monkeypatch):
     # Most turns make one call, and take no lock: only each eleventh is a pass.
     assert calls(world) == {"list": len(world.clock.sleeps)}
     assert len(passes) < len(world.clock.sleeps) / 5
+
+
+class Checkout:
+    """Manifests that are read again and again, and a glance at them."""
+
+    def __init__(self, world):
+        self._world = world
+        self.jobs = [job("a"), job("b")]
+        self.readings = self.glances = 0
+        self.is_same = True
+        self.is_broken = False
+
+    def __call__(self):
+        self.readings += 1
+        self.is_same = True
+        if self.is_broken:
+            raise BatchctlError("it is broken")
+        return self._world.desired(*self.jobs)
+
+    def glance(self):
+        self.glances += 1
+        return self.is_same
+
+    def change(self, jobs=None):
+        """Write the manifests again, with other jobs if they are given."""
+        self.jobs = self.jobs if jobs is None else jobs
+        self.is_same = False
+
+    def damage(self):
+        self.is_broken = True
+        self.is_same = False
+
+
+def readings_between(world, begin, end, *happenings):
+    """The readings and glances between two moments of an hour; what happens is given a checkout."""
+    world.here.rules({"pending": "1s", "running": "5h"})
+    checkout, counted = Checkout(world), []
+
+    def count():
+        counted.append((checkout.readings, checkout.glances))
+
+    happenings = {moment: partial(happen, checkout) for moment, happen in happenings}
+    serve(world, checkout, HOUR, {**happenings, begin: count, end: count}, glance=checkout.glance)
+    (first, second) = counted
+    return tuple(after - before for before, after in zip(first, second, strict=True))
+
+
+def test_manifests_that_a_glance_shows_unchanged_are_read_for_passes_alone(world):
+    readings, glances = readings_between(world, 20 * MINUTE, 50 * MINUTE)
+    assert glances > 20
+    assert readings <= 4
+
+
+def test_manifests_that_were_touched_are_read_once_more(world):
+    readings, glances = readings_between(world, 20 * MINUTE, 29 * MINUTE, (21 * MINUTE, Checkout.change))
+    assert glances > 5
+    assert 1 <= readings <= 2, "the touched files, and a pass"
+
+
+def test_a_manifest_that_is_gone_is_looked_for_again_at_once(world):
+    """A glance at the files says nothing about a set that is not in force."""
+    world.here.rules({"pending": "1s", "running": "5h"})
+    checkout, cancelled = Checkout(world), []
+    happenings = {
+        28 * MINUTE: lambda: checkout.change([job("a")]),
+        32 * MINUTE: lambda: cancelled.extend(one for one in world.log if one.what == "cancel" and one.ended),
+    }
+    serve(world, checkout, HOUR, happenings, glance=checkout.glance)
+    assert len(cancelled) == 1
+
+
+def test_while_the_manifests_are_broken_each_turn_reads_them(world):
+    readings, glances = readings_between(world, 20 * MINUTE, 50 * MINUTE, (10 * MINUTE, Checkout.damage))
+    assert readings > 20
+    assert glances == 0

@@ -31,6 +31,7 @@ from batchctl.model.recorded import (
     SaveAttempt,
     SaveFile,
     SaveJob,
+    StateVersion,
 )
 from batchctl.state.migrations import MIGRATIONS
 from batchctl.state.records import attempt_record, job_record
@@ -62,6 +63,18 @@ def test_a_commit_is_seen_by_everyone(store: FileState) -> None:
     recorded = store.load()
     assert recorded.jobs == {"translate": RecordedJob(job(current=2), (first, second))}
     assert recorded.serial == 1
+
+
+def test_each_commit_makes_another_version(store: FileState) -> None:
+    assert store.version() == Recorded().version == StateVersion()
+    seen = []
+    for name in ("a", "b"):
+        with store.lock() as session:
+            session.commit([SaveJob(job(name))])
+        seen.append(store.version())
+        assert store.version() == store.load().version
+    assert seen[0].lineage == seen[1].lineage != ""
+    assert [one.serial for one in seen] == [1, 2]
 
 
 def test_attempts_come_oldest_first_by_number(store: FileState) -> None:

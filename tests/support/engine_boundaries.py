@@ -27,7 +27,7 @@ from batchctl.model.keys import AttemptKey, Mark
 from batchctl.model.notices import Hook, Notice
 from batchctl.model.plan import Plan
 from batchctl.model.ports import ChosenRows, ResultStore, RowLedger
-from batchctl.model.recorded import Recorded, Write
+from batchctl.model.recorded import Recorded, StateVersion, Write
 from batchctl.model.row_work import RowChoice, RowWork
 from batchctl.model.state_objects import ResultObjects, Version
 from batchctl.state.store import FileState
@@ -298,6 +298,9 @@ class TracedState:
 
     def load(self) -> Recorded:
         return self.inner.load()
+
+    def version(self) -> StateVersion:
+        return self.inner.version()
 
     def lock(self) -> TracedSession:
         return TracedSession(self.inner.lock(), self._log, self._boundaries)

@@ -12,6 +12,7 @@ from textwrap import dedent
 from batchctl.manifests import Asked, Overrides, Trust, load
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.known_files import KnownFiles
+from batchctl.manifests.seen_files import SeenFiles
 from batchctl.model.canonical import RowsHasher
 from batchctl.model.chain import Obstacle
 from batchctl.model.desired import DesiredJob, DesiredStack, Diagnostic, Json, Kind, RequestRow
@@ -100,10 +101,11 @@ def load_in(
     rows: RowReader | None = None,
     faults: Faults | None = None,
     known: KnownFiles | None = None,
+    seen: SeenFiles | None = None,
 ) -> DesiredStack:
     return load(
         folder / "batchctl.yaml",
-        Asked(filenames, None if stdin is None else io.BytesIO(stdin), known),
+        Asked(filenames, None if stdin is None else io.BytesIO(stdin), known, seen),
         overrides=Overrides(set_values, state, target),
         env=env or {},
         rows=rows or PlainRows(),

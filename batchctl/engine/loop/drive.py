@@ -7,15 +7,15 @@ time are measured on a monotonic clock.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 
 from msgspec.structs import replace
 
 from batchctl.engine.loop.approved_manifests import ApprovedManifests
+from batchctl.engine.loop.failures import FailureNews
 from batchctl.engine.loop.phases import has_changed, has_come_to
 from batchctl.engine.loop.polling import Interval, Pace
 from batchctl.engine.loop.quick_check import MAX_QUICK_CHECKS, is_unchanged
-from batchctl.engine.loop.reloading import LastGood, Reload
+from batchctl.engine.loop.reloading import Glance, LastGood, Reload
 from batchctl.engine.loop.report import (
     DriveReport,
     Until,
@@ -30,14 +30,12 @@ from batchctl.engine.loop.report import (
 from batchctl.engine.passes import Asked, PassReport, run_pass
 from batchctl.engine.preview import Approve
 from batchctl.engine.tools import Tools
-from batchctl.engine.warnings import LastSaid
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError, GuardError, LockedError, StateError
 from batchctl.model.exhaustion import exhausted
-from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import JobPlan, Plan
-from batchctl.model.recorded import Recorded
+from batchctl.model.recorded import Recorded, StateVersion
 from batchctl.reconcile import Options, PassEnd, Patience, find_pending, find_unsettled
 
 __all__ = ["DriveReport", "Reload", "Until", "drive"]
@@ -52,27 +50,36 @@ def drive(
     tools: Tools,
     approve: Approve | None = None,
     pace: Pace | None = None,
+    glance: Glance | None = None,
 ) -> DriveReport:
-    """Run passes until their end.
+    """Run passes until their end. `glance` saves readings of the manifests between passes.
 
     Raises what `approve` raises, and what keeps the first pass from being made: LockedError, StateError, and what
     `reload` raises. With `forever` only the first reading and `approve` can end it so; without, other manifests in a
     later pass end the run.
     """
-    return _Run(reload, options, until, tools, approve, pace or Pace()).run()
+    return _Run(reload, options, until, tools, approve, pace or Pace(), glance or (lambda: False)).run()
 
 
 class _Run:
     """One run of passes."""
 
     def __init__(
-        self, reload: Reload, options: Options, until: Until, tools: Tools, approve: Approve | None, pace: Pace
+        self,
+        reload: Reload,
+        options: Options,
+        until: Until,
+        tools: Tools,
+        approve: Approve | None,
+        pace: Pace,
+        glance: Glance,
     ) -> None:
         self._warnings = tools.warnings
         self._good = (
             LastGood(reload, self._warnings, tools.opened, allow_empty=options.allow_empty) if until.forever else None
         )
         self._reload: Reload = self._good or ApprovedManifests(reload, options.scope, tools.opened)
+        self._glance = glance
         self._options = options
         self._until = until
         self._tools = tools
@@ -93,8 +100,7 @@ class _Run:
         self._pending: tuple[JobPlan, ...] = ()
         self._reached: set[str] = set()
         self._quick_checks = 0
-        self._failures = LastSaid()
-        """By job, while something is wrong with its action."""
+        self._failures = FailureNews(tools.progress)
         self._is_first = True
         """Whether no more than one pass was made."""
         self._waited = 0.0
@@ -156,12 +162,12 @@ class _Run:
             done = run_pass(self._read, tools, self._approve, left=self._left())
             self._take(done, first_report(done))
             return True
-        recorded = tools.state.load()
-        if last.lineage and recorded.lineage != last.lineage:
+        version = tools.state.version()
+        if last.version.lineage and version.lineage != last.version.lineage:
             message = "the state is not the one that this process began with"
             hint = "put the state file back; if the other one is meant, start again"
             raise StateError(message, code=ErrorCode.STATE_REPLACED, hint=hint)
-        if self._until.ended and self._quick_checks < MAX_QUICK_CHECKS and self._is_unchanged(last, recorded):
+        if self._until.ended and self._quick_checks < MAX_QUICK_CHECKS and self._is_unchanged(last, version):
             self._quick_checks += 1
             return False
         self._quick_checks = 0
@@ -179,7 +185,7 @@ class _Run:
         self._take(done, merged)
         return has_changed(report.last, merged.last)
 
-    def _is_unchanged(self, last: PassReport, recorded: Recorded) -> bool:
+    def _is_unchanged(self, last: PassReport, version: StateVersion) -> bool:
         """Whether neither the jobs nor the manifests have changed.
 
         A pass reads the manifests again. Two readings in one turn are no two readings of what is gone, so they are
@@ -187,7 +193,14 @@ class _Run:
         """
         assert self._desired is not None
         limits = self._desired.stack.limits
-        return is_unchanged(last, recorded, limits, self._tools) and self._reading() == self._followed
+        return is_unchanged(last, version, limits, self._tools) and (
+            self._is_followed() or self._reading() == self._followed
+        )
+
+    def _is_followed(self) -> bool:
+        """Whether the last pass followed the manifests that are there, as a glance at them shows."""
+        is_current = self._desired is self._followed and (self._good is None or self._good.is_current)
+        return is_current and self._glance()
 
     def _read(self, recorded: Recorded) -> Asked:
         """The work of the pass that holds the lock."""
@@ -215,7 +228,7 @@ class _Run:
                 self._warnings.warn(str(account), f"{account}: {fault.message}")
         for account in done.accounts - done.errors.keys():
             self._warnings.resolved(str(account), f"{account}: it can be read again")
-        self._tell_failures(done.outcomes)
+        self._failures.report(done.outcomes)
         self._patience = self._patience.after(done.outcomes, done.errors)
         self._last, self._report, self._followed = done, report, self._desired
         facts = report.outcomes, report.errors, report.unanswered, report.unsent
@@ -231,20 +244,6 @@ class _Run:
         # What it was in before the pass counts, and what the pass has brought it to.
         shown = (*done.plan.jobs, *done.after.next_plan().jobs) if phases else ()
         self._reached |= {job.job for job in shown if job.job in phases and has_come_to(job, phases[job.job])}
-
-    def _tell_failures(self, outcomes: Mapping[str, Outcome]) -> None:
-        """Say what failed, or could not be done yet; of one job not the same in pass after pass."""
-        for name, outcome in outcomes.items():
-            error = outcome.error
-            words = ""
-            if error is not None and outcome.result in {Result.FAILED, Result.PENDING}:
-                lead = "failed" if outcome.result is Result.FAILED else "not yet"
-                code = "" if error.code == ErrorCode.NOT_YET else f"{error.code}: "
-                words = f"{lead}: {code}{error.message}"
-            if not words:
-                self._failures.forget(name)
-            elif self._failures.is_news(name, words):
-                self._tools.progress.step(name, words)
 
     def _is_over(self) -> bool:
         """Whether nothing more is waited for."""

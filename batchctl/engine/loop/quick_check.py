@@ -12,23 +12,24 @@ from batchctl.model.allowance import Allowance
 from batchctl.model.desired import Limits
 from batchctl.model.errors import BatchctlError
 from batchctl.model.observed import Observation
-from batchctl.model.recorded import Recorded, RecordedAttempt
+from batchctl.model.recorded import RecordedAttempt, StateVersion
 from batchctl.reconcile import choose_check
 
 MAX_QUICK_CHECKS = 10
 """Consecutive quick checks before a complete pass."""
 
 
-def is_unchanged(last: PassReport, recorded: Recorded, limits: Limits, tools: Tools) -> bool:
+def is_unchanged(last: PassReport, version: StateVersion, limits: Limits, tools: Tools) -> bool:
     """Whether nothing has happened since a pass, as far as these calls tell; False where a pass is the better look.
 
-    `recorded` is the state now.
+    `version` is that of the state now.
     """
-    if recorded.serial != last.serial or last.errors:
+    # Without a commit, the record that the pass has left is the one that it found.
+    if version != last.version or last.errors:
         return False
     if any(moment <= tools.clock.elapsed() for moment in last.timing.due.values()):
         return False
-    check = choose_check(last.plan, recorded, last.listed)
+    check = choose_check(last.plan, last.after.recorded, last.listed)
     if check is None:
         return False
     allowance = Allowance(limits.read_timeout.total_seconds())

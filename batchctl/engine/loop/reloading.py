@@ -24,6 +24,9 @@ from batchctl.model.recorded import Recorded
 Reload = Callable[[], DesiredStack]
 """Gives the manifests of a pass."""
 
+Glance = Callable[[], bool]
+"""Whether reading the manifests once more would give the same as the last time; False where only reading them shows."""
+
 _SUBJECT = "manifests"
 _PLACES = "places"
 _REMOVED = "removed"
@@ -62,6 +65,11 @@ class LastGood:
             if self._is_settled(found, self._good):
                 self._good, self._is_current = found, True
         return self._good
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the set in force is what the last reading found."""
+        return self._is_current
 
     def may_act(self, found: Recorded, left: Recorded | None) -> bool:
         """Whether the set that is in force may buy, replace and remove.

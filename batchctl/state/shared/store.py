@@ -13,7 +13,7 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import GuardError, LockedError
 from batchctl.model.events import Event
 from batchctl.model.ports import Clock
-from batchctl.model.recorded import Recorded, Write
+from batchctl.model.recorded import Recorded, StateVersion, Write
 from batchctl.state.lockfile import Holder, this_process
 from batchctl.state.migrations import Identity
 from batchctl.state.shared.copies import Copies, Copy
@@ -58,6 +58,9 @@ class SharedState:
 
     def load(self) -> Recorded:
         return self._read(FileState.load)
+
+    def version(self) -> StateVersion:
+        return self._read(FileState.version)
 
     def events(self, job: str | None, limit: int) -> list[Event]:
         """The newest `limit` events, of one job or of all, oldest first. Raises StateError."""

@@ -1,0 +1,40 @@
+"""The files and folders that a reading of manifests has looked at, to see cheaply whether another one is needed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TypeAlias
+
+_Signature: TypeAlias = tuple[int, int, int, int, int]
+
+
+class SeenFiles:
+    """Of one reading after the other. Paths are as the user named them: a link on the way may switch."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, _Signature | None] = {}
+
+    def begin(self) -> None:
+        """Start a reading."""
+        self._seen = {}
+
+    def note(self, path: str | Path) -> None:
+        """Note a file or folder. To be called before it is read, so that a later change is not missed."""
+        name = os.fspath(path)
+        self._seen[name] = _signature(name)
+
+    def are_same(self) -> bool:
+        """Whether none of them has changed, as far as sizes and times tell. False if nothing was noted."""
+        return bool(self._seen) and all(
+            found is not None and found == _signature(path) for path, found in self._seen.items()
+        )
+
+
+def _signature(path: str) -> _Signature | None:
+    """A value that changes with a file's content or a folder's names; None if it cannot be examined."""
+    try:
+        found = os.stat(path)  # noqa: PTH116  a stack may have many thousands
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
