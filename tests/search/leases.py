@@ -39,6 +39,8 @@ class At(Enum):
 
 
 HAS_TAKEN = frozenset(At) - {At.IDLE, At.LOCKING}
+NEEDS_LOCK = frozenset({At.CONFIRMING, At.RELEASING})
+"""Steps that wait until a renewal in the background has ended."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,19 @@ class Flight:
 
 
 @dataclass(frozen=True)
+class Renewal:
+    """A renewal of the lock that arrives late."""
+
+    holder: int
+    """Whose lease it renews."""
+    is_awaited: bool = True
+    """Whether that process still waits for the reply."""
+    knows_lock: bool = True
+    age: int = 0
+    """Steps since it was sent."""
+
+
+@dataclass(frozen=True)
 class World:
     """Everything there is."""
 
@@ -94,6 +109,7 @@ class World:
     """Steps since it was written."""
     processes: tuple[Process, Process] = (Process(), Process())
     flight: Flight | None = None
+    renewal: Renewal | None = None
     broken: str = ""
     """The promise that was broken last."""
 
@@ -122,6 +138,13 @@ class Rules:
     """Whether people break and delete locks."""
     with_losses: bool = True
     """Whether replies are lost and writes are late."""
+    with_late_renewals: bool = False
+    """Whether renewals of the lock are late."""
+
+    @property
+    def start(self) -> World:
+        """The world before the first event."""
+        return World()
 
     def successors(self, world: World) -> Ways:
         """Every event that may come next, and the world after it."""
@@ -134,16 +157,29 @@ class Rules:
         if world.flight is not None:
             yield "a late write arrives", _arrived(world, world.flight)
             yield "a late write is lost", replace(world, flight=None)
+        if world.renewal is not None:
+            yield "a late renewal arrives", _renewal_arrived(world, world.renewal)
+            yield "a late renewal is lost", replace(world, renewal=None)
         for index, process in enumerate(world.processes):
             for words, after in self._steps(world, index, process):
                 yield f"{'AB'[index]} {words}", after
 
     def _steps(self, world: World, index: int, process: Process) -> Ways:
-        yield from getattr(self, f"_{process.at.name.lower()}")(world, index, process)
         if process.at is not At.IDLE:
             yield "dies, and is started again", _ended(world, index)
+        renewal = world.renewal
+        if renewal is not None and renewal.holder == index and renewal.is_awaited:
+            yield "gives up on its renewal", replace(world, renewal=replace(renewal, is_awaited=False))
+            if process.at in NEEDS_LOCK or (process.at is At.CHECKING and not self.may_act(float(process.age))):
+                return
+        yield from getattr(self, f"_{process.at.name.lower()}")(world, index, process)
         if process.at in HAS_TAKEN and process.knows_lock and process.age:
-            yield "renews the lease in the background", _renewed(world, index)
+            if renewal is None:
+                yield "renews the lease in the background", _renewed(world, index)
+                if self.with_late_renewals:
+                    yield "sends a renewal that is late", replace(world, renewal=Renewal(index))
+            elif renewal.holder != index or not renewal.is_awaited:
+                yield "renews the lease in the background", _renewed(world, index)
 
     def _idle(self, world: World, index: int, _process: Process) -> Ways:
         claim = None
@@ -249,23 +285,47 @@ def _ended(world: World, index: int) -> World:
     flight = world.flight
     if flight is not None and flight.sender == index:
         flight = replace(flight, sender=None)
-    return replace(world, flight=flight).put(index, **vars(Process()))
+    renewal = world.renewal
+    if renewal is not None and renewal.holder == index:
+        renewal = replace(renewal, is_awaited=False)
+    return replace(world, flight=flight, renewal=renewal).put(index, **vars(Process()))
 
 
 def _later(world: World) -> World:
     older = world.each(lambda _, one: replace(one, age=min(one.age + 1, OVER)) if one.at in HAS_TAKEN else one)
-    return replace(older, age=min(world.age + 1, OVER) if world.has_lock else 0)
+    renewal = world.renewal
+    if renewal is not None:
+        renewal = replace(renewal, age=min(renewal.age + 1, OVER))
+    return replace(older, renewal=renewal, age=min(world.age + 1, OVER) if world.has_lock else 0)
 
 
 def _lock_written(world: World, index: int, holder: int | None) -> World:
     """The next version of the lock, which only its writer knows."""
     known = world.each(lambda other, one: replace(one, knows_lock=other == index))
-    return replace(known, has_lock=True, holder=holder, age=0)
+    return replace(_overwritten(known), has_lock=True, holder=holder, age=0)
+
+
+def _overwritten(world: World) -> World:
+    """The lock has another version: a late renewal is refused."""
+    renewal = world.renewal
+    return world if renewal is None else replace(world, renewal=replace(renewal, knows_lock=False))
+
+
+def _renewal_arrived(world: World, renewal: Renewal) -> World:
+    """A late renewal is accepted only if the lock was not written since. Who waits for it learns its version."""
+    if not renewal.knows_lock:
+        return replace(world, renewal=None)
+    holder = renewal.holder
+    after = world.each(lambda index, one: replace(one, knows_lock=index == holder and renewal.is_awaited))
+    after = replace(after, renewal=None, holder=holder, age=0)
+    return after.put(holder, age=renewal.age) if renewal.is_awaited else after
 
 
 def _unlocked(world: World, holder: int | None) -> World:
     """The world after a person took the lock from its holder; nobody knows its generation any more."""
-    lost = world.each(lambda index, one: replace(one, knows_lock=False, was_forced=one.was_forced or index == holder))
+    lost = _overwritten(world).each(
+        lambda index, one: replace(one, knows_lock=False, was_forced=one.was_forced or index == holder)
+    )
     return lost if holder is not None or not world.has_lock else world
 
 
@@ -321,30 +381,3 @@ def _sent(world: World, index: int) -> World:
     elif process.is_overtaken and not process.was_forced:
         broken = "a create call of a process that had been overtaken"
     return replace(world, broken=broken).put(index, at=At.SENDING)
-
-
-def search(rules: Rules, most: int | None = None) -> tuple[int, list[str]]:
-    """The number of worlds that can be reached, and the shortest way to a broken promise; empty if there is none."""
-    start = World()
-    ways: dict[World, tuple[World, str] | None] = {start: None}
-    level = [start]
-    while level and (most is None or len(ways) < most):
-        found: list[World] = []
-        for world in level:
-            for words, after in rules.successors(world):
-                if after in ways:
-                    continue
-                ways[after] = (world, words)
-                if after.broken:
-                    return len(ways), [*_way_to(after, ways), after.broken]
-                found.append(after)
-        level = found
-    return len(ways), []
-
-
-def _way_to(world: World, ways: dict[World, tuple[World, str] | None]) -> list[str]:
-    words: list[str] = []
-    while (step := ways[world]) is not None:
-        world, said = step
-        words.append(said)
-    return words[::-1]

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import pytest
 
-from batchctl.state.shared.lease import Claim, Take, decide_take
-from tests.search.leases import Rules, search
+from batchctl.state.shared.lease import Claim, Lease, Take, decide_take
+from tests.search.leases import Rules
+from tests.search.reach import search
+from tests.search.row_leases import ALONE, CONNECTED, RowRules
 from tests.support.long_mode import effort
 from tests.support.values import replace
 
@@ -22,10 +24,17 @@ QUIET = {"with_people": False, "with_losses": False}
 
 @pytest.mark.parametrize(
     ("rules", "most"),
-    [(Rules(), MOST), (Rules(with_losses=False), MOST), (Rules(**QUIET), MOST)],
-    ids=["all events", "people", "processes alone"],
+    [
+        (Rules(), MOST),
+        (Rules(with_losses=False), MOST),
+        (Rules(**QUIET), MOST),
+        (Rules(**QUIET, with_late_renewals=True), MOST),
+        (Rules(with_losses=False, with_late_renewals=True), MOST),
+        (RowRules(), None),
+    ],
+    ids=["all events", "people", "processes alone", "late renewals", "late renewals and people", "PostgreSQL"],
 )
-def test_no_order_of_events_breaks_a_promise(rules: Rules, most: int) -> None:
+def test_no_order_of_events_breaks_a_promise(rules: Rules | RowRules, most: int | None) -> None:
     count, way = search(rules, most)
     print(f"{count:,} worlds")
     assert not way, "\n".join(way)
@@ -52,10 +61,20 @@ def _impatient(found: Claim | None, broken: int | None) -> Take | None:
             Rules(take=_impatient, may_act=lambda age: age < 4, **QUIET),
             "a create call of a process that had been overtaken",
         ),
+        (RowRules(finds_itself=False), "was accepted"),
+        (RowRules(keeps_row=False), "a late write was accepted"),
+        (RowRules(settles=False), "a create call without a durable intent"),
+        (RowRules(alone=0.0), "a create call of a process that had been overtaken"),
+        (RowRules(may_act=Lease(CONNECTED).may_act), "a create call of a process that had been overtaken"),
+        (RowRules(alone=ALONE.seconds - 1), "a create call of a process that had been overtaken"),
     ],
-    ids=["no fence", "no second look", "release in doubt", "no lease", "leases of two lengths"],
-)
-def test_the_search_finds_a_protocol_with_a_fault(rules: Rules, promise: str) -> None:
+    ids=[
+        "no fence", "no second look", "release in doubt", "no lease", "leases of two lengths",
+        "a row that is not checked", "a COMMIT without the row", "trust in a lost reply", "take-over without a lease",
+        "acting by the long lease", "a short lease that ends early",
+    ],
+)  # fmt: skip
+def test_the_search_finds_a_protocol_with_a_fault(rules: Rules | RowRules, promise: str) -> None:
     _, way = search(rules, effort(60_000, 5_000_000))
     assert way
     assert promise in way[-1], "\n".join(way)
