@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "destroy": Entry("batchctl.cli.destroy:destroy", "Cancel and delete all jobs, or the named ones."),
     "state": Entry("batchctl.cli.state.group:state", "Show, repair, copy or move the state."),
     "prices": Entry("batchctl.cli.prices.group:prices", "Show and import the prices of models."),
+    "config": Entry("batchctl.cli.config_group:config", "Show the configuration of the stack."),
     "doctor": Entry("batchctl.cli.doctor:doctor", "Check the configuration, credentials, clock and each API."),
     "schema": Entry("batchctl.cli.schema:schema", "Print the JSON Schema NAME, or the names of all schemas."),
     "emulator": Entry("batchctl.cli.emulator:emulator", "Run a local Gemini batch service for tests."),

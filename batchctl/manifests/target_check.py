@@ -16,7 +16,6 @@ from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.merge import without_nulls
 from batchctl.manifests.nodes import Members, Node, find, value_of
-from batchctl.manifests.origins import Origin
 from batchctl.manifests.references import Replacer
 from batchctl.manifests.schema import load_schema
 from batchctl.manifests.schema_check import Checker
@@ -25,6 +24,7 @@ from batchctl.manifests.targets import StackKey, Target, key_of, overlaid, targe
 from batchctl.manifests.trust import resolved
 from batchctl.manifests.variables import Given, read_variables
 from batchctl.model.desired import Json, SharedPlace
+from batchctl.model.origins import Origin
 
 
 @cache
