@@ -94,6 +94,8 @@ def _failed(world: World) -> Iterator[tuple[str, str]]:
     yield "status", _console(world, "status")
     yield "status.json", _json(world("status", "-o", "json", *selection))
     yield "explain", _console(world, "explain", "-v", "extract-dates")
+    yield "explain-field", _console(world, "explain", "spec.lifecycle.onChange")
+    yield "field.json", _json(world("explain", "spec.lifecycle.onChange", "-o", "json"))
     yield "explain.json", _json(world("explain", "extract-dates", "-o", "json"))
     yield "describe.json", _json(world("describe", "extract-dates", "-o", "json"))
     yield "events", _console(world, "events", "--since", "1h", "extract-dates")

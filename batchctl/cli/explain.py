@@ -1,82 +1,45 @@
-"""`batchctl explain NAME...`: why a job is in its phase, and what happens next."""
+"""`batchctl explain NAME...`: a job's phase, or a field of the manifests."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from functools import partial
-
 import click
-from msgspec.structs import replace
 
 from batchctl.cli.common import Common, common_options, output_option
-from batchctl.cli.exits import weightiest
-from batchctl.cli.guard_options import guarded_options
-from batchctl.cli.job_selection import JobSelection, open_selected, select_jobs
+from batchctl.cli.job_selection import JobSelection, select_jobs
 from batchctl.cli.output import Shown, emit_each
-from batchctl.cli.preview import planned_jobs, preview_and_warn
-from batchctl.cli.rows_left import rows_left
-from batchctl.cli.workspace import Workspace
-from batchctl.engine.loop.polling import Pace, longest_wait
-from batchctl.engine.preview import Preview
-from batchctl.model.plan import JobPlan
-from batchctl.model.recorded import RecordedJob
-from batchctl.reconcile import Scope, attempt_on_record
-from batchctl.report.explain import JobCase
-from batchctl.report.explain_document import explain_document
-from batchctl.report.explain_text import write_explanation
-
-_EVENTS = 50
+from batchctl.manifests.schema_fields import find_field, is_field_path
+from batchctl.model.errors import UsageError
 
 
 @click.command()
 @select_jobs(required=True)
+@click.option("--recursive", is_flag=True, help="Of a field, list all fields inside as a tree.")
 @output_option("json", "yaml")
 @common_options
-def explain(*, common: Common, selection: JobSelection, output: str) -> int:
+def explain(*, common: Common, selection: JobSelection, recursive: bool, output: str) -> int:
     """Explain why a job is in its phase, and what happens next.
 
     Takes no lock and writes nothing.
+
+    A NAME with a dot, as `spec.lifecycle.backoffLimit` or `stack.spec.limits`, is a field: its type, its default and
+    its fields are shown, as with `kubectl explain`. So are `spec`, `metadata`, `batchjob`, `embeddingsbatchjob` and
+    `stack`; a job with such a name is found by -f.
     """
-    # The plan covers the whole stack, because a job may wait for another one.
-    workspace = replace(open_selected(common, selection), scope=Scope())
-    seen = preview_and_warn(workspace, guarded_options(workspace, {}))
-    cases = [_case(workspace, seen, job) for job in planned_jobs(workspace, seen, selection)]
-    shown = [
-        Shown(partial(write_explanation, case, verbose=common.verbose), partial(explain_document, case))
-        for case in cases
-    ]
-    emit_each(common, output, shown, alone=selection.names_one)
-    return weightiest(error.exit_code for error in seen.errors.values())
+    paths = [name for name in selection.names if is_field_path(name)]
+    if not paths:
+        if recursive:
+            raise UsageError("--recursive is for a field, such as spec.lifecycle", hint="leave it out")
+        from batchctl.cli.explain_jobs import explain_jobs
 
+        return explain_jobs(common, selection, output)
+    if not selection.names_one:
+        raise UsageError(f"{paths[0]} is a field, which is explained alone", hint="leave the other arguments out")
+    from batchctl.report.field_text import field_document, write_field
 
-def _case(workspace: Workspace, seen: Preview, job: JobPlan) -> JobCase:
-    desired = next((one for one in workspace.desired.jobs if one.name == job.job), None)
-    attempt = job.attempt
-    account = attempt.account if attempt is not None else desired.account if desired is not None else None
-    age = None
-    if attempt is not None and attempt.create_time is not None and attempt.is_active:
-        now = seen.plan.clocks.get(attempt.account, workspace.clock.now())
-        age = max(0.0, (now - attempt.create_time).total_seconds())
-    recorded = seen.recorded.jobs.get(job.job)
-    return JobCase(
-        seen.plan.stack,
-        job,
-        desired,
-        recorded,
-        workspace.stack.suspend,
-        seen.errors.get(account) if account is not None else None,
-        tuple(workspace.state.events(job.job, _EVENTS)),
-        timedelta(seconds=longest_wait(Pace(), age)),
-        now=None if account is None else seen.plan.clocks.get(account, workspace.clock.now()),
-        left=None if desired is None else rows_left(workspace, job, desired, recorded),
-        results_attempt=_former_results(job, recorded),
+    field = find_field(paths[0])
+    shown = Shown(
+        lambda console: write_field(field, console, recursive=recursive or common.verbose),
+        lambda: field_document(field),
     )
-
-
-def _former_results(job: JobPlan, recorded: RecordedJob | None) -> int | None:
-    """The last attempt with results, if the current one has none yet."""
-    if recorded is None or job.attempt is None or job.attempt.results is not None:
-        return None
-    numbers = sorted({one.key.attempt for one in recorded.attempts})
-    before = [number for number in numbers if (one := attempt_on_record(recorded, number)) and one.results is not None]
-    return before[-1] if before else None
+    emit_each(common, output, [shown], alone=True)
+    return 0

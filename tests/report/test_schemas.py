@@ -49,6 +49,7 @@ NAMES = (
     "events",
     "events-row",
     "job-list",
+    "field",
 )
 SCHEMAS = {name: json.loads((ROOT / "schemas" / f"{name}.schema.json").read_text("utf-8")) for name in NAMES}
 
