@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from batchctl.disk.private_files import create_file, make_folder
-from batchctl.disk.safe_open import UnsafeFile, is_there
+from batchctl.disk.safe_open import UnsafeFile, is_there, open_file
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError
 
@@ -32,6 +34,21 @@ def write_new(real: Path, shown: Path, text: str, hint: str, *, folders: bool = 
             stream.write(text.encode())
     except OSError as error:
         raise cannot_write(shown, error, hint) from error
+
+
+def append_lines(real: Path, shown: Path, lines: Sequence[str]) -> list[str]:
+    """Add the lines that a text file does not have yet; gives those that were added. Raises BatchctlError."""
+    try:
+        with os.fdopen(open_file(real, os.O_RDWR), "r+b") as stream:
+            content = stream.read()
+            present = {line.strip().strip(b"/") for line in content.splitlines()}
+            missing = [line for line in lines if line.encode().strip(b"/") not in present]
+            end = b"\r\n" if b"\r\n" in content else b"\n"
+            first = [] if not content or content.endswith(b"\n") else [end]
+            stream.writelines([*first, *(line.encode() + end for line in missing)] if missing else [])
+            return missing
+    except OSError as error:
+        raise cannot_write(shown, error) from error
 
 
 def cannot_write(shown: Path, error: OSError, hint: str = "") -> BatchctlError:

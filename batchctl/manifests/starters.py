@@ -5,10 +5,16 @@ They are valid without changes and run on the embedded emulator.
 
 from __future__ import annotations
 
+SCHEMAS_FOLDER = ".schemas"
+"""Where `init` writes the schemas for editors: in the repository, because no address has them for every version."""
+STACK_SCHEMA = "stack"
+MANIFEST_SCHEMA = "manifest"
+
 
 def new_stack_file(name: str, uid: str) -> str:
     """The text of a new `batchctl.yaml`. `name` and `uid` have to be valid by the stack's schema."""
     return f"""\
+# yaml-language-server: $schema={SCHEMAS_FOLDER}/{STACK_SCHEMA}.schema.json
 apiVersion: batchctl.dev/v1
 kind: Stack
 metadata:
@@ -31,6 +37,7 @@ spec:
 def new_manifest(name: str) -> str:
     """The text of a first manifest. `name` has to be valid by the schema."""
     return f"""\
+# yaml-language-server: $schema=../{SCHEMAS_FOLDER}/{MANIFEST_SCHEMA}.schema.json
 apiVersion: batchctl.dev/v1
 kind: BatchJob
 metadata:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 
 from batchctl import __version__
 from tests.support.command_line import ROOT, Cli, Service, StackFolder, check_schema
@@ -45,9 +48,59 @@ class TestInit:
         assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
     def test_files_that_are_there_are_kept(self, cli: Cli, tmp_path: Path) -> None:
-        (tmp_path / ".gitignore").write_text("mine\n")
-        assert "kept" in cli.ok("init").out
-        assert (tmp_path / ".gitignore").read_text() == "mine\n"
+        (tmp_path / "jobs").mkdir()
+        (tmp_path / "jobs" / "classify-tickets.yaml").write_text("# mine\n")
+        assert "kept     jobs/classify-tickets.yaml" in cli.ok("init").out
+        assert (tmp_path / "jobs" / "classify-tickets.yaml").read_text() == "# mine\n"
+
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            ("", ".batchctl/\nresults/\n"),
+            ("mine\n", "mine\n.batchctl/\nresults/\n"),
+            ("mine", "mine\n.batchctl/\nresults/\n"),
+            ("mine\r\n", "mine\r\n.batchctl/\r\nresults/\r\n"),
+            ("/results\nmine\n", "/results\nmine\n.batchctl/\n"),
+            (" .batchctl \nresults/\nmine", " .batchctl \nresults/\nmine"),
+            ("\udcff\n", "\udcff\n.batchctl/\nresults/\n"),
+        ],
+    )
+    def test_a_gitignore_gets_the_lines_that_it_lacks(self, cli: Cli, tmp_path: Path, before: str, after: str) -> None:
+        path = tmp_path / ".gitignore"
+        path.write_bytes(before.encode(errors="surrogateescape"))
+        out = cli.ok("init").out
+        assert path.read_bytes() == after.encode(errors="surrogateescape")
+        assert ("extended .gitignore" in out) == (before != after)
+        (tmp_path / "batchctl.yaml").unlink()
+        assert "kept     .gitignore" in cli.ok("init").out
+        assert path.read_bytes() == after.encode(errors="surrogateescape"), "a second run adds nothing"
+
+    def test_a_gitignore_that_leads_elsewhere_is_not_written(self, cli: Cli, tmp_path: Path) -> None:
+        (tmp_path / "other").write_text("mine\n")
+        (tmp_path / ".gitignore").symlink_to("other")
+        assert "CannotWrite" in cli("init").err
+        assert (tmp_path / "other").read_text() == "mine\n"
+
+    def test_the_commands_can_be_pasted(self, cli: Cli, tmp_path: Path) -> None:
+        assert "\n  batchctl plan\n" in cli.ok("init").out
+        out = cli.ok("init", "my 'own' shop", "--name", "shop").out
+        commands = out.partition("Next:\n")[2].splitlines()
+        assert [shlex.split(line) for line in commands] == [
+            ["batchctl", "-C", "my 'own' shop", "plan"],
+            ["batchctl", "-C", "my 'own' shop", "apply", "--wait"],
+        ]
+        assert cli.ok("-C", "my 'own' shop", "plan", "-o", "name").out == "classify-tickets\n"
+
+    def test_editors_find_the_schemas(self, cli: Cli, tmp_path: Path) -> None:
+        cli.ok("init")
+        for file in ("batchctl.yaml", "jobs/classify-tickets.yaml"):
+            path = tmp_path / file
+            line, *_ = path.read_text().splitlines()
+            name = line.removeprefix("# yaml-language-server: $schema=")
+            schema = json.loads((path.parent / name).read_text())
+            jsonschema.Draft7Validator(schema).validate(yaml.safe_load(path.read_text()))
+            with pytest.raises(jsonschema.ValidationError):
+                jsonschema.Draft7Validator(schema).validate({**yaml.safe_load(path.read_text()), "modle": 1})
 
     def test_two_stacks_never_share_a_uid(self, cli: Cli, tmp_path: Path) -> None:
         cli.ok("init", "one")

@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
+from batchctl.manifests.schema_fields import find_field
 from batchctl.model.actions import Action
 from batchctl.model.admission import LimitKind
 from batchctl.model.decision import Timer
@@ -24,6 +25,7 @@ from batchctl.report.error_document import error_document
 from batchctl.report.events import EventsReport, event_row, events_document
 from batchctl.report.explain import ConditionType
 from batchctl.report.explain_document import explain_document
+from batchctl.report.field_text import field_document
 from batchctl.report.job_document import invalid_document, status_document, valid_document, version_document
 from batchctl.report.plan_document import apply_document, drift_document, plan_document
 from batchctl.report.reports import JobDescription, StatusReport
@@ -77,6 +79,7 @@ SAMPLES = [
     *(("diff", diff_document(JobDiff("examples", job, has_manifest=True, has_record=True))) for job in PLAN.jobs),
     ("job-list", job_list([diff_document(JobDiff("examples", PLAN.jobs[0], has_manifest=True, has_record=True))])),
     ("job-list", job_list([])),
+    *(("field", field_document(find_field(path))) for path in ("stack", "spec.lifecycle.retryOn", "spec.src")),
     ("events", events_document(EventsReport("examples", DESCRIPTION.events))),
     *(("events-row", event_row("examples", event)) for event in DESCRIPTION.events),
     ("status", status_document(STATUS)),
