@@ -5,7 +5,7 @@ It does not decide what is an error.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -84,6 +84,14 @@ class Faults:
         finally:
             self._manifest, self._file, self._cell = None, FileFaults(), None
 
+    def repeat(self, path: str, shown: str, warnings: Sequence[Diagnostic]) -> None:
+        """Add the warnings of a manifest that were found at another time."""
+        self._manifests[shown] = path
+        if warnings:
+            with self.of_manifest(path, shown):
+                for warning in warnings:
+                    self._warn(warning)
+
     def _is_outside(self, location: Location) -> bool:
         path = self._manifests.get(location.file) if self._manifest is None else self._manifest
         return self._is_asked is not None and path is not None and not self._is_asked(path)
@@ -106,10 +114,9 @@ class Faults:
 
     def warn(self, location: Location, code: Code, message: str, hint: str = "") -> None:
         """Add a warning. Warnings beyond `MOST_FAULTS` are dropped: they repeat the others."""
-        self.repeat(Diagnostic(location, str(code), self._public(message), self._public(hint)))
+        self._warn(Diagnostic(location, str(code), self._public(message), self._public(hint)))
 
-    def repeat(self, warning: Diagnostic) -> None:
-        """Add a warning that was found at another time."""
+    def _warn(self, warning: Diagnostic) -> None:
         self._file.warnings.append(warning)
         if self._only_asked and self._is_outside(warning.location):
             return

@@ -13,7 +13,7 @@ from batchctl.manifests.builder import Document, JobBuilder
 from batchctl.manifests.chains import ChainReader
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults, did_you_mean
-from batchctl.manifests.known_files import KnownFile
+from batchctl.manifests.known_files import KnownFile, Sizes
 from batchctl.manifests.lists import LIST_KIND
 from batchctl.manifests.matrix import MatrixReader
 from batchctl.manifests.merge import merge, without_nulls
@@ -114,19 +114,22 @@ class JobReader:
         return documents
 
     @property
-    def expanded(self) -> int:
-        """The characters that the variables of all documents so far have expanded to."""
-        return self._replacer.expanded
+    def sizes(self) -> Sizes:
+        """The sums of all documents so far."""
+        return Sizes(self._replacer.expanded, self._matrices.values, self._matrices.characters)
 
     def takes(self, file: KnownFile) -> bool:
         """Whether the jobs of a file that was read before keep to the limits of all files together.
 
         If so, they count as read.
         """
-        jobs, expanded = self._jobs + len(file.manifests), self.expanded + file.expanded
-        if (jobs > self._most_jobs and self._reading.defaults is not None) or expanded > MOST_REPLACED:
+        jobs, sizes = self._jobs + len(file.manifests), self.sizes.plus(file.sizes)
+        if jobs > self._most_jobs and self._reading.defaults is not None:
             return False
-        self._jobs, self._replacer.expanded = jobs, expanded
+        if sizes.variables > MOST_REPLACED or not self._matrices.allows(sizes.matrix_values, sizes.matrix_characters):
+            return False
+        self._jobs = jobs
+        self._replacer.expanded, self._matrices.values, self._matrices.characters = sizes
         for manifest in file.manifests:
             self.needs.note(manifest.name, manifest.needs)
             self.needs.note_expansion(manifest.name, manifest.job.expansion)

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from operator import add, sub
 from typing import NamedTuple, Protocol, TypeAlias
 
 from batchctl.manifests.fault_list import FileFaults
@@ -41,13 +42,31 @@ class KnownManifest(NamedTuple):
     needs: tuple[Need, ...]
 
 
+class Sizes(NamedTuple):
+    """Sums that have a limit for all files together."""
+
+    variables: int = 0
+    """Characters that references to variables have expanded to."""
+    matrix_values: int = 0
+    """Values of the jobs of all matrices."""
+    matrix_characters: int = 0
+    """Characters of these values."""
+
+    def plus(self, other: Sizes) -> Sizes:
+        """The sums of both."""
+        return Sizes(*map(add, self, other))
+
+    def minus(self, former: Sizes) -> Sizes:
+        """The growth since former sums."""
+        return Sizes(*map(sub, self, former))
+
+
 class KnownFile(NamedTuple):
     """The result of a file without errors."""
 
     manifests: tuple[KnownManifest, ...]
     warnings: tuple[Diagnostic, ...]
-    expanded: int
-    """The characters of its variables, which count for the limit of all files together."""
+    sizes: Sizes
 
 
 class FileStore(Protocol):
@@ -77,7 +96,7 @@ class _Reading(FileFaults):
     content: bytes = b""
     manifests: list[KnownManifest] = field(default_factory=list)
     documents: int = 0
-    expanded: int = 0
+    sizes: Sizes = field(default_factory=Sizes)
 
 
 class KnownFiles:
@@ -136,10 +155,10 @@ class KnownFiles:
         """Where the faults of an open file are noted."""
         return self._open.get(path)
 
-    def composed(self, path: str, documents: int, expanded: int) -> None:
-        """Note the number of documents of an open file, and the characters of its variables."""
+    def composed(self, path: str, documents: int, sizes: Sizes) -> None:
+        """Note the number of documents of an open file, and their sizes."""
         reading = self._open[path]
-        reading.documents, reading.expanded = documents, expanded
+        reading.documents, reading.sizes = documents, sizes
         self._close(path, reading)
 
     def note(self, path: str, place: Location, job: DesiredJob | None, needs: tuple[Need, ...]) -> None:
@@ -164,7 +183,7 @@ class KnownFiles:
     def _keep(self, path: str, reading: _Reading) -> None:
         if self._hash is None:
             return
-        file = KnownFile(tuple(reading.manifests), tuple(reading.warnings), reading.expanded)
+        file = KnownFile(tuple(reading.manifests), tuple(reading.warnings), reading.sizes)
         self._remember(path, reading.content, file)
         if self._store is not None:
             self._store.keep(path, reading.content, file)

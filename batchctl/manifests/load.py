@@ -143,16 +143,14 @@ class _Stream(Struct, frozen=True):
     def _items_of(self, file: ManifestFile) -> Sequence[Item]:
         content, found = self.known.find(file)
         if found is not None and self.reader.takes(found):
-            with self.faults.of_manifest(file.path, file.shown):
-                for warning in found.warnings:
-                    self.faults.repeat(warning)
+            self.faults.repeat(file.path, file.shown, found.warnings)
             return found.manifests
-        expanded = self.reader.expanded
+        before = self.reader.sizes
         with self.faults.of_manifest(file.path, file.shown, self.known.open(file, content)):
             values = compose(file.data, file.shown, self.faults)
             roots = (one for value in values for one in listed(value, self.faults))
             documents = [one for root in roots for one in self.reader.documents(root, file.path, file.folder)]
-        self.known.composed(file.path, len(documents), self.reader.expanded - expanded)
+        self.known.composed(file.path, len(documents), self.reader.sizes.minus(before))
         return documents
 
 

@@ -26,7 +26,7 @@ from batchctl.model.quoting import cut
 
 STACK_FILE = "batchctl.yaml"
 STANDARD_INPUT = "-"
-_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
+_SUFFIXES = (".yaml", ".yml", ".json")
 OUTSIDE_HINT = "move it inside, or allow it with BATCHCTL_ALLOW_OUTSIDE=1"
 
 
@@ -82,8 +82,8 @@ class _Folder(Struct, frozen=True):
     """An open folder whose files are read."""
 
     path: Path
-    real: str
-    """The path with all links resolved."""
+    inside: str
+    """The beginning of its files' paths, with all links resolved."""
     handle: int
     shown: str
     """The beginning of its files' paths for messages."""
@@ -151,8 +151,10 @@ class FileFinder:
         try:
             entries = list_folder(folder)
             with open_folder(Path(real)) as handle:
-                relative = self._relative(os.path.join(real, "-"))[:-1]  # noqa: PTH118 - as text
-                opened = _Folder(folder, real, handle, self._shown(folder / "-")[:-1], relative)
+                inside = os.path.join(real, "")  # noqa: PTH118 - with its last slash
+                opened = _Folder(
+                    folder, inside, handle, self._shown(folder / "-")[:-1], self._relative(f"{inside}-")[:-1]
+                )
                 while entries:
                     entry = entries.pop()
                     yield from (
@@ -164,7 +166,7 @@ class FileFinder:
     def _entry(self, entry: os.DirEntry[str], folder: _Folder, place: Location) -> Iterator[ManifestFile]:
         """An entry that is no link: it is inside its folder, which is allowed."""
         name = entry.name
-        real = os.path.join(folder.real, name)  # noqa: PTH118 - as text
+        real = folder.inside + name
         if name.startswith(".") or real in self._results:
             return
         if entry.is_dir():
@@ -224,7 +226,7 @@ class FileFinder:
 
 
 def _has_suffix(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in _SUFFIXES  # noqa: PTH122 - a path for each file takes much longer
+    return name.lower().endswith(_SUFFIXES)
 
 
 def list_folder(folder: Path) -> list[os.DirEntry[str]]:

@@ -48,8 +48,10 @@ class MatrixReader:
     def __init__(self, replacer: Replacer, faults: Faults) -> None:
         self._replacer = replacer
         self._faults = faults
-        self._values = 0
-        self._characters = 0
+        self.values = 0
+        """Of the jobs of all matrices so far."""
+        self.characters = 0
+        """Of these values."""
 
     def expanded(self, root: Node) -> list[Expanded]:
         """The documents of a matrix; the value itself without one. Errors go to the faults."""
@@ -78,11 +80,16 @@ class MatrixReader:
             for document, (cell, _) in zip(documents, named, strict=True)
         ]
 
+    @staticmethod
+    def allows(values: int, characters: int) -> bool:
+        """Whether the jobs of all matrices together may have as many values and characters."""
+        return values <= MOST_VALUES and characters <= MOST_CHARACTERS
+
     def _counts(self, root: Node, jobs: int, matrix: Members) -> bool:
         values, characters = size(root)
-        self._values += values * jobs
-        self._characters += characters * jobs
-        if self._values <= MOST_VALUES and self._characters <= MOST_CHARACTERS:
+        self.values += values * jobs
+        self.characters += characters * jobs
+        if self.allows(self.values, self.characters):
             return True
         message = f"the jobs of all matrices have more than {MOST_VALUES:,} values together, or too much text"
         self._faults.add(matrix.location, Code.TOO_LARGE, message, "put rows into a JSONL file: src: {file: PATH}")

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar, get_type_hints
 import msgspec
 from msgspec import Struct
 
-from batchctl.manifests.known_files import KnownFile, KnownManifest
+from batchctl.manifests.known_files import KnownFile, KnownManifest, Sizes
 from batchctl.manifests.needs import Need
 from batchctl.model.desired import (
     DesiredJob,
@@ -69,7 +69,7 @@ class _Job(Struct, array_like=True):
 class _File(Struct, array_like=True):
     jobs: tuple[_Job, ...]
     warnings: tuple[Diagnostic, ...]
-    expanded: int
+    sizes: Sizes
 
 
 _OWN = _Own.__struct_fields__
@@ -110,12 +110,12 @@ class Packer:
     def pack(self, file: KnownFile) -> bytes:
         """The bytes of a file. Raises UnicodeEncodeError for a text that is no text, as a variable may have."""
         jobs = tuple(self._packed(manifest) for manifest in file.manifests)
-        return _ENCODE(_File(jobs, file.warnings, file.expanded))
+        return _ENCODE(_File(jobs, file.warnings, file.sizes))
 
     def unpack(self, packed: bytes, path: str, shown: str) -> KnownFile:
         """The file with these paths. Raises msgspec.MsgspecError for bytes that `pack` has not written."""
         file = self._decode_file(packed)
-        return KnownFile(tuple(self._job(job, path, shown) for job in file.jobs), file.warnings, file.expanded)
+        return KnownFile(tuple(self._job(job, path, shown) for job in file.jobs), file.warnings, file.sizes)
 
     def _packed(self, manifest: KnownManifest) -> _Job:
         job = manifest.job

@@ -290,6 +290,14 @@ def test_limits_of_all_files_together_hold(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(job_reader, "MOST_DEFAULT_VALUES", 4)
     assert_same(tmp_path / "stack", tmp_path)
     assert "more than 4 values" in str(outcome(tmp_path / "stack", known_in(tmp_path)))
+    monkeypatch.undo()
+    monkeypatch.setattr(known_files, "LEAST_FILES", 0)
+    matrix = {f"{name}.yaml": with_spec("matrix: {axes: {lang: [de, fr]}}", name=name) for name in ("a", "b", "c")}
+    write(tmp_path / "stack", matrix)
+    assert_same(tmp_path / "stack", tmp_path)
+    monkeypatch.setattr("batchctl.manifests.matrix.MOST_VALUES", 50)
+    assert_same(tmp_path / "stack", tmp_path)
+    assert "more than 50 values together" in str(outcome(tmp_path / "stack", known_in(tmp_path)))
 
 
 @pytest.mark.parametrize(
