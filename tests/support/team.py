@@ -25,6 +25,7 @@ from tests.support.scenes import SOON
 from tests.support.workplace import LIMITS, Site
 
 PROCESSES = 8
+HAPPENINGS = ("trouble", "kill", "stop", "trouble", "more", "kill")
 LEASE = 2.0
 """The lease of the harness in seconds, so that a stop past it does not take long."""
 WAITS = ("--lock-timeout", "60s")
@@ -106,9 +107,10 @@ class Team:
         running = [self._start() for _ in range(PROCESSES)]
         stopped: list[Process] = []
         killed: list[Process] = []
-        for _ in range(events):
+        happenings = [HAPPENINGS[number % len(HAPPENINGS)] for number in range(events)]
+        self.chance.shuffle(happenings)
+        for happening in happenings:
             time.sleep(self.chance.uniform(0.1, 0.6))
-            happening = self.chance.choice(("kill", "stop", "trouble", "more"))
             if happening == "trouble" and self.site.store.troubles:
                 self.chance.choice(self.site.store.troubles)()
                 self.figures.troubles += 1

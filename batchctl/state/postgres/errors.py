@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import psycopg
 
 from batchctl.model.codes import ErrorCode
@@ -30,13 +27,11 @@ def is_transient(error: psycopg.Error) -> bool:
     return state in _AGAIN or state.startswith(_CONNECTION)
 
 
-@contextmanager
-def server_errors(address: str) -> Iterator[None]:
-    """Turn psycopg.Error into StateError."""
-    try:
-        yield
-    except psycopg.Error as error:
-        raise from_server(address, error) from error
+def is_absence(error: psycopg.Error) -> bool:
+    """Whether no server took a first connection, or one that starts or stops. It refuses others with its reason."""
+    if error.sqlstate is not None or isinstance(error, psycopg.errors.ConnectionTimeout):
+        return False
+    return "FATAL" not in str(error) or "the database system is" in str(error)
 
 
 def from_server(address: str, error: psycopg.Error) -> StateError:

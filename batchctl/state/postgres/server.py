@@ -25,6 +25,8 @@ OLDEST_SERVER = 140000
 """The oldest release that its makers still mended when this was written."""
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0)
 """Seconds between tries after a connection was lost: a failover takes that long."""
+FIRST_PAUSES = PAUSES[:3]
+"""The same for a server that has not answered yet: it may start again at the moment, or its name may be wrong."""
 _SETTINGS = """
     SELECT set_config('lock_timeout', '10s', true),
            set_config('idle_in_transaction_session_timeout', '10s', true),
@@ -150,22 +152,23 @@ class Link:
     def run(self, work: Callable[[Connection], T], pauses: Sequence[float] = PAUSES) -> T:
         """Do work on the connection, and again on a new one if the connection is lost. Raises StateError.
 
-        A server that has never answered is tried once: its name may be wrong.
+        A server that has never answered is tried for a few seconds, and once if it refuses the connection.
         """
         psycopg = load_psycopg(self.server.address)
-        from batchctl.state.postgres.errors import from_server, is_transient
+        from batchctl.state.postgres.errors import from_server, is_absence, is_transient
 
-        for pause in (*(pauses if self.server.has_answered else ()), None):
+        tries = 0
+        while True:
             try:
                 return work(self._open())
             except psycopg.Error as error:
-                if not is_transient(error):
-                    raise from_server(self.server.address, error) from error
                 self.close()
-                if pause is None:
+                known = self.server.has_answered
+                left = (pauses if known else [pause for pause in FIRST_PAUSES if pauses])[tries:]
+                if not left or not (is_transient(error) if known else is_absence(error)):
                     raise from_server(self.server.address, error) from error
-            self._sleep(pause)
-        raise AssertionError("the last try gives or raises")
+            tries += 1
+            self._sleep(left[0])
 
     def close(self) -> None:
         """Close the connection, if there is one."""
