@@ -25,6 +25,8 @@ LONGEST_LIST = 200
 """Characters of known names in a hint."""
 SENSITIVE = "(sensitive)"
 """In place of the value of a sensitive variable."""
+LEAST_HIDDEN = 4
+"""Characters of a value that is hidden: a shorter one is no secret, and is a part of many words."""
 LONGEST_PATH = 200
 """Characters of a path in a message: more than of other texts, because a cut path is useless."""
 
@@ -98,7 +100,9 @@ class Faults:
 
     def hide(self, texts: Collection[str]) -> None:
         """Replace these texts in all later messages: values of sensitive variables."""
-        forms = {form for text in texts for form in (text, cut(text), cut(text, LONGEST_PATH))}
+        forms = {
+            form for text in texts if len(text) >= LEAST_HIDDEN for form in (text, cut(text), cut(text, LONGEST_PATH))
+        }
         # The longest first: one may be a part of another.
         self._hidden = sorted(forms.union(self._hidden), key=len, reverse=True)
 

@@ -20,8 +20,10 @@ from batchctl.model.desired import Location
 from batchctl.model.quoting import cut, shown
 
 MOST_JOBS = 256
-MOST_COMBINATIONS = 4096
+MOST_COMBINATIONS = 1024
 """Before `exclude`."""
+MOST_ENTRIES = 256
+"""Of `include` or of `exclude`. Each is compared with each combination."""
 _NOT_OF_NAMES = re.compile("[^a-z0-9]+")
 
 
@@ -69,6 +71,9 @@ class CellReader:
         """All cells in the order of the axes; empty after an error that leaves none."""
         if math.prod(len(values) for values in self._axes.values()) > MOST_COMBINATIONS:
             return self._too_many(f"more than {MOST_COMBINATIONS} combinations")
+        for field in ("exclude", "include"):
+            if len(list(self._entries(field))) > MOST_ENTRIES:
+                return self._too_many(f"more than {MOST_ENTRIES} entries of {field}")
         combinations = (dict(zip(self._axes, values, strict=True)) for values in product(*self._axes.values()))
         cells = [Cell(axes, {}) for axes in combinations]
         for entry in self._entries("exclude"):

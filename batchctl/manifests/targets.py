@@ -20,6 +20,7 @@ from batchctl.model.desired import Location
 from batchctl.model.errors import UsageError
 from batchctl.model.origins import Origin
 from batchctl.model.quoting import cut, shown
+from batchctl.model.suggest import did_you_mean
 
 TARGET_VARIABLE = "BATCHCTL_TARGET"
 NAME_VARIABLE = "target"
@@ -60,34 +61,40 @@ def choose_target(root: Node, wanted: str | None, env: Mapping[str, str], faults
     Raises UsageError if there is no such target, or if the stack has targets and none is chosen.
     """
     targets = targets_of(root)
-    if not targets:
-        if wanted is not None:
-            hint = "leave it out, or declare targets under spec.targets of the stack file"
-            raise UsageError(f"--target {wanted}: the stack has no targets", hint=hint)
-        return None
     default = find(root, "spec", "defaultTarget")
-    if wanted is None and default is None:
+    if wanted is not None:
+        is_env = env.get(TARGET_VARIABLE) == wanted
+        origin = Origin.environment(TARGET_VARIABLE) if is_env else Origin.option("--target")
+        if not targets:
+            hint = "leave it out, or declare targets under spec.targets of the stack file"
+            raise UsageError(f"{origin} {wanted}: the stack has no targets", hint=hint)
+        if wanted not in targets:
+            raise UsageError(f"{origin} {wanted}: there is no such target", hint=_list(targets, wanted))
+        return _target(wanted, targets[wanted], origin)
+    if not targets:
+        return None
+    if default is None:
         hint = f"--target NAME, or {TARGET_VARIABLE}, or spec.defaultTarget in the stack file; {_list(targets)}"
         raise UsageError("this stack has targets, and none is chosen", hint=hint)
-    if wanted is None:
-        assert default is not None, "checked above"
-        name, origin = value_of(default), Origin.file(default.location)
-        if name not in targets:
-            faults.add(default.location, Code.INVALID_VALUE, f"there is no target {shown(str(name))}", _list(targets))
-            name = min(targets)
-    else:
-        name, origin = wanted, Origin.option("--target")
-        if env.get(TARGET_VARIABLE) == wanted:
-            origin = Origin.environment(TARGET_VARIABLE)
-        if name not in targets:
-            raise UsageError(f"{origin} {name}: there is no such target", hint=_list(targets))
-    member = targets[name]
+    name = value_of(default)
+    if name not in targets:
+        if isinstance(name, str):  # else the schema check reports it
+            hint = _list(targets, name)
+            faults.add(default.location, Code.INVALID_VALUE, f"there is no target {shown(name)}", hint)
+        name = min(targets)
+    return _target(name, targets[name], Origin.file(default.location))
+
+
+def _target(name: str, member: Member, origin: Origin) -> Target:
     overlay = member.node if isinstance(member.node, Members) else Members(member.node.location, {})
     return Target(name, member.key_location, origin, overlay)
 
 
-def _list(targets: Mapping[str, Member]) -> str:
-    return f"one of: {cut(', '.join(sorted(targets)), LONGEST_LIST)}"
+def _list(targets: Mapping[str, Member], word: str = "") -> str:
+    """All targets, and the one that was meant, if there is a similar one."""
+    every = f"one of: {cut(', '.join(sorted(targets)), LONGEST_LIST)}"
+    meant = did_you_mean(word, sorted(targets), "")
+    return f"{meant} {every}" if meant else every
 
 
 def targets_of(root: Node) -> Mapping[str, Member]:

@@ -208,8 +208,11 @@ def test_the_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(names(tmp_path, axes(16, 16))) == 256
     write(tmp_path, {"job.yaml": with_spec(axes(257))})
     assert lines(tmp_path) == ["job.yaml:5:11: TooLarge the matrix has 257 jobs; at most 256 jobs are allowed (divide it into several manifests)"]  # fmt: skip
-    write(tmp_path, {"job.yaml": with_spec(axes(4097))})
-    assert "more than 4096 combinations" in lines(tmp_path)[0]
+    write(tmp_path, {"job.yaml": with_spec(axes(1025))})
+    assert "more than 1024 combinations" in lines(tmp_path)[0]
+    many = json.dumps([{"a": 1}] * 257)
+    write(tmp_path, {"job.yaml": with_spec(f"matrix: {{axes: {{a: [1, 2]}}, exclude: {many}}}")})
+    assert "more than 256 entries of exclude" in lines(tmp_path)[0]
     monkeypatch.setattr(matrix_module, "MOST_VALUES", 30)
     write(tmp_path, {"job.yaml": with_spec(axes(3))})
     assert lines(tmp_path) == ["job.yaml:5:11: TooLarge the jobs of all matrices have more than 30 values together, or too much text (put rows into a JSONL file: src: {file: PATH})"]  # fmt: skip

@@ -107,12 +107,17 @@ def test_the_default_target(tmp_path: Path) -> None:
                 "in the stack file; one of: dev, prod)"
             ),
         ),
-        ("targets: {prod: {}, dev: {}}", "prd", {}, "--target prd: there is no such target (one of: dev, prod)"),
+        (
+            "targets: {prod: {}, dev: {}}",
+            "prd",
+            {},
+            "--target prd: there is no such target (did you mean prod? one of: dev, prod)",
+        ),
         (
             "targets: {prod: {}, dev: {}}",
             "prd",
             {"BATCHCTL_TARGET": "prd"},
-            "BATCHCTL_TARGET prd: there is no such target (one of: dev, prod)",
+            "BATCHCTL_TARGET prd: there is no such target (did you mean prod? one of: dev, prod)",
         ),
         (
             "targets: {}",
@@ -142,6 +147,10 @@ SAME = "write ${var.target} in its path, or set it in each target"
     ("spec", "faults"),
     [
         ("targets: {dev: {}}\ndefaultTarget: prod", ['6:18: InvalidValue there is no target "prod" (one of: dev)']),
+        (
+            "targets: {dev: {}}\ndefaultTarget: 5",
+            ['6:18: WrongType "defaultTarget" must be a string, not a number (quote it: "5")'],
+        ),
         ("targets: []", ['5:12: WrongType "targets" must be a mapping, not a list']),
         (
             "targets: {dev: [], prod: {moved: [], stat: x}, No: {}}\ndefaultTarget: dev",
