@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar, get_type_hints
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from batchctl.manifests.known_files import KnownFile, KnownManifest, Sizes
 from batchctl.manifests.needs import Need
@@ -140,7 +141,7 @@ class Packer:
         return InlineRows(PackedRows(rows, count))
 
     def _job(self, packed: _Job, path: str, shown: str) -> KnownManifest:
-        own, tree = packed.own, self._json.value(packed.tree)
+        tree = self._json.value(packed.tree)
         job = DesiredJob(
             name=packed.name,
             path=path,
@@ -148,14 +149,7 @@ class Packer:
             source=self._decode_sources[packed.form](packed.source),
             tree=tree if packed.tree_source is None else {**tree, "source": packed.tree_source},
             request=self._json.value(packed.request),
-            digest=own.digest,
-            display_name=own.display_name,
-            run_id=own.run_id,
-            adopt=own.adopt,
-            depends_on=own.depends_on,
-            priority=own.priority,
-            input_bytes=own.input_bytes,
-            row_hashes=own.row_hashes,
+            **asdict(packed.own),
             **self._fields.value(packed.shared),
         )
         return KnownManifest(packed.name, _at(packed.place, shown), job, packed.needs)

@@ -101,6 +101,7 @@ SAMPLES = [
     with_spec("canary: {rows: 1}\nsharding: {maxRows: 1}\nrows: {accept: [SAFETY], maxAttempts: 2}"),
     with_spec("src: [{key: a, request: {contents: [{parts: [{text: x}]}], model: y}}]"),
     with_spec("src: [{text: without a key}, {text: another}]"),
+    with_spec("matrix: {axes: {lang: [de, fr], size: [1, 2.5]}}"),
     with_spec("kind: x"),
     JOB + "---\n" + JOB.replace("classify", "second"),
     JOB + "---\n" + JOB,
