@@ -36,7 +36,8 @@ def test_every_case_runs_beside_its_peers(peers: tuple[str, ...], tmp_path: Path
         assert case in done.stdout
     for case, peer in (("version", "python"), ("help", "click"), ("completion", "click"), ("status", "click")):
         assert [measure["name"] for measure in found[case]["measures"]] == ["batchctl", peer]
-    assert [measure["name"] for measure in found["plan"]["measures"]][:2] == ["batchctl", "C loader alone"]
+    ours = ["batchctl", "batchctl, again", "batchctl, one changed"]
+    assert [measure["name"] for measure in found["plan"]["measures"]][:4] == [*ours, "C loader alone"]
 
 
 def test_an_unknown_case_is_refused() -> None:
@@ -47,11 +48,12 @@ def test_an_unknown_case_is_refused() -> None:
 
 
 def test_a_curve_is_drawn_with_one_point_for_each_size() -> None:
-    draw = "from curve import draw; from timing import Run; print(draw([100, 1000], [Run(1, 1, 50), Run(2, 2, 65)]))"
+    runs = "[(Run(1, 1, 50), Run(1, 0.5, 50)), (Run(2, 2, 65), Run(1, 1, 60))]"
+    draw = f"from curve import draw; from timing import Run; print(draw([100, 1000], {runs}))"
     folder = str(ROOT / "benchmarks")
     done = subprocess.run([sys.executable, "-c", draw], cwd=folder, capture_output=True, text=True, check=True)
     lines = ET.fromstring(done.stdout).findall("{http://www.w3.org/2000/svg}polyline")
-    assert [len(line.attrib["points"].split()) for line in lines] == [2, 2]
+    assert [len(line.attrib["points"].split()) for line in lines] == [2] * 4
 
 
 def test_a_shared_state_is_measured(tmp_path: Path) -> None:
