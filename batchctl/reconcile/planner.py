@@ -12,6 +12,7 @@ from batchctl.model.desired import DesiredStack
 from batchctl.model.inventory import Inventory
 from batchctl.model.observed import Observed, RemoteJob
 from batchctl.model.plan import Drift, JobPlan, Plan
+from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Recorded
 from batchctl.model.work_size import rows_sent
 from batchctl.reconcile.admission.sizes import is_bought, listed_rows, model_to_send, rows_to_buy, size_of
@@ -22,6 +23,7 @@ from batchctl.reconcile.fold import decide_stack
 from batchctl.reconcile.options import Options
 from batchctl.reconcile.rules.guards import guard_new_state
 from batchctl.reconcile.subjects import Reader, read_context
+from batchctl.reconcile.view.changes import without_beyond
 from batchctl.reconcile.view.credentials import new_identities
 from batchctl.reconcile.view.drift import describe_unmanaged, find_drift, find_orphans, find_unmanaged
 from batchctl.reconcile.view.marks import find_marked
@@ -97,6 +99,10 @@ def _remote_names(context: Context) -> frozenset[str]:
     return frozenset(recorded | {job.adopt for job in context.desired.jobs if job.adopt is not None})
 
 
+_NAMES_ROWS = frozenset({Reason.WORK_CHANGED, Reason.ROWS_ANSWERED})
+"""Reasons whose words say which rows are sent, where the ledger knows it."""
+
+
 def _is_read_in_full(observed: Observed) -> bool:
     """Whether every account was read, and its list shows other people's jobs too: only then they can be counted."""
     return bool(observed) and all(look.complete and look.lists_foreign for look in observed.values())
@@ -121,6 +127,8 @@ def _job_plan(
     size = replace(size, model=model_to_send(decision) or size.model)
     chain = None if subject.desired is None else subject.desired.chain_rows
     terms = find_terms(subject, decision, guard, context.options)
+    if work is not None and work.to_send < work.total and decision.code in _NAMES_ROWS:
+        decision = replace(decision, changes=without_beyond(decision.changes))
     current = view.attempt if view else None
     path, expansion = ("", None) if subject.desired is None else (subject.desired.path, subject.desired.expansion)
     return JobPlan(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from batchctl.model.actions import Action
-from batchctl.model.desired import DesiredJob, DesiredStack, InlineRows, Lifecycle, RequestRow
+from batchctl.model.desired import DesiredJob, DesiredStack, InlineRows, Lifecycle, OnChange, RequestRow
 from batchctl.model.observed import RowCounts
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Recorded, RecordedAttempt
+from batchctl.model.row_hashes import BEYOND
 from batchctl.model.row_settings import Canary, RowSettings
 from batchctl.model.row_work import RowChoice, RowsToSend, RowWork
 from batchctl.model.states import Phase
@@ -71,6 +72,25 @@ def test_only_rows_without_a_good_answer_are_sent() -> None:
 def test_the_reason_counts_the_rows(work: RowWork, words: str | None) -> None:
     (plan,) = changed(work).decide().jobs
     assert plan.reason == "its work changed" if words is None else plan.reason.endswith(f"; {words}")
+
+
+@pytest.mark.parametrize(
+    ("work", "fields", "detail"),
+    [
+        (CHANGED, {}, ""),
+        (DONE, {}, ""),
+        (RowWork(1000, 0, 1000, 0, 1000, first=("k1",)), {}, BEYOND),
+        (CHANGED, {"lifecycle": Lifecycle(on_change=OnChange.FAIL)}, BEYOND),
+    ],
+    ids=["some rows are sent", "no row is sent", "all rows are sent", "no row is named"],
+)
+def test_that_the_changed_rows_are_not_known_is_said_where_no_rows_are_named(
+    work: RowWork, fields: dict[str, object], detail: str
+) -> None:
+    trees = [{"source": {"rows": 1000, "sha256": digit * 64}} for digit in "12"]
+    done = replace(collected(work="2"), tree=trees[0])
+    (plan,) = changed(work, done, tree=trees[1], **fields).decide().jobs
+    assert [(change.path, change.detail) for change in plan.changes] == [("spec.src", detail)]
 
 
 def test_nothing_is_bought_when_every_row_has_a_good_answer() -> None:

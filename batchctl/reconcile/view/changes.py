@@ -81,6 +81,11 @@ def _show(value: Json) -> Json:
     return value
 
 
+def without_beyond(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """The changes, without the remark that the changed rows are not known: the ledger names the rows to send."""
+    return tuple(replace(change, detail="") if change.detail == BEYOND else change for change in changes)
+
+
 def row_words_of(changes: Iterable[Change]) -> str:
     """Which rows changed, for a sentence; empty where none did, or it is not known."""
     return "; ".join(change.rows.words for change in changes if change.rows is not None)
