@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,7 +16,7 @@ import pytest
 from batchctl.model.state_objects import Version
 from batchctl.providers.cloud.state_objects import BucketObjects
 from tests.support.apis import VERTEX
-from tests.support.command_line import SOON, Cli, Service, StackFolder, check_schema, process
+from tests.support.command_line import PROGRAM, SOON, Cli, Service, StackFolder, check_schema, process
 from tests.support.machines import RESULTS, STATE, Machines
 
 SPEC = {**VERTEX.spec("translate"), "src": "gs://demo-in/fr.jsonl"}
@@ -40,6 +43,14 @@ def folder_of(machines: Machines, job: str, attempt: int = 1) -> str:
         if name.startswith(f"{job}/") and name.endswith(f"-{attempt}/manifest.json")
     ]
     return found
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    for _ in range(400):
+        if is_so():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it does not happen")
 
 
 def verdicts(rows: list[Any]) -> dict[str, str]:
@@ -420,3 +431,81 @@ def test_a_results_folder_is_copied_into_a_bucket(
         assert len(machines.ok("results", job).rows) == 3
     assert machines.ok("plan", "-o", "json").actions() == {"other": "none", "translate": "none"}
     assert service.creates == 2
+
+
+@pytest.fixture
+def ended(stack: StackFolder, cli: Cli, service: Service) -> StackFolder:
+    """A stack with a local state and results in a bucket, whose job has ended and is not collected yet."""
+    service.seed(buckets={"team": {}})
+    service.rules(SOON)
+    stack.write_stack(results=RESULTS)
+    stack.write_job("translate")
+    cli.ok("apply", "--yes")
+    service.advance("1m")
+    return stack
+
+
+@pytest.mark.parametrize("writes", [1, 3, 4])
+def test_a_process_that_is_killed_while_it_writes_is_followed_by_one_that_goes_on(
+    ended: StackFolder, cli: Cli, service: Service, writes: int
+) -> None:
+    """The writes are the three files and the index. The last one may arrive after the end of the process."""
+    service.faults({"method": "storage.objects.insert", "kind": "delay", "delay": "1s"})
+    before = service.calls("storage.objects.insert") + 2  # the probe
+    killed = subprocess.Popen([*PROGRAM, "apply", "--yes"], cwd=ended.path, stderr=subprocess.PIPE, text=True)
+    try:
+        wait_until(lambda: service.calls("storage.objects.insert") >= before + writes)
+    finally:
+        killed.kill()
+        killed.communicate()
+    service.faults()
+    cli.ok("apply", "--yes")
+    assert verdicts(cli.ok("results", "translate").rows) == {"one": "OK", "two": "OK", "three": "OK"}
+    assert cli.ok("plan", "-o", "json").actions() == {"translate": "none"}
+    assert "whole" in cli.ok("doctor").out
+    assert service.creates == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "cut", "when": "after"},
+        {"kind": "cut", "when": "before"},
+        {"kind": "status", "status": 503, "when": "after"},
+        {"kind": "status", "status": 429},
+    ],
+    ids=lambda fault: f"{fault['kind']} {fault.get('status', '')} {fault.get('when', '')}",
+)
+@pytest.mark.parametrize("count", [1, 9])
+def test_writes_that_fail_for_a_moment_change_nothing(
+    ended: StackFolder, cli: Cli, service: Service, quick: list[float], fault: dict[str, object], count: int
+) -> None:
+    service.faults({"method": "storage.objects.insert", "count": count, **fault})
+    for _ in range(3):
+        cli("apply", "--yes")
+    assert len(cli.ok("results", "translate").rows) == 3
+    assert service.creates == 1
+    assert cli.ok("plan", "-o", "json").actions() == {"translate": "none"}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"method": "storage.objects.list", "kind": "status", "status": 503},
+        {"method": "storage.objects.get", "kind": "status", "status": 403},
+    ],
+    ids=lambda fault: fault["method"],
+)
+def test_a_bucket_that_cannot_be_read_removes_nothing(
+    ended: StackFolder, cli: Cli, service: Service, quick: list[float], fault: dict[str, object]
+) -> None:
+    cli.ok("apply", "--yes")
+    service.faults(fault)
+    ended.job_path("translate").unlink()
+    ended.write_job("other")
+    ran = cli("apply", "--yes")
+    assert ran.code != 0
+    assert len([job for job in service.of("translate") if not job["deleted"]]) == 1
+    service.faults()
+    cli.ok("apply", "--yes")
+    assert [job["deleted"] for job in service.of("translate")] == [True]
