@@ -15,6 +15,7 @@ from batchctl.report.layout import count
 _NAMED = 5
 """The number of folders that are named; the others are counted."""
 _AGAIN = "`batchctl apply` collects them again while the API has them; otherwise restore the folder"
+_UNUSED = "a killed process left them: delete them while no batchctl uses the address"
 _LEFT_OVER = "no record refers to them: check them, and delete them"
 
 
@@ -43,14 +44,17 @@ def _examine_bucket(workspace: Workspace, place: SharedPlace) -> Finding:
 
 
 def examine_collected(workspace: Workspace, recorded: Recorded) -> Iterator[Finding]:
-    """Check the recorded results: read all of them and compare their hashes."""
+    """Check the recorded results: compare all of them with their checksums."""
     try:
         shelf = workspace.results.shelf
     except BatchctlError:
         return  # reported above
-    for path in shelf.look().kept:
-        shelf.verify(path)
     inventory = shelf.look()
+    if not isinstance(workspace.stack.results, SharedPlace):
+        # The look at a bucket compares checksums already.
+        for path in inventory.kept:
+            shelf.verify(path)
+        inventory = shelf.look()
     if inventory.problem is not None:
         yield Finding("results", "whole", Health.FAILED, inventory.problem, "make it readable")
         return
@@ -67,6 +71,11 @@ def examine_collected(workspace: Workspace, recorded: Recorded) -> Iterator[Find
     if others:
         words = f"{count(len(others), 'other folder')} {_are(others)} incomplete: {_named(others)}"
         yield Finding("results", "left over", Health.WARNING, words, _LEFT_OVER)
+    unused = workspace.results.unused()
+    if unused:
+        names = ", ".join(list(unused)[:_NAMED]) + (", …" if len(unused) > _NAMED else "")
+        words = f"{count(len(unused), 'object')} in no index, {sum(unused.values()):,} bytes: {names}"
+        yield Finding("results", "unused", Health.WARNING, words, _UNUSED)
 
 
 def _are(faults: Mapping[str, str]) -> str:

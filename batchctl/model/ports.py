@@ -506,6 +506,8 @@ class CollectOptions(Struct, frozen=True):
     """The rows that it sent by the record, should their list be lost; None: not known."""
     reported: int | None = None
     """The number of its rows by the API's own count; None: not known."""
+    is_current: Callable[[Collected], bool] = lambda _collected: False
+    """Whether the results become the current ones of the job."""
 
 
 class ResultStore(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,9 @@ class LocalPlace:
 
     def kept(self) -> KeptFolder:
         return read_kept(self.root)
+
+    def unused(self) -> Mapping[str, int]:
+        return {}
 
     def shown(self, path: Path) -> str:
         return os.path.relpath(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -37,6 +37,10 @@ class ResultsPlace(Protocol):
 
     def kept(self) -> KeptFolder:
         """All collected results, checked. Raises ResultsError."""
+        ...
+
+    def unused(self) -> Mapping[str, int]:
+        """The files that count for no job, such as those of a killed process, with their bytes. Raises ResultsError."""
         ...
 
     def shown(self, path: Path) -> str:

@@ -81,7 +81,9 @@ class ResultsFolder:
                     _put_in_place(part, target)
                 finally:
                     _remove(part)
-                return collected
+        if options.is_current(collected):
+            self.point_current(key.job, collected.path)
+        return collected
 
     def reuse(self, key: AttemptKey, digest: str, source: str, marks: Mapping[str, Json]) -> str:
         """Put a copy of collected results where those of an attempt lie; gives its path. Raises ResultsError."""

@@ -509,3 +509,45 @@ def test_a_bucket_that_cannot_be_read_removes_nothing(
     service.faults()
     cli.ok("apply", "--yes")
     assert [job["deleted"] for job in service.of("translate")] == [True]
+
+
+def test_doctor_names_objects_that_count_for_no_job(machines: Machines) -> None:
+    machines.stack.write_job("translate")
+    machines.ok("apply", "--yes", "--wait")
+    assert "unused" not in machines.ok("doctor").out
+    machines.put(f"{folder_of(machines, 'translate')}/raw-1", "12345")
+    machines.put("notes.txt", "of a person")
+    found = [one for one in machines.ok("doctor", "-o", "json").json["findings"] if one["check"] == "unused"]
+    assert [one["detail"] for one in found] == [
+        f"1 object in no index, 5 bytes: {folder_of(machines, 'translate')}/raw-1"
+    ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{}", "[]", '{"format": 1}', "\x00\xff", '{"format": "batchctl/results-index/v2"}', "{" * 5000],
+    ids=["empty", "object", "list", "number", "bytes", "version", "deep"],
+)
+def test_an_index_that_is_none_is_left_alone(machines: Machines, service: Service, content: str) -> None:
+    machines.put("translate/index.json", content)
+    machines.stack.write_job("translate")
+    ran = machines("apply", "--yes")
+    assert (ran.code, service.creates) == (1, 0)
+    assert f"{RESULTS}translate/index.json cannot be used: it is not an index of" in ran.err
+    assert machines.objects()["translate/index.json"].decode() == content
+    assert "translate/index.json" in machines("doctor").out
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("../../x/results.jsonl", None), ("abababab-1/../x", None), ("abababab-1/results.jsonl", "../x")],
+)
+def test_names_that_batchctl_never_writes_are_no_paths(machines: Machines, path: str, name: str | None) -> None:
+    machines.stack.write_job("translate")
+    machines.ok("apply", "--yes", "--wait")
+    index = json.loads(machines.objects()["translate/index.json"])
+    (file, *_) = index["files"].values()
+    index["files"] = {path: {**file, "object": name or file["object"], "text": "x"}}
+    machines.put("translate/index.json", json.dumps(index))
+    ran = machines("results", "translate")
+    assert (ran.code, "a name that batchctl never writes" in ran.err) == (1, True), ran

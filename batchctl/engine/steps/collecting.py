@@ -67,20 +67,8 @@ class Collector:
             self._raise_failed(step, error, provider.now())
             return
         collected = fetched.collected
-        rows = self._judged(step, collected.counts(step.remote.rows))
-        before = overcome(self._journal.attempts[step.key], Operation.COLLECT)
-        done = replace(
-            before,
-            results=collected.path,
-            rows=rows,
-            tokens=collected.tokens,
-            results_lost=False,
-            sent=_own_rows(before, collected),
-        )
-        is_whole = self._journal.count_shards(step.key) == 1
-        if has_succeeded(done) and is_whole and self._is_current(step):
-            # At once: a job that is being removed has no later pass.
-            self._tools.results.point_current(step.key.job, collected.path)
+        done = self._done(step, collected)
+        rows, is_whole = done.rows, self._journal.count_shards(step.key) == 1
         self._journal.note_attempt(done)
         words = collected_words(rows, collected.sent) if is_whole else shard_words(rows)
         if fetched.problem is not None and collected.ok + collected.failed:
@@ -97,6 +85,18 @@ class Collector:
         self._tools.progress.step(step.key.job, f"results collected{shard}: {words}; {collected.path}")
         if collected.anonymous:
             self._tools.progress.warn(f"{step.key.job}: {anonymous_words(collected.anonymous)}")
+
+    def _done(self, step: Collect, collected: Collected) -> RecordedAttempt:
+        """The attempt after its collection."""
+        before = overcome(self._journal.attempts[step.key], Operation.COLLECT)
+        return replace(
+            before,
+            results=collected.path,
+            rows=self._judged(step, collected.counts(step.remote.rows)),
+            tokens=collected.tokens,
+            results_lost=False,
+            sent=_own_rows(before, collected),
+        )
 
     def _raise_failed(self, step: Collect, error: BatchctlError, now: datetime) -> None:
         """Write down what went wrong, and raise, unless the results are given up: then the job goes on without them."""
@@ -130,7 +130,13 @@ class Collector:
         choice = choice_of_rows(None if job is None else job.row_settings, row)
         counts_missing = attempt.cancel_cause not in _STOPPED_EARLY
         shards = self._journal.count_shards(step.key)
-        options = CollectOptions(choice, counts_missing, shards, attempt.sent, step.remote.rows.total)
+        is_alone = shards == 1 and self._is_current(step)
+
+        def is_current(collected: Collected) -> bool:
+            # At once: a job that is being removed has no later pass.
+            return is_alone and has_succeeded(self._done(step, collected))
+
+        options = CollectOptions(choice, counts_missing, shards, attempt.sent, step.remote.rows.total, is_current)
 
         def collect(known: KnownInput | None) -> Collected:
             items = provider.read_results(step.remote.name)

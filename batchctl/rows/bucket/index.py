@@ -66,7 +66,7 @@ class JobIndex(msgspec.Struct, frozen=True, omit_defaults=True):
         for path, file in found.files.items():
             folder, _, name = path.partition("/")
             is_ours = is_folder_name(folder) or folder in {SENT, MADE_ROWS}
-            if not (is_ours and is_file_name(name) and _OBJECT.fullmatch(file.object) and file.bytes >= 0):
+            if not (is_ours and is_file_name(name) and is_object_name(file.object) and file.bytes >= 0):
                 raise ValueError(f"it has a name that batchctl never writes: {ascii(path)[:80]}")
         if found.current is not None and not is_folder_name(found.current):
             raise ValueError(f"it has a name that batchctl never writes: {ascii(found.current)[:80]}")
@@ -94,3 +94,8 @@ def is_manifest(path: str) -> bool:
 def is_file_name(name: str) -> bool:
     """Whether batchctl may have given a file this name."""
     return _NAME.fullmatch(name) is not None
+
+
+def is_object_name(name: str) -> bool:
+    """Whether batchctl may have given an object this name: it has a job, a folder and a file."""
+    return _OBJECT.fullmatch(name) is not None

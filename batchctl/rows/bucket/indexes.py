@@ -14,12 +14,14 @@ from batchctl.model.errors import ApiError, NotFound, ResultsError
 from batchctl.model.keys import JOB_NAME
 from batchctl.model.state_objects import ABSENT, ResultObjects, Version, ignores_preconditions
 from batchctl.rows.bucket.errors import changed_by_others, foreign, not_an_index, place_errors, taken, unprotected
-from batchctl.rows.bucket.index import FORMAT, INDEX, IndexedFile, JobIndex
+from batchctl.rows.bucket.index import FORMAT, INDEX, IndexedFile, JobIndex, is_object_name
 from batchctl.rows.bucket.objects import why_not_same
 
 _READERS = 16
 """Indexes that are read at the same time."""
 _WRITER_BYTES = 8
+_LONGEST = 64 * 2**20
+"""Bytes of an index: none of batchctl's comes near."""
 
 
 class _Known(Struct, frozen=True):
@@ -63,13 +65,9 @@ class Indexes:
     def refresh_job(self, job: str) -> None:
         """Read the index of one job."""
         with place_errors(self.address):
-            content = io.BytesIO()
-            version = self._objects.fetch(f"{job}/{INDEX}", content)
-        if version.generation == ABSENT:
-            self._known.pop(job, None)
-            self._faults.pop(job, None)
-        elif version.generation != self._generation(job):
-            self._learn(job, content.getvalue(), version)
+            version = self._objects.find(f"{job}/{INDEX}")
+            if version.generation != self._generation(job):
+                self._read(job, version)
 
     def all(self) -> Mapping[str, JobIndex]:
         """Those that can be used, by job."""
@@ -95,6 +93,14 @@ class Indexes:
             with place_errors(self.address):
                 self._listed[file.object] = self._objects.find(file.object)
         return why_not_same(file, self._listed[file.object])
+
+    def unused(self) -> Mapping[str, int]:
+        """The objects of the last list that are in the folder of a job, and in no index, with their bytes."""
+        if self._faults:
+            return {}  # their objects are not known
+        used = {file.object for known in self._known.values() for file in known.index.files.values()}
+        found = {name: version.size for name, version in sorted(self._listed.items()) if name not in used}
+        return {name: size for name, size in found.items() if is_object_name(name)}
 
     def write(self, index: JobIndex) -> None:
         """Replace the index of a job by a newer version. Raises also if another process has replaced it."""
@@ -138,14 +144,25 @@ class Indexes:
         return self._known[job].generation if job in self._known else None
 
     def _read(self, job: str, version: Version) -> None:
-        """Read an index that the list has."""
-        try:
-            content = b"".join(self._objects.read(f"{job}/{INDEX}", version))
-        except ApiError:
-            # Another process has replaced it since the list was made.
-            self.refresh_job(job)
-        else:
-            self._learn(job, content, version)
+        """Read an index, in this version or a newer one, or forget it if there is none. Raises ApiError."""
+        name = f"{job}/{INDEX}"
+        for is_last in (False, False, True):
+            if version.size > _LONGEST or version.generation == ABSENT:
+                break
+            try:
+                self._learn(job, b"".join(self._objects.read(name, version)), version)
+            except ApiError:
+                # Another process may have replaced it.
+                if is_last:
+                    raise
+                version = self._objects.find(name)
+            else:
+                return
+        if version.generation != ABSENT:
+            self._learn(job, b"", version)
+            return
+        self._known.pop(job, None)
+        self._faults.pop(job, None)
 
     def _learn(self, job: str, content: bytes, version: Version) -> None:
         address = f"{self.address}{job}/{INDEX}"

@@ -116,14 +116,16 @@ class Mirror:
             for path in [path for path in self._copies[job] if wants(path)]:
                 self._remove(job, path)
 
-    def keep(self, job: str, *folders: str) -> None:
+    def keep(self, job: str, *folders: str, current: str | None = None) -> None:
         """Let the bucket have what the private copies of these folders of a job have, and only that.
 
+        `current`: the folder that becomes the current one; None: it stays. In the same write: an object can be written
+        about once a second.
         All of it counts when this returns, and none of it if this raises: then new private copies are removed.
         """
         with self._of_job(job):
             try:
-                self._keep(job, folders)
+                self._keep(job, folders, current)
             except BaseException:
                 self._remove_new(job, folders)
                 raise
@@ -136,17 +138,18 @@ class Mirror:
                 with open_stream(self.root / job / path) as stream:
                     if path in index.files and index.files[path].sha256 != Sums.of(stream).sha256:
                         raise taken(f"{self.address}{job}/{path.partition('/')[0]}/")
-            self._keep(job, folders)
+            self._keep(job, folders, None)
 
-    def _keep(self, job: str, folders: Iterable[str]) -> None:
+    def _keep(self, job: str, folders: Iterable[str], current: str | None) -> None:
         index = self.index(job)
         before = {path: file for path, file in index.files.items() if path.partition("/")[0] in folders}
         files = {path: file for path, file in index.files.items() if path not in before}
         for path in self._paths_in(job, folders):
             files[path] = self._kept_file(job, path, before.get(path))
-        if files == index.files:
+        newer = structs.replace(index, files=files, current=current or index.current)
+        if newer == index:
             return
-        self.indexes.write(structs.replace(index, files=files))
+        self.indexes.write(newer)
         for path in self._paths_in(job, folders):
             copy = self._copy(job, path, files[path])
             if self._copies[job].get(path) != copy:
@@ -184,6 +187,7 @@ class Mirror:
             is_done = self.indexes.rename(job, to)
             for each in (job, to):
                 self._copies.pop(each, None)
+                self._damaged.pop(each, None)
                 shutil.rmtree(self.root / each, ignore_errors=True)
         return is_done
 

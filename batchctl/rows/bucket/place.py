@@ -6,6 +6,7 @@ import errno
 import os
 import tempfile
 import weakref
+from collections.abc import Mapping
 from pathlib import Path
 from shutil import rmtree
 
@@ -44,6 +45,10 @@ class BucketPlace:
 
     def kept(self) -> KeptFolder:
         return self.shelf.kept()
+
+    def unused(self) -> Mapping[str, int]:
+        self.mirror.indexes.refresh()
+        return self.mirror.indexes.unused()
 
     def shown(self, path: Path) -> str:
         return f"{self.mirror.address}{path.relative_to(self.root)}"

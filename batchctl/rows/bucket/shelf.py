@@ -20,7 +20,7 @@ class BucketShelf:
 
     def __init__(self, mirror: Mirror) -> None:
         self._mirror = mirror
-        self._read: dict[str, tuple[str | None, KeptResults | str]] = {}
+        self._read: dict[str, tuple[tuple[str | None, str | None], KeptResults | str]] = {}
 
     def look(self) -> Inventory:
         """All collected folders: each file has to be in the bucket, in the generation that its index names.
@@ -84,14 +84,15 @@ class BucketShelf:
 
     def _look_at(self, path: str, files: Mapping[str, IndexedFile]) -> KeptResults | str:
         text = files[MANIFEST_FILE].text if MANIFEST_FILE in files else None
+        facts = text, files[RESULTS_FILE].sha256 if RESULTS_FILE in files else None
         before = self._read.get(path)
-        if before is not None and before[0] == text:
+        if before is not None and before[0] == facts:
             return before[1]
         try:
             found: KeptResults | str = _kept(Path(path), text, files)
         except FAULTS as error:
             found = fault_words(error)
-        self._read[path] = text, found
+        self._read[path] = facts, found
         return found
 
 

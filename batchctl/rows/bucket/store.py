@@ -51,7 +51,8 @@ class BucketResults:
         bring_with_sources(self._mirror, key.job, wants.answers)
         found = self._folder.collect(key, digest, remote, items, known, marks, options)
         # The list of an input at Cloud Storage is among the lists.
-        self._mirror.keep(key.job, SENT, _name_of(found.path))
+        name = _name_of(found.path)
+        self._mirror.keep(key.job, SENT, name, current=name if options.is_current(found) else None)
         return found
 
     def reuse(self, key: AttemptKey, digest: str, source: str, marks: Mapping[str, Json]) -> str:
