@@ -56,7 +56,7 @@ class Sources(Struct, frozen=True):
     known: KnownFiles
     """Files of manifests that were read before."""
     seen: SeenFiles
-    """What the last reading has looked at."""
+    """The files that the last reading has looked at."""
 
 
 class StateOpening(Struct, frozen=True, dict=True):

@@ -162,7 +162,7 @@ STEP = PARTS * effort(5, 1)
 LONGER = {"rows": effort(2, 1), "shards": effort(3, 1)}
 """Stories that cross more moments, of which the gate tries one of so many."""
 
-SPARSER = effort(3, 1)
+SPARSER = effort(5, 1)
 """Results in a bucket cross more moments, most of them around the same writes."""
 
 

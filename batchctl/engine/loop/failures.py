@@ -29,7 +29,7 @@ class FailureNews:
 
 
 def _words(outcome: Outcome) -> str:
-    """What is wrong; empty where nothing is."""
+    """The problem; empty where there is none."""
     error = outcome.error
     if error is None or outcome.result not in {Result.FAILED, Result.PENDING}:
         return ""
