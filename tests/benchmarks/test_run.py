@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.support.long_mode import LONG
+from tests.support.postgres_server import PostgresServer
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,4 +62,15 @@ def test_a_shared_state_is_measured(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert "pass with one commit" in done.stdout
-    assert "20 jobs: a push has " in done.stdout
+    assert "20 jobs" in done.stdout
+    assert "a push has " in done.stdout
+
+
+def test_a_state_in_postgresql_is_measured(tmp_path: Path, postgres: PostgresServer) -> None:
+    program = str(ROOT / "benchmarks" / "shared_state.py")
+    command = [sys.executable, program, "--jobs", "20", "--folder", str(tmp_path), "--database", postgres.url()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    _, _, found = done.stdout.partition("PostgreSQL")
+    assert "  its commit " in found
+    assert "bytes of the server's log" in found

@@ -80,8 +80,10 @@ def load_psycopg(address: str) -> Any:  # noqa: ANN401 - a module
     try:
         import psycopg
     except ImportError as error:
+        is_missing = isinstance(error, ModuleNotFoundError) and error.name == "psycopg"
+        problem = "is not installed" if is_missing else f"cannot be loaded: {str(error).partition(chr(10))[0]}"
         raise BatchctlError(
-            f"the state {address} needs psycopg, which is not installed",
+            f"the state {address} needs psycopg, which {problem}",
             code=ErrorCode.MISSING_LIBRARY,
             hint="`pip install '.[postgres]'` in the clone of batchctl, or `pip install 'psycopg[binary]'` beside it",
         ) from error
