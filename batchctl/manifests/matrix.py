@@ -66,7 +66,8 @@ class MatrixReader:
         plain = changed(root, ("spec",), _without_matrix)
         if not self._counts(plain, len(cells), matrix):
             return []
-        named = _Names(plain, self._faults).of(cells)
+        names = _Names(plain, self._faults)
+        named = names.of(cells)
         known = frozenset(name for cell in cells for name in cell.values)
         documents = [_Values(cell, known, self._faults).put_into(_with_name(plain, name)) for cell, name in named]
         base = find(root, "metadata", "name")
@@ -74,7 +75,12 @@ class MatrixReader:
         return [
             Expanded(
                 document,
-                Expansion(text, {key: _plain(one) for key, one in cell.axes.items()}, root.location.line),
+                Expansion(
+                    text,
+                    {key: _plain(one) for key, one in cell.axes.items()},
+                    root.location.line,
+                    names.siblings(cell),
+                ),
                 len(named),
             )
             for document, (cell, _) in zip(documents, named, strict=True)
@@ -155,19 +161,30 @@ class _Names:
         return [(cell, name) for name, cell in named.items()]
 
     def _name(self, node: Scalar, cell: Cell) -> str | None:
-        parts = {key: name_part(value) for key, value in cell.axes.items()}
-        empty = [cell.axes[key] for key, part in parts.items() if not part]
+        empty = [value for value in cell.axes.values() if not name_part(value)]
         for value in empty:
             message = f"the axis value {shown(text_of(value))} has no letter or digit for a name"
             self._faults.add(value.location, Code.INVALID_VALUE, message, "names have only a-z, 0-9 and dashes")
         if empty:
             return None
+        return self._text(node, cell, {key: name_part(value) for key, value in cell.values.items()}, self._faults)
+
+    def siblings(self, cell: Cell) -> tuple[str, ...]:
+        """See `Expansion.siblings`. An axis that is not in the name has none."""
+        if self._node is None:
+            return ()
+        parts = {key: name_part(value) for key, value in cell.values.items()}
+        quiet = Faults()
+        found = (self._text(self._node, cell, {**parts, axis: "*"}, quiet) for axis in cell.axes)
+        return tuple(name for name in found if name.count("*") == 1)
+
+    @staticmethod
+    def _text(node: Scalar, cell: Cell, parts: Mapping[str, str], faults: Faults) -> str:
+        """The name with these parts: in place of its references, or else at its end."""
+        own = {key: value._replace(value=parts[key]) for key, value in cell.values.items()}
         text = str(node.value)
-        own = {key: value._replace(value=name_part(value)) for key, value in cell.values.items()}
-        name = _Values(Cell(own, {}), own.keys(), self._faults).text(text, node)
-        if name == text:
-            name = "-".join([text, *parts.values()])
-        return name
+        name = _Values(Cell(own, {}), own.keys(), faults).text(text, node)
+        return "-".join([text, *(parts[axis] for axis in cell.axes)]) if name == text else name
 
 
 def _difference(one: Cell, other: Cell) -> tuple[Scalar, Scalar]:

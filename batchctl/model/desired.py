@@ -221,6 +221,8 @@ class Expansion(Struct, frozen=True):
 
     line: int
     """The first line of the manifest in its file."""
+    siblings: tuple[str, ...] = ()
+    """The names of jobs that differ in one axis value, for each axis: the job's name with `*` for that value."""
 
     def __str__(self) -> str:
         return ", ".join(f"{axis}={_written(value)}" for axis, value in self.values.items())

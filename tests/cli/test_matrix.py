@@ -79,6 +79,18 @@ def test_a_value_that_is_renamed_writes_its_moves(matrix: StackFolder, cli: Cli,
     assert service.creates == 3
 
 
+def test_a_value_of_the_work_that_is_renamed_names_its_moves(matrix: StackFolder, cli: Cli, service: Service) -> None:
+    cli.ok("apply", "--yes")
+    text = matrix.job_path("t").read_text()
+    matrix.job_path("t").write_text(text.replace("fr", "french"))
+    plan = cli.ok("plan", "-o", "json").json
+    (new,) = [action for action in plan["actions"] if action["job"] == "t-french-search"]
+    assert new["action"] == "create"
+    assert "add `- {from: t-fr-search, to: t-french-search}` to spec.moved" in new["reason"]
+    matrix.write_stack(moved=[{"from": "t-fr-search", "to": "t-french-search"}])
+    assert cli.ok("plan", "-o", "json").actions()["t-french-search"] == "replace"
+
+
 def test_shards_and_a_canary_of_a_matrix(stack: StackFolder, cli: Cli, service: Service, quick: list[float]) -> None:
     lines = "".join(json.dumps({"key": f"k{number}", "text": f"x{number}"}) + "\n" for number in range(6))
     (stack.path / "jobs" / "rows-a.jsonl").write_text(lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from batchctl.model.desired import DesiredJob, OnRemove
+from batchctl.model.desired import DesiredJob, Expansion, OnRemove
 from batchctl.model.keys import BrokenMark
 from batchctl.model.plan import Plan, Rename
 from batchctl.model.recorded import RecordedAttempt
@@ -195,3 +195,38 @@ def test_each_goes_into_one_pair() -> None:
     made = decide([job("y"), job("z")], records, [look(*(seen(attempt(name=name)) for name in "abc"))])
     assert made.renames == (Rename("a", "y"), Rename("b", "z"))
     assert show(made, "c") == "delete Active unfinished consent | record job c@1 removing | cancel c@1.0 remove"
+
+
+def cell(name: str, *siblings: str, path: str = "t.yaml", work: str = "2") -> DesiredJob:
+    """A job of a matrix."""
+    expansion = Expansion("t", {"lang": name}, 1, siblings)
+    return replace(job(name, path=path, work=work), expansion=expansion)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "records", "said"),
+    [
+        ([cell("t-french", "t-*")], {"t-fr": "t.yaml"}, {"t-french": "t-fr"}),
+        ([cell("t-french-a", "t-*-a", "t-french-*")], {"t-fr-a": "t.yaml"}, {"t-french-a": "t-fr-a"}),
+        ([cell("t-french-a", "t-*-a"), cell("t-french-b", "t-*-b")], {"t-fr-a": "t.yaml", "t-fr-b": "t.yaml"}, {"t-french-a": "t-fr-a", "t-french-b": "t-fr-b"}),
+        ([cell("t-x", "t-*"), cell("t-y", "t-*")], {"t-a": "t.yaml"}, {}),
+        ([cell("t-x", "t-*")], {"t-a": "t.yaml", "t-b": "t.yaml"}, {}),
+        ([cell("t-x", "t-*")], {"t-a": "other.yaml"}, {}),
+        ([cell("a-x-a", "a-*-a")], {"u-a": "t.yaml", "a-a": "t.yaml"}, {}),
+        ([job("t-x", path="t.yaml", work="2")], {"t-a": "t.yaml"}, {}),
+        ([cell("t-x", "t-*", work="1")], {"t-a": "t.yaml"}, {}),
+    ],
+)  # fmt: skip
+def test_a_renamed_axis_value_names_its_entry(
+    wanted: list[DesiredJob], records: dict[str, str], said: dict[str, str]
+) -> None:
+    done = {name: collected(name=name, remote=f"batches/{name}") for name in records}
+    rows = [row(job(name, path=path), done[name]) for name, path in records.items()]
+    made = decide(wanted, rows, [look(*(seen(one) for one in done.values()))])
+    found = {
+        one.job: one.reason.partition("if it is ")[2].partition(" ")[0]
+        for one in made.jobs
+        if "renamed axis value" in one.reason
+    }
+    assert found == said
+    assert all(one.guard is None for one in made.jobs if one.job in said)

@@ -3,6 +3,9 @@
 The running job would be cancelled and its work bought again. An entry in `spec.moved` makes it a rename; then neither
 happens. The new job may also have to wait before it is created (`suspend`, `dependsOn`, a damaged mark): the old one is
 kept for it.
+
+Where only an axis value of a matrix differs, the plan names the entry, too. Nothing is held back for it, because the
+work is another one.
 """
 
 from __future__ import annotations
@@ -36,7 +39,46 @@ def hold_likely_renames(decisions: Decisions, context: Context) -> Decisions:
     held: dict[str, tuple[Subject, Decision]] = {}
     for rename in renames:
         held |= _hold(rename, decisions.jobs, context)
+    held |= _with_renamed_values(decisions.jobs, renames)
     return replace(decisions.with_jobs(held), renames=renames)
+
+
+def _with_renamed_values(decided: Decided, renames: tuple[Rename, ...]) -> Decided:
+    """New jobs of a matrix that may be leaving ones with another name of one axis value, with the entry to paste."""
+    paired = {name for rename in renames for name in (rename.before, rename.after)}
+    leaving = {
+        name: subject.recorded.row.path
+        for name, (subject, decision) in decided.items()
+        if name not in paired and subject.recorded is not None and _leaves(subject, decision)
+    }
+    found: dict[str, list[str]] = {}
+    for name, (subject, decision) in decided.items():
+        desired = subject.desired
+        if name in paired or desired is None or desired.expansion is None or not _comes(subject, decision):
+            continue
+        siblings = desired.expansion.siblings
+        found[name] = [old for old, path in leaving.items() if path == desired.path and _fits(old, siblings)]
+    every = [old for former in found.values() for old in former]
+    changed = {}
+    for name, former in found.items():
+        # Of several values that go or come at once, nothing says which belongs to which.
+        if len(former) == 1 and every.count(former[0]) == 1:
+            subject, decision = decided[name]
+            entry = Rename(former[0], name).entry
+            words = (
+                f"if it is {former[0]} with a renamed axis value: add `{entry}` to spec.moved, and its history goes on"
+            )
+            changed[name] = (subject, replace(decision, reason=f"{decision.reason}; {words}"))
+    return changed
+
+
+def _fits(name: str, siblings: Iterable[str]) -> bool:
+    """Whether a name is one of these with something in place of its `*`."""
+    for sibling in siblings:
+        before, _, after = sibling.partition("*")
+        if len(name) > len(before) + len(after) and name.startswith(before) and name.endswith(after):
+            return True
+    return False
 
 
 def _hold(rename: Rename, decided: Decided, context: Context) -> Decided:
