@@ -236,8 +236,8 @@ def make_plan(arguments: list[str]) -> tuple[int, dict[str, Any], str]:
 def comment_plan(service: GitHub | GitLab, arguments: list[str]) -> int:
     """Plan, and keep the comment, also of a plan that a guard refuses."""
     code, document, text = make_plan(arguments)
-    request = service.open_request()
-    if document and request is not None:
+    request = service.open_request() if document else None
+    if request is not None:
         service.comments(request).keep_one(marker(document), text)
     return code
 

@@ -131,7 +131,7 @@ class GitHubHost(CodeHost):
 
     def _comment(self, one: dict[str, Any]) -> dict[str, Any]:
         # Line ends as a browser sends them, which are kept.
-        return {"id": one["id"], "user": {"login": one["login"]}, "body": one["text"].replace("\n", "\r\n").rstrip()}
+        return {"id": one["id"], "user": {"login": one["login"]}, "body": one["text"].replace("\n", "\r\n")}
 
     def _issue(self, one: dict[str, Any]) -> dict[str, Any]:
         return {"number": one["id"], "user": {"login": one["login"]}, "body": one["text"], "title": one["title"]}
