@@ -80,6 +80,11 @@ def test_zizmor_would_find_something(copied: Path) -> None:
     assert (done.returncode != 0, "dangerous-triggers" in done.stdout) == (True, True)
 
 
+def test_actionlint_finds_nothing_in_the_workflows(copied: Path) -> None:
+    """It is not on PyPI with its program, so it runs where somebody has installed it."""
+    check_with("actionlint", *OURS_HERE, *(copied / ".github" / "workflows").iterdir(), is_held=False)
+
+
 def test_the_files_fit_the_schemas_of_github(copied: Path) -> None:
     check_with("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *OURS_HERE, *FOR_USERS)
     check_with("check-jsonschema", "--builtin-schema", "vendor.github-actions", ROOT / "action.yml")
