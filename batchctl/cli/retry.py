@@ -86,11 +86,11 @@ def _ordered(workspace: Workspace, selection: JobSelection, phases: Container[Ph
 
     Raises BatchctlError if there is none.
     """
-    recorded = workspace.recorded
+    recorded, end = workspace.recorded, "failed" if Phase.SUCCEEDED not in phases else "ended"
     names = selected_names(workspace, selection, recorded)
     if not selection.names:
         names = [name for name in names if name in recorded.jobs and phase_on_record(recorded.jobs[name]) in phases]
     if not names:
         hint = "`batchctl status` shows the phases of the jobs, and `batchctl apply` records new ones"
-        raise BatchctlError("none of the selected jobs has an end to retry", code=ErrorCode.JOB_NOT_FOUND, hint=hint)
+        raise BatchctlError(f"none of the selected jobs has {end}", code=ErrorCode.JOB_NOT_FOUND, hint=hint)
     return names

@@ -9,7 +9,18 @@ from batchctl.model.states import Phase
 from batchctl.model.suggest import did_you_mean
 
 WORDS = (*Phase, RESULTS, DELETE)
-_OF_KUBECTL = {"condition=complete": Phase.SUCCEEDED, "condition=failed": Phase.FAILED}
+_OF_OTHERS = {
+    "condition=complete": str(Phase.SUCCEEDED),
+    "condition=failed": str(Phase.FAILED),
+    "complete": str(Phase.SUCCEEDED),
+    "completed": str(Phase.SUCCEEDED),
+    "done": str(Phase.SUCCEEDED),
+    "pending": str(Phase.ACTIVE),
+    "running": str(Phase.ACTIVE),
+    "deleted": DELETE,
+    "collected": RESULTS,
+}
+"""Words of kubectl and of the APIs, in lower case."""
 
 
 class GoalType(click.ParamType[Goal]):
@@ -28,8 +39,8 @@ class GoalType(click.ParamType[Goal]):
 
 
 def _no_goal(value: str) -> str:
-    meant = _OF_KUBECTL.get(value.lower())
+    meant = _OF_OTHERS.get(value.lower())
     if meant is not None:
-        return f"kubectl's {value} is --for={meant} here"
+        return f"{value} is --for={meant} here"
     hint = did_you_mean(value, list(map(str, WORDS)), f"one of: {', '.join(WORDS)}")
     return f"{value!r} is no phase ({hint})"
