@@ -14,6 +14,11 @@ from tests.support.manifest_files import STACK, write
 
 STACK_WITH_VARIABLE = STACK.replace("spec:", "spec:\n  variables: {lang: {default: fr}}")
 
+MATRIX = """\
+metadata: {name: 'to-${matrix.lang}', labels: {lang: '${matrix.lang}'}}
+spec: {matrix: {axes: {lang: [fr, it]}}}
+"""
+
 
 def found(folder: Path, *filenames: str) -> dict[str, dict[str, str]]:
     trust = Trust()
@@ -29,13 +34,14 @@ def found(folder: Path, *filenames: str) -> dict[str, dict[str, str]]:
         ("metadata: {name: 'to-${var.lang}', labels: {lang: '${var.lang}'}}", {"to-fr": {"lang": "fr"}}),
         ("metadata: {name: a}\nspec: {unknown: ['${var.none}']}", {"a": {}}),
         ("kind: List\nitems: [{metadata: {name: a}}, {metadata: {name: b}}]", {"a": {}, "b": {}}),
+        (MATRIX, {"to-fr": {"lang": "fr"}, "to-it": {"lang": "it"}}),
         ("metadata: {name: 7}", {}),
         ("metadata: [a]", {}),
         ("just text", {}),
         ("a: [", {}),
         ("metadata: {name: a}\n#" + "x" * LARGEST_FILE, {}),
     ],
-    ids=["labels", "two", "variable", "invalid", "list", "number", "sequence", "text", "broken", "large"],
+    ids=["labels", "two", "variable", "invalid", "list", "matrix", "number", "sequence", "text", "broken", "large"],
 )
 def test_names_of_a_file(tmp_path: Path, text: str, expected: dict[str, dict[str, str]]) -> None:
     write(tmp_path, {"batchctl.yaml": STACK_WITH_VARIABLE, "job.yaml": text})
