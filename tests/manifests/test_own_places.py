@@ -68,6 +68,13 @@ def test_results_in_a_bucket(tmp_path: Path, given: str, address: str | None) ->
     assert lines(tmp_path) == [FIRST + f'InvalidValue "results" {words}']
 
 
+def test_a_database_url_with_a_password(tmp_path: Path) -> None:
+    write(tmp_path, {"batchctl.yaml": with_stack("state: postgresql://me:secret@db/x\n")})
+    (line,) = lines(tmp_path)
+    assert line.startswith(f'{FIRST}InvalidValue "state" must not have a password')
+    assert "secret" not in line
+
+
 @pytest.mark.parametrize("given", ["s3://team/a", "postgresql://user:secret@host/team"])
 def test_results_at_another_kind_of_place(tmp_path: Path, given: str) -> None:
     write(tmp_path, {"batchctl.yaml": with_stack(f"results: '{given}'\n")})
