@@ -29,7 +29,7 @@ QUIET = {"with_people": False, "with_losses": False}
         (Rules(with_losses=False), MOST),
         (Rules(**QUIET), MOST),
         (Rules(**QUIET, with_late_renewals=True), MOST),
-        (Rules(with_losses=False, with_late_renewals=True), MOST),
+        (Rules(with_losses=False, with_late_renewals=True), effort(8_000, 1_000_000)),
         (RowRules(), None),
     ],
     ids=["all events", "people", "processes alone", "late renewals", "late renewals and people", "PostgreSQL"],
