@@ -29,15 +29,18 @@ class KeyMarks:
 
     def repeated(self) -> frozenset[int]:
         """The marks that appear more than once."""
-        if self._rises:
-            return frozenset()
-        passes = 1 + len(self._marks) // _AT_ONCE
-        found: set[int] = set()
-        for number in range(passes):
-            part = [mark for mark in self._marks if mark % passes == number] if passes > 1 else self._marks
-            if len(set(part)) < len(part):
-                found |= {mark for mark, count in Counter(part).items() if count > 1}
-        return frozenset(found)
+        return frozenset() if self._rises else repeated_marks(self._marks)
+
+
+def repeated_marks(marks: array[int]) -> frozenset[int]:
+    """The marks that appear more than once."""
+    passes = 1 + len(marks) // _AT_ONCE
+    found: set[int] = set()
+    for number in range(passes):
+        part = [mark for mark in marks if mark % passes == number] if passes > 1 else marks
+        if len(set(part)) < len(part):
+            found |= {mark for mark, count in Counter(part).items() if count > 1}
+    return frozenset(found)
 
 
 mark_of = hash

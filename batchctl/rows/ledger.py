@@ -6,25 +6,22 @@ Implements RowLedger. The rule that chooses rows is `RowChoice`; this module app
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from heapq import nsmallest
-from itertools import chain
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from batchctl.model.desired import DesiredJob, Json
 from batchctl.model.errors import ResultsError
-from batchctl.model.input_rows import RowColumns
 from batchctl.model.keys import AttemptKey
-from batchctl.model.pieces import pieces_of
 from batchctl.model.ports import ChosenRows, Collected, InputEncoder, InputRow, OtherShard
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.row_work import RowChoice, RowsSent, RowsToSend, RowWork
 from batchctl.model.rows_left import RowsLeft
 from batchctl.model.states import JobState
 from batchctl.model.work_size import is_divisible
+from batchctl.rows.choosing import Choosing
 from batchctl.rows.collection import merged_rows, rows_facts
 from batchctl.rows.cutting import Cutter
 from batchctl.rows.files import LOCAL, Files
@@ -97,12 +94,11 @@ class ResultsLedger:
             segments = self._segments(job.name, choice)
             index = LedgerIndex(segments.found, choice.accept)
             is_renewed = choice.which is RowsToSend.ALL
-            rows = _RowsToSend(source.rows(is_renewed=is_renewed), index, choice)
-            cutter = Cutter(job.sharding, choice, new_token, token)
-            number = rows.cut(cutter)
+            rows = Choosing(partial(source.rows, is_renewed=is_renewed), index, choice)
+            cutter = rows.cut(partial(Cutter, job.sharding, choice, new_token, token))
             source.keep(is_renewed=is_renewed)
-            shards = list(cutter.finish(rows.total, is_canary=number < rows.sent))
-            if not number:
+            shards = list(cutter.finish(rows.total, is_canary=rows.sent < rows.distinct))
+            if not rows.sent:
                 return ChosenRows(RowsSent(0, rows.total, ""), (), segments.damaged, files=source.files)
             if source.files and len(shards) == 1 and shards[0].is_whole and not choice.selects:
                 # Nothing is gained by a copy of the source. Its results have no marks, so no list is written.
@@ -170,60 +166,6 @@ class ResultsLedger:
 def _positions(sent: SentList, source: SourceRows) -> Sequence[int] | None:
     """The positions to send; None: all rows. Rows at Cloud Storage that have a list are sent by their positions."""
     return None if sent.is_whole and not source.files else sent.places
-
-
-class _RowsToSend:
-    """The distinct rows that a choice sends, with their positions, and once they are read, their number."""
-
-    def __init__(self, rows: Iterable[InputRow], index: LedgerIndex, choice: RowChoice) -> None:
-        self._rows = rows
-        self._index = index
-        self._choice = choice
-        self._seen = set[bytes]()
-        self.total = 0
-        """Rows of the input."""
-
-    @property
-    def sent(self) -> int:
-        return len(self._seen)
-
-    def cut(self, cutter: Cutter) -> int:
-        """Read all rows and give the chosen ones to `cutter`; returns their number."""
-        if self._choice.most is not None:
-            rows = chain.from_iterable(map(self._chosen, pieces_of(self._rows)))
-            few = _spread(rows, self._choice.most)
-            for position, row in few:
-                cutter.add(position, row)
-            return len(few)
-        is_first = self._choice.sends_new_rows and not len(self._index)
-        for piece in pieces_of(self._rows):
-            if is_first and isinstance(piece, RowColumns) and self._is_new(piece):
-                cutter.add_columns(self.total, piece)
-                self.total += len(piece)
-                continue
-            for position, row in self._chosen(piece):
-                cutter.add(position, row)
-        return self.sent
-
-    def _is_new(self, piece: RowColumns) -> bool:
-        """Note rows of which none is that of another row; False: some have to be left out."""
-        prints = set(piece.fingerprints)
-        is_new = len(prints) == len(piece) and self._seen.isdisjoint(prints)
-        self._seen |= prints if is_new else set()
-        return is_new
-
-    def _chosen(self, piece: Iterable[InputRow]) -> Iterator[tuple[int, InputRow]]:
-        seen, history, choice = self._seen, self._index.history, self._choice
-        for position, row in enumerate(piece, self.total):
-            self.total = position + 1
-            if row.fingerprint not in seen and choice.sends(history(row.fingerprint), name_of(row, position)):
-                seen.add(row.fingerprint)
-                yield position, row
-
-
-def _spread(rows: Iterable[tuple[int, InputRow]], most: int) -> list[tuple[int, InputRow]]:
-    """So many of the rows, by the order of fingerprints: the same rows are chosen again."""
-    return sorted(nsmallest(most, rows, key=lambda one: one[1].fingerprint), key=lambda one: one[0])
 
 
 def _survey(rows: Iterable[InputRow], index: LedgerIndex, choice: RowChoice, damaged: tuple[str, ...]) -> RowWork:
