@@ -182,7 +182,9 @@ main()
 """A process that gets a signal while it reads a module of the program."""
 
 
-@pytest.mark.parametrize("module", ["batchctl.cli.main", "httpx", "rich.console", "batchctl.cli.watch"])
+@pytest.mark.parametrize(
+    "module", ["batchctl.cli.main", "batchctl.engine.loop.drive", "rich.console", "batchctl.cli.watch"]
+)
 @pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_130_while_the_program_is_read(module: str, number: str) -> None:
     code = _READING.format(module=module, number=number)
@@ -214,7 +216,7 @@ def test_130_while_a_command_reads_its_manifests(stack: StackFolder, number: str
 
 
 def test_what_the_parent_ignores_stays_ignored() -> None:
-    code = _READING.format(module="httpx", number="SIGHUP")
+    code = _READING.format(module="batchctl.engine.loop.drive", number="SIGHUP")
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         done = subprocess.run([PROGRAM[0], "-c", code], capture_output=True, text=True, check=False, timeout=_PATIENCE)
