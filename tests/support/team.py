@@ -35,8 +35,9 @@ COMMANDS = (
     ("watch", "--yes", "--once", *WAITS),
     ("watch", "--yes", "--timeout", "20s", "--poll-max", "1s", *WAITS),
 )
-MESSAGES = ("StateUnreachable", "LockLost", "StateLocked", "StateBusy")
-"""The errors with which a process may end when the store fails, or another process took the lock."""
+MESSAGES = ("StateUnreachable", "LockLost", "StateLocked", "StateBusy", "NotYet")
+"""The errors with which a process may end when the store fails, another process took the lock, or the call of a killed
+one is not settled yet."""
 
 
 @dataclass
