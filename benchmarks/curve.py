@@ -1,7 +1,7 @@
 """Draws how the processor time and the memory of `plan` grow with the number of jobs.
 
     python benchmarks/curve.py [--most N] [--svg FILE]
-    python benchmarks/curve.py --most 100000              # a quarter of an hour
+    python benchmarks/curve.py --most 100000              # takes long
 
 Each plan is made twice: for the first time, and again with the cache of manifests that the first one wrote.
 Both axes are logarithmic, so a line of slope one is linear growth.
