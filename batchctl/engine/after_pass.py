@@ -6,6 +6,7 @@ A plan is made before its pass acts. Readers of a report want to see its effects
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -17,7 +18,7 @@ from batchctl.model.recorded import Recorded
 from batchctl.reconcile import Options, plan
 
 
-class AfterPass(Struct, frozen=True):
+class AfterPass(Struct, frozen=True, dict=True):
     """The stack after a pass, as the next plan would see it."""
 
     desired: DesiredStack
@@ -30,6 +31,7 @@ class AfterPass(Struct, frozen=True):
     inventory: Inventory | None = None
     """The content of the results folder after the pass."""
 
+    @cached_property
     def next_plan(self) -> Plan:
         """The plan that the next pass would make."""
         return plan(self.desired, self.recorded, self.observed, self.begun, self.options, self.inventory)

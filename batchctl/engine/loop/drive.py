@@ -236,13 +236,13 @@ class _Run:
         self._pending = find_pending(end) if self._until.ended else find_unsettled(end)
         if self._until.ended and self._pending and have_been_collected(self._pending, done):
             # The plan was made before their results came: without them nothing may be left to wait for.
-            after = done.after.next_plan()
+            after = done.after.next_plan
             self._pending = find_pending(PassEnd(after.jobs, {}, *facts[1:], self._patience))
             if not self._pending:
                 self._report = replace(report, last=after)
         phases = self._until.phases
         # What it was in before the pass counts, and what the pass has brought it to.
-        shown = (*done.plan.jobs, *done.after.next_plan().jobs) if phases else ()
+        shown = (*done.plan.jobs, *done.after.next_plan.jobs) if phases else ()
         self._reached |= {job.job for job in shown if job.job in phases and has_come_to(job, phases[job.job])}
 
     def _is_over(self) -> bool:
@@ -290,7 +290,7 @@ class _Run:
             report = DriveReport(nothing, nothing, nothing, {}, {})
         if self._last is not None and not (self._options.cancel or self._options.retry):
             # After an order, what the next pass decides is asked without it.
-            report = replace(report, next_plan=self._last.after.next_plan())
+            report = replace(report, next_plan=self._last.after.next_plan)
         phases = self._until.phases
         missed = tuple(sorted(phases.keys() - self._reached)) if phases else None
         return replace(report, stopped=why, missed=missed)
