@@ -43,8 +43,10 @@ def job_folder(results: Path, job: str) -> Path:
 @contextmanager
 def open_job_folder(results: Path, job: str) -> Iterator[Path]:
     """Where a job's results lie, kept open: see `hold_open`. Raises ResultsError, as `job_folder` does."""
-    folder = job_folder(results, job)
     with ExitStack() as stack:
+        with results_errors(results):
+            stack.enter_context(hold_open(results))
+        folder = job_folder(results, job)
         with results_errors(folder):
             stack.enter_context(hold_open(folder))
         yield folder

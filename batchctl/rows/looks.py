@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeAlias
 
+from batchctl.disk.safe_open import hold_open
 from batchctl.model.exhaustion import raise_if_exhausted
 from batchctl.model.inventory import Inventory, KeptResults
 from batchctl.rows.folder import MANIFEST_FILE, RESULTS_FILE
@@ -69,8 +70,9 @@ class ResultsShelf:
             return before[1]
         found: KeptResults | str
         try:
-            manifest = read_manifest(folder)
-            check_size(folder, manifest)
+            with hold_open(folder):
+                manifest = read_manifest(folder)
+                check_size(folder, manifest)
             found = kept_of(folder, manifest)
         except OSError as error:
             # It may pass without a change of the files.

@@ -29,6 +29,7 @@ from batchctl.rows.folder import (
     free_folder,
     is_folder_name,
     job_folder,
+    open_job_folder,
     outside,
     results_errors,
     shard_folder_name,
@@ -63,9 +64,8 @@ class ResultsFolder:
         The same remote job's results replace what lies there; another remote job's results are never overwritten,
         they get a folder of their own beside them. Raises ResultsError, and whatever `items` raises.
         """
-        job = job_folder(self._root, key.job)
         base = shard_folder_name(key, digest, options.shards)
-        with results_errors(job), hold_open(self._root):
+        with open_job_folder(self._root, key.job) as job, results_errors(job):
             make_folder(job)
             with hold_open(job):
                 sent = read_sent(self._root, key, digest, str(marks.get("token", "")))
@@ -94,12 +94,11 @@ class ResultsFolder:
 
         Costs one look when it points there already. Raises ResultsError.
         """
-        folder = job_folder(self._root, job)
         owner, _, name = path.partition("/")
         if owner != job or not is_folder_name(name):
             raise outside(self._root / path, f"it is not a collected folder of {job}")
-        current = folder / CURRENT
-        with results_errors(folder):
+        with open_job_folder(self._root, job) as folder, results_errors(folder):
+            current = folder / CURRENT
             is_right = current.is_symlink() and str(current.readlink()) == name
             if is_right or not (folder / name).is_dir():
                 return
