@@ -12,7 +12,7 @@ import pytest
 
 from batchctl.model.errors import BatchctlError, GuardError, LockedError, StateError
 from batchctl.model.recorded import SaveJob
-from batchctl.state.postgres import held_row, server
+from batchctl.state.postgres import held_row, place, server
 from batchctl.state.postgres.lock_row import LockTable
 from batchctl.state.shared.store import SharedState
 from tests.support.shared_database import Database, Line
@@ -189,6 +189,22 @@ def test_an_ended_session_goes_on_with_a_higher_epoch(database: Database) -> Non
             database.state("bob").lock()
     assert jobs(database) == ["first", "second"]
     assert database.state("bob").holder() is None
+
+
+def test_a_session_that_is_ended_while_the_tables_are_read_reads_them_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(database.state(), "first")
+    real = place.read_into
+
+    def cut(*arguments: object) -> None:
+        monkeypatch.setattr(place, "read_into", real)
+        database.cut_all()
+        real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(place, "read_into", cut)
+    assert jobs(database) == ["first"]
+    assert database.clock.slept == [0.5]
 
 
 def test_an_ended_session_that_another_process_followed_is_lost(database: Database) -> None:
