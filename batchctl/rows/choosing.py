@@ -40,7 +40,7 @@ class Choosing:
         return cutter
 
     def _send_all(self, cutter: Cutter) -> bool:
-        """Send all rows, as a first attempt does; False if two of them may be the same: then this was in vain.
+        """Send all rows, as a first attempt does; False if two of them may be the same, and then nothing counts.
 
         So no set of all fingerprints is in memory, but for an input with repeated rows.
         """

@@ -38,7 +38,7 @@ from batchctl.state.networks import refuse_network_file_system
 from batchctl.state.session import FileSession, break_sessions
 from batchctl.state.snapshot import check_seal, format_version, read_events, read_recorded, read_version
 from batchctl.state.sqlite_errors import corrupt, state_errors
-from batchctl.state.whole_state import Content, check_pages, read_content, write_once
+from batchctl.state.whole_state import Content, check_pages, read_content, require_same, write_once
 
 T = TypeVar("T")
 
@@ -294,10 +294,3 @@ class FileState:
             check_seal(db, self._path)
             back_up(db, side_file(self._path, f".backup-v{version}"))
             migrate(db, version, self._migrations, self._identity)
-
-
-def require_same(path: Path, present: Recorded, former: Recorded) -> None:
-    """Raise StateError (`StateBusy`) if another process wrote to the state since it was read."""
-    if (present.lineage, present.serial) != (former.lineage, former.serial):
-        message = f"another process wrote to the state file {path} in the meantime; it is unchanged"
-        raise StateError(message, code=ErrorCode.STATE_BUSY, hint="run the command again")

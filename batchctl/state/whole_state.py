@@ -11,7 +11,9 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
+from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json
+from batchctl.model.errors import StateError
 from batchctl.model.recorded import Recorded, Write
 from batchctl.state.connection import connect_writer
 from batchctl.state.database import Database
@@ -102,3 +104,10 @@ def check_pages(db: Database, path: Path) -> None:
     found = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if found != "ok":
         raise corrupt(path, found)
+
+
+def require_same(path: Path, present: Recorded, former: Recorded) -> None:
+    """Raise StateError (`StateBusy`) if another process wrote to the state since it was read."""
+    if (present.lineage, present.serial) != (former.lineage, former.serial):
+        message = f"another process wrote to the state file {path} in the meantime; it is unchanged"
+        raise StateError(message, code=ErrorCode.STATE_BUSY, hint="run the command again")
