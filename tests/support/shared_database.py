@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import socket
 import tempfile
 import threading
@@ -107,6 +108,7 @@ class Line:
         self.cut()
         for line, _ in self.kept:
             line.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _accept(self) -> None:
         while True:
