@@ -313,6 +313,13 @@ def test_a_stack_file_that_cannot_be_read(tmp_path: Path) -> None:
     assert lines(tmp_path) == ["batchctl.yaml:1:1: UnreadableFile the stack file cannot be read: Is a directory"]
 
 
+@pytest.mark.parametrize("spec", ["3", "[a]", "text"])
+def test_a_spec_that_is_no_mapping(tmp_path: Path, spec: str) -> None:
+    head = "apiVersion: batchctl.dev/v1\nkind: Stack\nmetadata: {name: shop, uid: k3v9q2}\n"
+    write(tmp_path, {"batchctl.yaml": f"{head}spec: {spec}\n"})
+    assert lines(tmp_path)[0].startswith('batchctl.yaml:4:7: WrongType "spec" ')
+
+
 def test_head_of_the_stack_file(tmp_path: Path) -> None:
     write(tmp_path, {"batchctl.yaml": "apiVersion: v2\nkind: Stak\nmetadata: {name: Shop, uid: 123456}\nspec: {}\n"})
     assert lines(tmp_path) == [
