@@ -39,7 +39,7 @@ def diff(*, common: Common, selection: JobSelection, output: str, exit_code: boo
         document=lambda: diff_document(diffs[0]) if alone else job_list(map(diff_document, diffs)),
         names=[one.job.job for one in diffs if one.differs],
     )
-    codes = [error.exit_code for error in seen.errors.values()]
+    codes = [error.exit_code for error in seen.failures]
     if exit_code and any(one.differs for one in diffs):
         codes.append(Exit.CHANGES)
     return weightiest(codes)

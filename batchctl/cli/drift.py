@@ -41,10 +41,10 @@ def drift(*, common: Common, selection: JobSelection, output: str, unmanaged: bo
         names=list(dict.fromkeys(item.job for item in seen.plan.drift)),
     )
     if in_actions():
-        summarise(drift_markdown(seen.plan) if seen.plan.drift or seen.plan.problems else "")
+        summarise(drift_markdown(seen.plan) if seen.plan.drift or seen.plan.unread else "")
         set_outputs({"drift": bool(seen.plan.drift), "count": len(seen.plan.drift)})
         annotate(plain_annotation("warning", one.kind, f"{one.job}: {one.detail}") for one in seen.plan.drift[:_SHOWN])
-    codes = [error.exit_code for error in seen.errors.values()]
+    codes = [error.exit_code for error in seen.failures]
     if seen.plan.drift:
         codes.append(Exit.DRIFT)
     return weightiest(codes)

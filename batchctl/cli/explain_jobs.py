@@ -38,7 +38,7 @@ def explain_jobs(common: Common, selection: JobSelection, output: str) -> int:
         for case in cases
     ]
     emit_each(common, output, shown, alone=selection.names_one)
-    return weightiest(error.exit_code for error in seen.errors.values())
+    return weightiest(error.exit_code for error in seen.failures)
 
 
 def _case(workspace: Workspace, seen: Preview, job: JobPlan) -> JobCase:

@@ -119,7 +119,7 @@ def show_plan(workspace: Workspace, options: Options, shown: PlanOutput) -> int:
     _tell_github(plan)
     if shown.reviewed is not None:
         shown.reviewed(plan)
-    codes = [error.exit_code for error in seen.errors.values()]
+    codes = [error.exit_code for error in seen.failures]
     codes += [Exit.REFUSED] if plan.guards else []
     if shown.detailed_exitcode and plan.has_changes:
         codes.append(Exit.CHANGES)

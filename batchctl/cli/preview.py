@@ -31,7 +31,7 @@ def preview_plan(workspace: Workspace, options: Options) -> Preview:
 def preview_and_warn(workspace: Workspace, options: Options | None = None) -> Preview:
     """Observe and plan, and print an error for each account that cannot be read. Raises StateError."""
     seen = preview_plan(workspace, options or Options(workspace.scope))
-    for error in seen.errors.values():
+    for error in seen.failures:
         write_error(error, stderr_console(workspace.common), verbose=workspace.common.verbose)
         annotate(error_annotations(error))
     return seen

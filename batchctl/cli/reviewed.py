@@ -50,9 +50,9 @@ def only_expected(expected: PlanDigest) -> Approve:
         present = PlanDigest.of(plan)
         if expected.allows(present):
             return
-        if plan.problems:
-            account, problem = next(iter(sorted(plan.problems.items())))
-            message = f"the plan cannot be compared with the reviewed one: {account}: {problem}"
+        if plan.unread:
+            place, problem = plan.unread[0]
+            message = f"the plan cannot be compared with the reviewed one: {place}: {problem}"
             raise NotYetError(message, hint="run the command again later")
         raise GuardError(
             f"the plan is not the reviewed one: its digest is {present}; {_why(expected, present, plan)}",

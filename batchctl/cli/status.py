@@ -47,4 +47,4 @@ def status(*, common: Common, selection: JobSelection, output: str, sort_by: Sor
         markdown=lambda: status_markdown(report),
         names=[row.job for row in report.jobs],
     )
-    return weightiest(error.exit_code for error in seen.errors.values())
+    return weightiest(error.exit_code for error in seen.failures)

@@ -10,7 +10,7 @@ from msgspec import Struct
 from batchctl.engine.observe import observe
 from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredStack
-from batchctl.model.errors import BatchctlError
+from batchctl.model.errors import BatchctlError, ResultsError
 from batchctl.model.keys import Account
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Plan
@@ -27,6 +27,17 @@ class Preview(Struct, frozen=True):
     plan: Plan
     recorded: Recorded
     errors: Mapping[Account, BatchctlError]
+
+    @property
+    def failures(self) -> tuple[BatchctlError, ...]:
+        """The errors of accounts, and one if the results could not be read and a job waits for that."""
+        problem = self.plan.results_problem
+        return (*self.errors.values(), *([] if problem is None else [_results_unread(problem)]))
+
+
+def _results_unread(problem: str) -> ResultsError:
+    hint = "`batchctl doctor` shows what is missing; jobs that rely on the results wait until then"
+    return ResultsError(f"the results cannot be read: {problem}", hint=hint)
 
 
 def preview(desired: DesiredStack, options: Options, tools: Tools, recorded: Recorded | None = None) -> Preview:

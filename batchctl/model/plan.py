@@ -184,6 +184,8 @@ class Plan(Struct, frozen=True):
     guards: tuple[Guard, ...] = ()
     problems: Mapping[Account, str] = msgspec.field(default_factory=dict)
     """Accounts that could not be read completely, with the reason: this pass does not change their jobs."""
+    results_problem: str | None = None
+    """Why the results could not be read, if a job waits for that; else None."""
     identities: Mapping[Account, str] = msgspec.field(default_factory=dict)
     """Identities to record: of accounts that were read for the first time, or with other credentials."""
     live: Mapping[QuotaKey, int] = msgspec.field(default_factory=dict)
@@ -195,6 +197,12 @@ class Plan(Struct, frozen=True):
     uid: str = ""
     lineage: str = ""
     """Of the state; empty if it has no record yet."""
+
+    @property
+    def unread(self) -> tuple[tuple[str, str], ...]:
+        """Accounts and `results` that could not be read in full, with the reason."""
+        accounts = [(str(account), self.problems[account]) for account in sorted(self.problems)]
+        return (*accounts, *([("results", self.results_problem)] if self.results_problem is not None else []))
 
     def lines(self) -> tuple[str, ...]:
         """The plan as text: for each job its action, its steps and its drift."""

@@ -83,7 +83,10 @@ class Reason(StrEnum):
     RATE_LIMIT = ("RateLimit", "`limits.createsPerMinute` is reached.")
     QUOTA = ("Quota", "The API refused a create call for lack of quota (429).")
     SETTLING = ("Settling", "A create call got no reply; batchctl searches for its mark.")
-    UNSEEN = ("Unseen", "Its account could not be read in full, so batchctl does nothing about it.")
+    UNSEEN = (
+        "Unseen",
+        "Its account, or the results that it needs, could not be read in full, so batchctl does nothing about it.",
+    )
     NOT_CONFIRMED = (
         "NotConfirmed",
         "Its remote job is missing, and a second look has not confirmed yet that it is gone.",

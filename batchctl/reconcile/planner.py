@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -57,6 +57,7 @@ def plan(
         unmanaged=len(unmanaged) if _is_read_in_full(context.observed) else None,
         guards=_distinct_guards(jobs, _guards_outside(reader, decisions.jobs)),
         problems={account: look.problem for account, look in sorted(context.observed.items()) if not look.complete},
+        results_problem=_results_problem(jobs, context),
         identities=new_identities(context.recorded, context.observed),
         live=decisions.live,
         renames=decisions.renames,
@@ -84,6 +85,11 @@ def _guards_outside(reader: Reader, decided: Container[str]) -> Iterator[Guard |
         names = {job.name for job in reader.context.desired.jobs if job.name not in decided}
         for subject in reader.read(names):
             yield guard_new_state(subject, reader.context)
+
+
+def _results_problem(jobs: Iterable[JobPlan], context: Context) -> str | None:
+    problem = None if context.inventory is None else context.inventory.problem
+    return problem if any(job.unseen for job in jobs) else None
 
 
 def _distinct_guards(jobs: tuple[JobPlan, ...], outside: Iterator[Guard | None]) -> tuple[Guard, ...]:

@@ -23,7 +23,7 @@ def status_document(report: StatusReport) -> dict[str, Json]:
         "stack": report.stack,
         "results": report.results,
         "jobs": [_status_row(row) for row in report.jobs],
-        "problems": problem_entries(report.problems),
+        "problems": problem_entries(report.unread),
     }
 
 

@@ -65,7 +65,7 @@ def _only_stops(job: JobPlan) -> bool:
 
 def has_news(plan: Plan) -> bool:
     """Whether a plan has anything that a reviewer wants to see. To collect results is no change."""
-    return bool(plan.has_more_than_results or plan.drift or plan.guards or plan.problems or plan.renames)
+    return bool(plan.has_more_than_results or plan.drift or plan.guards or plan.unread or plan.renames)
 
 
 def marker(command: str, plan: Plan) -> str:
@@ -116,10 +116,9 @@ def status_markdown(report: StatusReport) -> str:
         for row in report.jobs
     ]
     header = ("Job", "Phase", "State", "Attempt", "Rows", "Model", "Created", "Reason")
-    problems = [(str(account), report.problems[account]) for account in sorted(report.problems)]
     sections = [
         Section.of_rows("Jobs", header, rows),
-        Section.of_rows("Could not be read in full; shown as last recorded", ("Account", "Problem"), problems),
+        Section.of_rows("Could not be read in full; shown as last recorded", ("Account", "Problem"), report.unread),
     ]
     return make_page([_heading("status", report.stack, summary)], sections, [])
 
@@ -175,8 +174,7 @@ def _drift(plan: Plan) -> Section:
 
 
 def _problems(plan: Plan) -> Section:
-    rows = [(str(account), plan.problems[account]) for account in sorted(plan.problems)]
-    return Section.of_rows("Could not be read in full; jobs there are not touched", ("Account", "Problem"), rows)
+    return Section.of_rows("Could not be read in full; jobs there are not touched", ("Account", "Problem"), plan.unread)
 
 
 def _foot(plan: Plan, unchanged: int) -> list[str]:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from batchctl.model.actions import Action
 from batchctl.model.decision import Change, Guard
 from batchctl.model.desired import Json
-from batchctl.model.keys import Account
 from batchctl.model.outcome import Outcome
 from batchctl.model.plan import Drift, JobPlan, Plan
 from batchctl.model.plan_digest import PlanDigest
@@ -63,7 +62,7 @@ def drift_document(plan: Plan) -> dict[str, Json]:
         "stack": plan.stack,
         "drift": drift_entries(plan.drift),
         "unmanaged": plan.unmanaged,
-        "problems": problem_entries(plan.problems),
+        "problems": problem_entries(plan.unread),
     }
 
 
@@ -106,9 +105,9 @@ def drift_entries(drift: Iterable[Drift]) -> list[Json]:
     return [{"job": item.job, "kind": item.kind.value, "detail": item.detail} for item in drift]
 
 
-def problem_entries(problems: Mapping[Account, str]) -> list[Json]:
-    """Accounts that could not be read in full, as `{account, message}`, sorted."""
-    return [{"account": str(account), "message": problems[account]} for account in sorted(problems)]
+def problem_entries(unread: Iterable[tuple[str, str]]) -> list[Json]:
+    """Places that could not be read in full, as `{account, message}`."""
+    return [{"account": account, "message": message} for account, message in unread]
 
 
 def guard_code(guard: Guard | None) -> str | None:
@@ -132,7 +131,7 @@ def _plan_fields(document_format: str, plan: Plan, actions: list[Json]) -> dict[
         "unmanaged": plan.unmanaged,
         "guards": [{"code": guard.code, "message": guard.message, "flag": guard.way_out} for guard in all_guards(plan)],
         "renames": [{"from": rename.before, "to": rename.after} for rename in plan.renames],
-        "problems": problem_entries(plan.problems),
+        "problems": problem_entries(plan.unread),
     }
 
 

@@ -46,10 +46,10 @@ def write_drift(plan: Plan, console: Console) -> None:
     if plan.drift:
         _write_drift_rows(plan.drift, console, indent=0)
         _write_problems(plan, console)
-    elif plan.problems:
+    elif plan.unread:
         write_line(console, (_PROBLEMS, "bold"))
         _write_problem_rows(plan, console)
-    if plan.drift or plan.problems:
+    if plan.drift or plan.unread:
         write_line(console)
     unmanaged = "" if plan.unmanaged is None else f" {count(plan.unmanaged, 'unmanaged remote job')}."
     write_line(console, (f"{drift_summary(plan)}{unmanaged}", "bold"))
@@ -158,11 +158,11 @@ def _write_drift_rows(drift: tuple[Drift, ...], console: Console, *, indent: int
 
 
 def _write_problems(plan: Plan, console: Console) -> None:
-    if plan.problems:
+    if plan.unread:
         write_heading(console, _PROBLEMS)
         _write_problem_rows(plan, console)
 
 
 def _write_problem_rows(plan: Plan, console: Console) -> None:
-    rows = [Row((outside(str(account)), outside(plan.problems[account]))) for account in sorted(plan.problems)]
+    rows = [Row((outside(name), outside(problem))) for name, problem in plan.unread]
     write_table(console, rows, indent=2)

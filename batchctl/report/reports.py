@@ -140,8 +140,8 @@ class StatusReport(Struct, frozen=True):
 
     stack: str
     jobs: tuple[StatusRow, ...]
-    problems: Mapping[Account, str] = field(default_factory=dict)
-    """Accounts that could not be read in full, with the reason."""
+    unread: tuple[tuple[str, str], ...] = ()
+    """Places that could not be read in full, with the reason: `Plan.unread`."""
     results: str | None = None
     """The folder or the address of all results."""
 

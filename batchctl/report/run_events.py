@@ -63,7 +63,7 @@ class RunEvents:
             summary=plan.summary(),
             actions=[_action(job) for job in jobs],
             drift=drift_entries(plan.drift),
-            problems=problem_entries(plan.problems),
+            problems=problem_entries(plan.unread),
         )
 
     def step(self, job: str, message: str) -> None:

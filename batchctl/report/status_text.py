@@ -36,9 +36,9 @@ def write_status(report: StatusReport, console: Console, now: datetime, *, verbo
         _write_rows(console, status_columns(report, now, verbose=verbose))
         write_line(console)
     write_line(console, (status_summary(report), "bold"))
-    if report.problems:
+    if report.unread:
         write_heading(console, "Could not be read in full; shown as last recorded")
-        rows = [Row((outside(str(account)), outside(report.problems[account]))) for account in sorted(report.problems)]
+        rows = [Row((outside(name), outside(problem))) for name, problem in report.unread]
         write_table(console, rows, indent=2)
 
 

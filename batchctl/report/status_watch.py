@@ -95,7 +95,7 @@ def by_attention(report: StatusReport) -> StatusReport:
     ended = [row for row in report.jobs if row.phase in ENDED_PHASES - NO_GOOD_PHASES]
     failed = [row for row in report.jobs if row.phase in NO_GOOD_PHASES]
     going = [row for row in report.jobs if row.phase not in ENDED_PHASES | NO_GOOD_PHASES]
-    return StatusReport(report.stack, (*failed, *going, *ended), report.problems)
+    return StatusReport(report.stack, (*failed, *going, *ended), report.unread)
 
 
 def status_line(row: StatusRow) -> str:

@@ -92,7 +92,7 @@ def drift_summary(plan: Plan) -> str:
     """Drift in one line; `No drift.` only if everything could be read."""
     if plan.drift:
         return f"Drift in {count(len(plan.drift), 'place')}."
-    return "No drift in what could be read." if plan.problems else "No drift."
+    return "No drift in what could be read." if plan.unread else "No drift."
 
 
 def plan_summary(plan: Plan) -> str:
@@ -141,6 +141,7 @@ def _remarks(plan: Plan) -> list[str]:
         f"{count(bad, 'job')} did not succeed.": bad,
         f"Drift in {count(len(plan.drift), 'place')}.": len(plan.drift),
         f"{count(len(plan.problems), 'account')} could not be read in full.": len(plan.problems),
+        "The results could not be read.": int(plan.results_problem is not None),
     }
     return [remark for remark, number in remarks.items() if number]
 

@@ -310,6 +310,14 @@ def test_a_missing_bucket_has_a_way_out(machines: Machines, service: Service) ->
     assert "the results folder cannot be read" in ran.err + ran.out
     assert "gs://nowhere/results/" in ran.err + ran.out
     assert "check that the bucket nowhere" in ran.err + ran.out
+    planned = machines("plan", "-o", "json")
+    assert (planned.code, planned.json["summary"]["wait"]) == (1, 1), "a plan that cannot tell is no empty plan"
+    (problem,) = planned.json["problems"]
+    assert (problem["account"], "gs://nowhere/results/" in problem["message"]) == ("results", True)
+    assert planned.err.count("error: Results the results cannot be read: ") == 1
+    assert "Could not be read in full" in machines("plan", "-o", "markdown").out
+    expected = machines("apply", "--expect", f"p1:{64 * '0'}")
+    assert (expected.code, "cannot be compared" in expected.err) == (7, True), expected.err
     report = machines("doctor", "-o", "json")
     (finding,) = [one for one in report.json["findings"] if one["subject"] == "results" and one["check"] == "writable"]
     assert (report.code, finding["health"]) == (1, "failed")

@@ -41,7 +41,7 @@ def test_it_is_sorted_in_every_format(shop: StackFolder, cli: Cli, key: str, job
 
 
 def test_an_unknown_key_names_those_that_there_are(shop: StackFolder, cli: Cli) -> None:
-    ran = cli("status", "--sort-by=.metadata.creationTimestamp")
+    ran = cli("status", "--sort-by=.metadata.uid")
     assert (ran.code, "is not one of job, phase" in ran.err) == (64, True)
 
 

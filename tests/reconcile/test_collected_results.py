@@ -201,6 +201,7 @@ def test_a_folder_that_cannot_be_read_holds_back_what_relies_on_it(situation: Si
     assert show(made) == expected
     words = "the results folder cannot be read: results: Permission denied"
     assert made.jobs[0].reason.endswith(words) is expected.startswith("wait")
+    assert made.unread == ((("results", "results: Permission denied"),) if expected.startswith("wait") else ())
 
 
 def test_the_guard_names_the_way_out() -> None:

@@ -77,6 +77,7 @@ def test_a_plan_that_changes_nothing_is_silent():
     assert plan_markdown(Plan("s", (waiting, ended))) == ""
     assert plan_markdown(Plan("s", (), drift=(Drift("a", DriftKind.MISSING, "gone"),))) != ""
     assert plan_markdown(Plan("s", (), problems={VERTEX: "503"})) != ""
+    assert "| results | 503 |" in plan_markdown(Plan("s", (), results_problem="503"))
 
 
 def test_each_stack_and_command_has_a_marker_of_its_own():

@@ -72,6 +72,7 @@ DRIFT = (Drift("w", DriftKind.CHANGED, "x"),)
         (Plan("s", (FAILED,)), "No changes. 1 job did not succeed."),
         (Plan("s", (WAIT,), drift=DRIFT), "No changes. 1 job waiting. Drift in 1 place."),
         (replace(QUIET_PLAN, problems={VERTEX: "503"}), "No changes. 1 account could not be read in full."),
+        (replace(QUIET_PLAN, results_problem="503"), "No changes. The results could not be read."),
         (
             replace(QUIET_PLAN, problems={VERTEX: "503", GEMINI: "503"}),
             "No changes. 2 accounts could not be read in full.",

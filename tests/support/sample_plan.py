@@ -282,7 +282,7 @@ STATUS = StatusReport(
         )
         for job in PLAN.jobs
     ),
-    PLAN.problems,
+    PLAN.unread,
 )
 DESCRIPTION = JobDescription(
     PLAN.stack,
