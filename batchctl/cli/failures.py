@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 import click
 
+from batchctl.cli.aimed_hints import aim
 from batchctl.cli.common import Common, Invocation
 from batchctl.cli.github import annotate
-from batchctl.cli.output import stderr_console
+from batchctl.cli.output import show_error, stderr_console
 from batchctl.cli.repository import place_in_repository
 from batchctl.cli.translation import answer, without_kinds
 from batchctl.model.codes import ErrorCode
@@ -93,10 +94,11 @@ def _output_named(arguments: Sequence[str]) -> str:
 def _report(error: BatchctlError, invocation: Invocation) -> int:
     """Report an error: text on standard error, a document on standard output, and annotations in a workflow."""
     common = invocation.common or Common()
+    aim(error, common)
     if invocation.output == "json":
         sys.stdout.write(to_json(error_document(error)))
     elif invocation.output == "yaml":
         sys.stdout.write(to_yaml(error_document(error)))
-    write_error(error, stderr_console(common), verbose=common.verbose)
+    show_error(error, common)
     annotate(error_annotations(error, place_in_repository(os.environ)))
     return error.exit_code

@@ -9,10 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import Struct
 from rich.console import Console
 
+from batchctl.cli.aimed_hints import aim
 from batchctl.cli.common import Common
 from batchctl.model.desired import Json
+from batchctl.model.errors import BatchctlError
 from batchctl.report.console import make_console
 from batchctl.report.documents import job_list, to_json, to_names, to_yaml
+from batchctl.report.error_text import write_error
 
 
 def stdout_console(common: Common) -> Console:
@@ -23,6 +26,12 @@ def stdout_console(common: Common) -> Console:
 def stderr_console(common: Common) -> Console:
     """The console for everything else."""
     return make_console(sys.stderr, common.color, os.environ)
+
+
+def show_error(error: BatchctlError, common: Common) -> None:
+    """Write an error to standard error; commands in its hint get the target of this run."""
+    aim(error, common)
+    write_error(error, stderr_console(common), verbose=common.verbose)
 
 
 def emit(

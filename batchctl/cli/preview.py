@@ -5,7 +5,7 @@ from __future__ import annotations
 from batchctl.cli.engine_tools import open_tools
 from batchctl.cli.github import annotate
 from batchctl.cli.job_selection import JobSelection, selected_names
-from batchctl.cli.output import stderr_console
+from batchctl.cli.output import show_error
 from batchctl.cli.plan_output import open_progress
 from batchctl.cli.workspace import Workspace
 from batchctl.engine.preview import Preview, preview
@@ -14,7 +14,6 @@ from batchctl.model.desired import Stack
 from batchctl.model.errors import BatchctlError
 from batchctl.model.plan import JobPlan
 from batchctl.reconcile import Options, final_names
-from batchctl.report.error_text import write_error
 from batchctl.report.workflow import error_annotations
 
 
@@ -32,7 +31,7 @@ def preview_and_warn(workspace: Workspace, options: Options | None = None) -> Pr
     """Observe and plan, and print an error for each account that cannot be read. Raises StateError."""
     seen = preview_plan(workspace, options or Options(workspace.scope))
     for error in seen.failures:
-        write_error(error, stderr_console(workspace.common), verbose=workspace.common.verbose)
+        show_error(error, workspace.common)
         annotate(error_annotations(error))
     return seen
 

@@ -15,7 +15,7 @@ from batchctl.cli.exits import lightest_first, weightiest
 from batchctl.cli.github import annotate, group, in_actions, set_outputs, summarise
 from batchctl.cli.guard_options import refuse_new_state
 from batchctl.cli.manifest_reload import ManifestReload
-from batchctl.cli.output import emit, stderr_console
+from batchctl.cli.output import emit, show_error, stderr_console
 from batchctl.cli.plan_output import open_progress, status_report
 from batchctl.cli.preview import preview_plan
 from batchctl.cli.repository import place_in_repository
@@ -32,7 +32,6 @@ from batchctl.model.plan import Plan
 from batchctl.model.ports import Progress
 from batchctl.reconcile import Options
 from batchctl.report.apply_text import write_apply
-from batchctl.report.error_text import write_error
 from batchctl.report.markdown import apply_markdown
 from batchctl.report.plan_document import acting_jobs, apply_document
 from batchctl.report.plan_text import write_plan
@@ -95,7 +94,7 @@ def carry_out(workspace: Workspace, request: Request) -> int:
     verdict = lightest_first(find_verdict(report, request.measure))
     _print(reload.workspace, report, request)
     for error in verdict:
-        write_error(error, stderr_console(workspace.common), verbose=workspace.common.verbose)
+        show_error(error, workspace.common)
         annotate(error_annotations(error))
     return weightiest(error.exit_code for error in verdict)
 

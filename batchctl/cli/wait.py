@@ -12,7 +12,7 @@ from batchctl.cli.engine_tools import open_tools
 from batchctl.cli.exits import lightest_first, weightiest
 from batchctl.cli.job_selection import JobSelection, open_selected, select_jobs, selected_names
 from batchctl.cli.manifest_reload import ManifestReload
-from batchctl.cli.output import emit, stderr_console
+from batchctl.cli.output import emit, show_error
 from batchctl.cli.plan_output import open_progress, status_report
 from batchctl.cli.wait_goal import GoalType
 from batchctl.cli.workspace import Workspace, open_workspace, time_limit
@@ -23,7 +23,6 @@ from batchctl.engine.preview import Preview
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError, JobsFailedError, TimeUpError
 from batchctl.reconcile import Options
-from batchctl.report.error_text import write_error
 from batchctl.report.escape import terminal
 from batchctl.report.job_document import status_document
 from batchctl.report.layout import count
@@ -107,7 +106,7 @@ class _Wait:
         self._print(seen)
         errors = lightest_first(self._errors(seen))
         for error in errors:
-            write_error(error, stderr_console(common), verbose=common.verbose)
+            show_error(error, common)
         return weightiest(error.exit_code for error in errors)
 
     @property

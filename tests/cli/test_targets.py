@@ -71,6 +71,18 @@ def test_without_a_target_nothing_runs(
     assert service.jobs() == []
 
 
+def test_commands_in_hints_have_the_target(targets: StackFolder, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    hint = "`batchctl status --target dev` lists the jobs"
+    assert hint in cli("plan", "nope", "--target", "dev").err
+    assert cli("diff", "nope", "--target", "dev", "-o", "json").json["error"]["hint"] == hint
+    waited = cli("wait", "a", "--target", "dev", "--timeout", "0s")
+    assert "`batchctl explain a --target dev`" in waited.err
+    assert "`batchctl wait --help` shows" in cli("wait", "a", "--target", "dev", "--for", "x").err
+    monkeypatch.setenv("BATCHCTL_TARGET", "dev")
+    assert "`batchctl status` lists" in cli("plan", "nope").err
+    assert "`batchctl status --target prod` lists" in cli("plan", "nope", "--target", "prod").err
+
+
 def test_jobs_from_before_the_targets_go_on(stack: StackFolder, cli: Cli, service: Service) -> None:
     stack.write_job("a")
     cli.ok("apply", "--yes")

@@ -6,12 +6,11 @@ import click
 
 from batchctl.cli.common import Common, common_options, lock_option, output_option
 from batchctl.cli.engine_tools import open_tools
-from batchctl.cli.output import emit, stderr_console
+from batchctl.cli.output import emit, show_error
 from batchctl.cli.plan_output import open_progress
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.engine.rebuilding import NotReadInFullError, RebuiltState, rebuild_state
 from batchctl.model.recorded import Recorded
-from batchctl.report.error_text import write_error
 from batchctl.report.state_document import RebuildReport, rebuild_document
 from batchctl.report.state_text import write_rebuild
 from batchctl.rows.kept import KeptFolder
@@ -53,5 +52,5 @@ def _rebuild(workspace: Workspace, former: Recorded, folder: KeptFolder) -> Rebu
         finally:
             tools.providers.close()
     for error in failed.errors.values():
-        write_error(error, stderr_console(workspace.common), verbose=workspace.common.verbose)
+        show_error(error, workspace.common)
     raise failed
