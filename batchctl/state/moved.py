@@ -39,6 +39,6 @@ def refuse_moved(path: Path) -> None:
         raise StateError(
             f"the state file {path} was moved to {to}",
             code=ErrorCode.STATE_MOVED,
-            hint=f"set spec.state to {to}, or use --state {to}",
+            hint=f"set spec.state, or state of the target, to {to}; or use --state {to}",
             details={"movedTo": to},
         )

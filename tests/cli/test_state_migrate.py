@@ -37,7 +37,7 @@ def test_a_state_moves_to_a_bucket_and_back(applied: StackFolder, cli: Cli, serv
         assert refused.code in (1, 64), refused
     refused = cli("apply", "--yes")
     assert "StateMoved" in refused.err
-    assert f"set spec.state to {URL}" in refused.err
+    assert f"set spec.state, or state of the target, to {URL}; or use" in refused.err
     assert len(list(local(applied).parent.glob("state.db.migrated-*"))) == 1
 
     service.advance("1h")
@@ -92,6 +92,18 @@ def test_another_state_is_not_replaced(applied: StackFolder, cli: Cli) -> None:
     ran = cli("state", "migrate", "--to", URL)
     assert (ran.code, f"{URL} has a state that this one does not continue" in ran.err) == (6, True), ran
     cli.ok("status")
+
+
+def test_a_target_gets_the_places_of_its_own(stack: StackFolder, cli: Cli, service: Service) -> None:
+    service.seed(buckets={"team": {}})
+    stack.write_stack(targets={"dev": {}, "prod": {}})
+    stack.write_job("translate")
+    cli.ok("apply", "--yes", "--target", "prod")
+    ran = cli.ok("state", "migrate", "--target", "prod", "--to", URL, "--results", "gs://team/prod/results")
+    assert f"Set spec.targets.prod.state: {URL}\n" in ran.err, "spec.state would be one place for two targets"
+    assert "Set spec.targets.prod.results: gs://team/prod/results/\n" in ran.err
+    stack.write_stack(targets={"dev": {}, "prod": {"state": URL, "results": "gs://team/prod/results"}})
+    assert cli.ok("plan", "--target", "prod", "-o", "json").actions() == {"translate": "wait"}
 
 
 def test_places_that_cannot_be(applied: StackFolder, cli: Cli) -> None:

@@ -28,4 +28,4 @@ def copy_results(opened: Opened, target: str) -> None:
     for words in left_out:
         click.echo(f"left out: {terminal(words)}", err=True)
     words = f"copied {count(copied, 'collected result')} to {place}; {os.path.relpath(folder)} stays as it is"
-    click.echo(f"{words}. Set spec.results: {place}", err=True)
+    click.echo(f"{words}. Set {opened.field_of('results')}: {place}", err=True)

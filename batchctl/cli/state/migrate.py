@@ -48,21 +48,22 @@ def _move_state(opened: Opened, to: str) -> None:
     place = _read_place(to)
     if place == opened.stack.state:
         raise UsageError(f"the state is at {place} already", hint="name another place with --to")
+    field = opened.field_of("state")
     try:
         content = opened.state.content()
     except StateError as error:
         if error.code != ErrorCode.STATE_MOVED or error.details.get("movedTo") != str(place):
             raise
-        click.echo(f"the state was moved to {place} before; set spec.state: {place}", err=True)
+        click.echo(f"the state was moved to {place} before; set {field}: {place}", err=True)
         return
     if content.recorded.is_new:
         message = f"there is no state at {opened.stack.state} yet"
-        raise BatchctlError(message, code=ErrorCode.STATE_FAILED, hint=f"set spec.state: {place}, and run `apply`")
+        raise BatchctlError(message, code=ErrorCode.STATE_FAILED, hint=f"set {field}: {place}, and run `apply`")
     _copy(content, opened, place)
     kept = opened.state.leave(str(place), content.recorded)
     jobs = count(len(content.recorded.jobs), "job")
     words = f"moved the state with {jobs} to {place}; a copy is kept as {kept}"
-    click.echo(f"{words}. Set spec.state: {place}", err=True)
+    click.echo(f"{words}. Set {field}: {place}", err=True)
 
 
 def _read_place(target: str) -> Path | SharedPlace:

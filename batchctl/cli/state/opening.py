@@ -40,6 +40,10 @@ class Opened(Struct, frozen=True, dict=True):
         """The collected results. Raises ResultsError without usable credentials."""
         return ResultsOpener(lambda: self.stack, self.clock).open(self.stack.results)
 
+    def field_of(self, place: str) -> str:
+        """The field of the stack file that sets `state` or `results` of this stack; a target has its own."""
+        return f"spec.{place}" if self.stack.target is None else f"spec.targets.{self.stack.target}.{place}"
+
     def event(self, job: str, kind: EventKind, why: str) -> AddEvent:
         """A line for the history."""
         now: datetime = self.clock.now()
