@@ -27,8 +27,8 @@ NAME_VARIABLE = "target"
 """The variable whose value is the name of the target."""
 LONGEST_NAME = 32
 """The most characters of a stack's name."""
-_OWN_FIELDS = frozenset({"name", "variables"})
-"""The fields of a target that do not lie over `spec`."""
+LAID_OVER = frozenset({"defaults", "limits", "notify", "providers", "results", "state", "suspend"})
+"""The fields of a target that lie over `spec`. The schema check reports others once, at the target."""
 _HOLD_TARGETS = ("targets", "defaultTarget")
 _REQUEST = ("defaults", "request")
 
@@ -114,7 +114,7 @@ def overlaid(root: Node, target: Target | None, faults: Faults) -> Node:
     kept = {key: member for key, member in spec.entries.items() if key not in _HOLD_TARGETS}
     base: Node = Members(spec.location, kept)
     if target is not None:
-        over = {key: member for key, member in target.overlay.entries.items() if key not in _OWN_FIELDS}
+        over = {key: member for key, member in target.overlay.entries.items() if key in LAID_OVER}
         # The two spellings of a member of `request` count as one.
         below, above = (
             changed(one, _REQUEST, lambda request: respelled(request, faults))

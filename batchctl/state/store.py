@@ -142,7 +142,7 @@ class FileState:
                 raise
             return self._read_records()
         if not (recorded.is_new or force):
-            message = f"the state {self._path} is valid: {len(recorded.jobs)} jobs, serial {recorded.serial}"
+            message = f"the state {self._path} is valid (recorded jobs: {len(recorded.jobs)}, serial {recorded.serial})"
             raise GuardError(
                 message, code=ErrorCode.STATE_SOUND, hint="use --force to rebuild it anyway; the old file is kept"
             )

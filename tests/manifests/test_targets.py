@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from batchctl.manifests.schema import load_schema
+from batchctl.manifests.targets import LAID_OVER
 from batchctl.model.desired import SharedPlace
 from batchctl.model.errors import UsageError
 from batchctl.model.keys import Api, short_uid
@@ -221,6 +222,15 @@ def test_a_state_of_the_command_line_is_compared_with_no_other(tmp_path: Path) -
     spec = "targets: {dev: {}, prod: {}}\ndefaultTarget: prod\nstate: s.db\n"
     write(tmp_path, {"batchctl.yaml": with_stack(spec)})
     assert load_in(tmp_path, state=str(tmp_path / "t.db")).stack.state == tmp_path / "t.db"
+
+
+def test_what_a_target_lays_over_is_what_its_schema_has(tmp_path: Path) -> None:
+    fields = load_schema("stack")["definitions"]["target"]["properties"]
+    assert set(fields) - LAID_OVER == {"name", "variables"}
+    spec = "providers: {g: {type: gemini}}\ntargets: {dev: {manifests: [nowhere], limit: {}}}\ndefaultTarget: dev\n"
+    write(tmp_path, {"batchctl.yaml": with_stack(spec), "jobs/a.yaml": JOB})
+    found = [line.split(" ")[1] for line in lines(tmp_path)]
+    assert found == ["UnknownField", "UnknownField"], "each mistake is reported once, and not used"
 
 
 def test_a_stack_without_targets_is_as_before(tmp_path: Path) -> None:

@@ -30,8 +30,8 @@ class Goal(Struct, frozen=True):
 
     @property
     def words(self) -> str:
-        """It as a fact about a job: `Succeeded`, `results collected`, `deleted`."""
-        return {RESULTS: "results collected", DELETE: "deleted"}.get(self.word, self.word)
+        """It as a fact about a job: `Succeeded`, `collected`, `deleted`."""
+        return {RESULTS: "collected", DELETE: "deleted"}.get(self.word, self.word)
 
     def is_reached(self, name: str, seen: Preview) -> bool:
         """Whether a job is, or surely was, where it is waited for."""
