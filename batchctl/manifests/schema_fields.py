@@ -45,17 +45,30 @@ def find_field(path: str) -> KindDoc:
             name = step
             continue
         if step not in inside:
-            raise _unknown(tree, steps[:number], step, inside)
+            meant = f"stack.{path}" if schema is None and _exists(f"stack.{path}") else None
+            raise _unknown(tree, steps[:number], step, inside, meant)
         part, is_required = inside[step]
         name = step
     return KindDoc(tree.kind, ".".join(steps), tree.doc(name, part, is_required=is_required))
 
 
-def _unknown(tree: _Tree, before: Sequence[str], step: str, inside: Mapping[str, object]) -> UsageError:
+def _exists(path: str) -> bool:
+    try:
+        find_field(path)
+    except UsageError:
+        return False
+    return True
+
+
+def _unknown(
+    tree: _Tree, before: Sequence[str], step: str, inside: Mapping[str, object], meant: str | None
+) -> UsageError:
     place = ".".join([tree.kind, *before])
     near = similar(step, inside)
     elsewhere = [] if near is not None else tree.paths_to(step)
-    if near is not None:
+    if meant is not None:
+        hint = f"did you mean {meant}?"
+    elif near is not None:
         hint = f"did you mean {tree.prefix}{'.'.join([*before, near])}?"
     elif elsewhere:
         hint = f"did you mean {' or '.join(elsewhere[:3])}?"

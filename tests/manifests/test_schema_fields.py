@@ -77,6 +77,8 @@ def test_a_form_that_contains_itself_ends() -> None:
             "spec.lifecycle.backoffLimit?",
         ),
         ("spec.backoffLimit", "no field backoffLimit in BatchJob.spec", "did you mean spec.lifecycle.backoffLimit?"),
+        ("spec.targets", "no field targets in BatchJob.spec", "did you mean stack.spec.targets?"),
+        ("spec.limits.maxCreate", "no field limits in BatchJob.spec", "did you mean stack.spec.limits.maxCreate?"),
         ("stack.spec.privoders", "no field privoders in Stack.spec", "did you mean stack.spec.providers?"),
         ("stack.maxCreate", "no field maxCreate in Stack", "did you mean stack.spec.limits.maxCreate"),
         ("spec.model.x", "no field x in BatchJob.spec.model", "BatchJob.spec.model has no fields inside"),
