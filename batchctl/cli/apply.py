@@ -22,11 +22,13 @@ from batchctl.cli.job_selection import JobSelection, warn_of_empty_scope
 from batchctl.cli.plan import PlanOutput, show_plan
 from batchctl.cli.plan_argument import open_saved, read_saved, require_jobs
 from batchctl.cli.plan_options import PlanOptions
+from batchctl.cli.record_option import record_option
 from batchctl.cli.reviewed import only_expected, only_saved, read_digest
 from batchctl.cli.run_plan import Request, carry_out
 from batchctl.cli.workspace import open_workspace, time_limit
 from batchctl.engine.loop.drive import Until
 from batchctl.engine.loop.verdict import Measure
+from batchctl.engine.tools import BlackBox
 from batchctl.report.run_events import RunEvents
 
 
@@ -42,6 +44,7 @@ from batchctl.report.run_events import RunEvents
 @failed_option
 @guard_options
 @lock_option
+@record_option
 @events_option("apply")
 @common_options
 def apply(
@@ -60,6 +63,7 @@ def apply(
     allow_failed: bool,
     lock_timeout: str,
     events: RunEvents,
+    black_box: BlackBox,
     **guards: Flag,
 ) -> int:
     """Carry out the plan: create, update, cancel, delete, collect.
@@ -86,9 +90,13 @@ def apply(
     options = guarded_options(workspace, guards)
     if dry_run:
         given = PlanOptions.of(workspace, selector, guards)
-        return show_plan(workspace, options, PlanOutput(output, given, reviewed=reviewed, events=events))
+        return show_plan(
+            workspace, options, PlanOutput(output, given, reviewed=reviewed, events=events, black_box=black_box)
+        )
     until = Until(ended=wait, timeout=time_limit(timeout))
     measure = Measure(jobs=True, waited=wait, allow_failed=allow_failed)
     consent = Consent(yes, no_input)
-    request = Request(options, until, consent, output, measure=measure, reviewed=reviewed, events=events)
+    request = Request(
+        options, until, consent, output, measure=measure, reviewed=reviewed, events=events, black_box=black_box
+    )
     return carry_out(workspace, request)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from batchctl.cli.later import later
 from batchctl.cli.workspace import Workspace
-from batchctl.engine.tools import Providers, Tools
+from batchctl.engine.tools import BlackBox, Providers, Tools, keep_nothing
 from batchctl.model.desired import Stack
 from batchctl.model.keys import Account, short_uid
 from batchctl.model.ports import InputEncoder, Notifier, Progress, Provider, ProviderFactory, ResultStore, RowLedger
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # it loads httpx
     from batchctl.cli.connect import Connections
 
 
-def open_tools(workspace: Workspace, progress: Progress) -> Tools:
+def open_tools(workspace: Workspace, progress: Progress, black_box: BlackBox = keep_nothing) -> Tools:
     """The engine's tools. Close their providers when done."""
     stack, results = workspace.stack, workspace.results
 
@@ -64,4 +64,5 @@ def open_tools(workspace: Workspace, progress: Progress) -> Tools:
         connect=follow,
         activity=workspace.board,
         opened=stack,
+        black_box=black_box,
     )

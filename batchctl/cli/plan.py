@@ -18,9 +18,11 @@ from batchctl.cli.job_selection import JobSelection, open_selected, select_jobs
 from batchctl.cli.output import emit, stderr_console
 from batchctl.cli.plan_options import PlanOptions
 from batchctl.cli.preview import preview_and_warn
+from batchctl.cli.record_option import record_option
 from batchctl.cli.reports import Reports, report_option, write_reports
 from batchctl.cli.workspace import Workspace
 from batchctl.engine.preview import Approve
+from batchctl.engine.tools import BlackBox, keep_nothing
 from batchctl.model.plan import Plan
 from batchctl.model.plan_digest import PlanDigest
 from batchctl.reconcile import Options
@@ -46,6 +48,7 @@ from batchctl.report.workflow import plain_annotation
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes.")
 @guard_options
+@record_option
 @events_option("plan")
 @common_options
 def plan(
@@ -58,12 +61,13 @@ def plan(
     show_prompts: bool,
     detailed_exitcode: bool,
     events: RunEvents,
+    black_box: BlackBox,
     **guards: Flag,
 ) -> int:
     """Show what `apply` would do, and why.
 
-    Takes no lock, and writes nothing but the file of --out. `apply FILE` does exactly what the saved plan says, and
-    `apply --expect DIGEST` what a plan with that digest says; both refuse when something has changed since.
+    Takes no lock, and writes nothing but the files of its options. `apply FILE` does exactly what the saved plan says,
+    and `apply --expect DIGEST` what a plan with that digest says; both refuse when something has changed since.
     """
     workspace = open_selected(common, selection)
     options = guarded_options(workspace, guards)
@@ -72,7 +76,13 @@ def plan(
         given.filenames(common)
         reports = (("json", out), *reports)
     shown = PlanOutput(
-        output, given, reports, show_prompts=show_prompts, detailed_exitcode=detailed_exitcode, events=events
+        output,
+        given,
+        reports,
+        show_prompts=show_prompts,
+        detailed_exitcode=detailed_exitcode,
+        events=events,
+        black_box=black_box,
     )
     return show_plan(workspace, options, shown)
 
@@ -90,12 +100,13 @@ class PlanOutput(Struct, frozen=True):
     reviewed: Approve | None = None
     """Raises GuardError after the output unless the plan is the reviewed one."""
     events: RunEvents | None = None
+    black_box: BlackBox = keep_nothing
 
 
 def show_plan(workspace: Workspace, options: Options, shown: PlanOutput) -> int:
     """Print the plan and give the exit code."""
     write_warnings(workspace.desired.warnings, stderr_console(workspace.common))
-    seen = preview_and_warn(workspace, options)
+    seen = preview_and_warn(workspace, options, shown.black_box)
     plan = seen.plan
     if shown.events is not None:
         shown.events.planned(plan)

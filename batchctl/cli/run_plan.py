@@ -26,6 +26,7 @@ from batchctl.engine.loop.drive import DriveReport, Until, drive
 from batchctl.engine.loop.polling import Pace
 from batchctl.engine.loop.verdict import Measure, find_verdict
 from batchctl.engine.preview import Approve
+from batchctl.engine.tools import BlackBox, keep_nothing
 from batchctl.model.desired import Diagnostic
 from batchctl.model.outcome import Result
 from batchctl.model.plan import Plan
@@ -61,6 +62,8 @@ class Request(Struct, frozen=True):
     """Approves the plan that was reviewed before the command: no question is asked."""
     events: RunEvents | None = None
     """Of `--events`; None for a command without that option."""
+    black_box: BlackBox = keep_nothing
+    """Of `--record`."""
 
     def all_progress(self, progress: Progress) -> Progress:
         """The progress for people, and for `--events` if it is given."""
@@ -84,7 +87,7 @@ def carry_out(workspace: Workspace, request: Request) -> int:
 
     title = f"batchctl: progress of {workspace.stack.name}"
     with group(title), open_progress(workspace) as progress, orderly_stop(workspace.clock):
-        tools = open_tools(workspace, request.all_progress(progress))
+        tools = open_tools(workspace, request.all_progress(progress), request.black_box)
         try:
             report = drive(reload, options, request.until, tools, check, request.pace, reload.are_same)
             if request.until.ended and not request.until.once and report.stopped is None:
@@ -105,7 +108,7 @@ def _agree(workspace: Workspace, request: Request) -> Approve | None:
         return request.reviewed
     if not request.consent.can_ask:
         return None
-    shown = preview_plan(workspace, request.options).plan
+    shown = preview_plan(workspace, request.options, request.black_box).plan
     if not needs_asking(shown):
         return only_as_shown(shown)
     write_plan(shown, stderr_console(workspace.common), verbose=workspace.common.verbose)

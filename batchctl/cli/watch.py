@@ -21,11 +21,13 @@ from batchctl.cli.events_file import events_option
 from batchctl.cli.guard_options import Flag, guarded_options
 from batchctl.cli.job_selection import JobSelection, open_selected, select_jobs, selected_names
 from batchctl.cli.manifest_reload import warn_of_links
+from batchctl.cli.record_option import record_option
 from batchctl.cli.run_plan import Request, carry_out
 from batchctl.cli.workspace import duration, time_limit
 from batchctl.engine.loop.drive import Until
 from batchctl.engine.loop.polling import Pace
 from batchctl.engine.loop.verdict import Measure
+from batchctl.engine.tools import BlackBox
 from batchctl.model.errors import UsageError
 from batchctl.model.states import Phase
 from batchctl.model.suggest import did_you_mean
@@ -52,6 +54,7 @@ from batchctl.report.run_events import RunEvents
 @failed_option
 @guard_options
 @lock_option
+@record_option
 @events_option("watch")
 @common_options
 def watch(
@@ -70,6 +73,7 @@ def watch(
     allow_failed: bool,
     lock_timeout: str,
     events: RunEvents,
+    black_box: BlackBox,
     **guards: Flag,
 ) -> int:
     """Follow jobs to their end: collect, retry, apply deadlines.
@@ -86,7 +90,7 @@ def watch(
     consent = Consent(yes, no_input=True)
     measure = Measure(jobs=True, waited=True, allow_failed=allow_failed)
     options = guarded_options(workspace, guards)
-    request = Request(options, until, consent, output, measure=measure, pace=pace, events=events)
+    request = Request(options, until, consent, output, measure=measure, pace=pace, events=events, black_box=black_box)
     if forever:
         warn_of_links(workspace)
     return carry_out(workspace, request)

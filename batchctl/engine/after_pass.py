@@ -10,12 +10,13 @@ from functools import cached_property
 
 from msgspec import Struct
 
+from batchctl.engine.question import Question
 from batchctl.model.desired import DesiredStack
 from batchctl.model.inventory import Inventory
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded
-from batchctl.reconcile import Options, plan
+from batchctl.reconcile import Options
 
 
 class AfterPass(Struct, frozen=True, dict=True):
@@ -34,4 +35,4 @@ class AfterPass(Struct, frozen=True, dict=True):
     @cached_property
     def next_plan(self) -> Plan:
         """The plan that the next pass would make."""
-        return plan(self.desired, self.recorded, self.observed, self.begun, self.options, self.inventory)
+        return Question(self.desired, self.recorded, self.observed, self.begun, self.options, self.inventory).answer()

@@ -8,6 +8,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from batchctl.engine.observe import observe
+from batchctl.engine.question import Question
 from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError, ResultsError
@@ -15,7 +16,7 @@ from batchctl.model.keys import Account
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded
-from batchctl.reconcile import Options, plan, results_relied_on
+from batchctl.reconcile import Options, results_relied_on
 
 Approve = Callable[[Plan], None]
 """Called before anything is done; raises GuardError when the plan is not the approved one."""
@@ -54,9 +55,12 @@ def decide(
     """The plan. Collected results that it relies on are read against their hash: incomplete ones change the plan."""
     checked: set[str] = set()
     while True:
-        planned = plan(desired, recorded, observed, begun, options, tools.look_at_results(desired, recorded, options))
+        inventory = tools.look_at_results(desired, recorded, options)
+        question = Question(desired, recorded, observed, begun, options, inventory)
+        planned = question.answer()
         unread = [path for path in results_relied_on(planned) if path not in checked]
         checked.update(unread)
         broken = [path for path in unread if not tools.is_whole(path)]
         if not broken:
+            tools.black_box(question, planned, tools.warnings)
             return planned

@@ -6,17 +6,19 @@ import secrets
 import string
 from collections.abc import Callable
 from random import SystemRandom
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from batchctl.engine.question import Question
 from batchctl.engine.warnings import LastSaid, Warnings
 from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.desired import DesiredStack, Stack
 from batchctl.model.errors import BatchctlError, StoppedError
 from batchctl.model.inventory import Inventory
 from batchctl.model.keys import TOKEN_LENGTH, Account
+from batchctl.model.plan import Plan
 from batchctl.model.ports import (
     Clock,
     InputEncoder,
@@ -86,6 +88,14 @@ class Providers:
             provider.close()
 
 
+BlackBox: TypeAlias = Callable[[Question, Plan, Warnings], None]
+"""Keeps a decision with its input. What keeps it from that is a warning."""
+
+
+def keep_nothing(_question: Question, _plan: Plan, _warnings: Warnings) -> None:
+    """The black box of a command without one."""
+
+
 class Tools(Struct, frozen=True):
     """Everything that the engine touches the world with."""
 
@@ -112,6 +122,7 @@ class Tools(Struct, frozen=True):
     opened: Stack | None = None
     """The stack as the command first read it: these tools reach its state, results and accounts."""
     activity: Activity = UNWATCHED
+    black_box: BlackBox = keep_nothing
 
     @property
     def warnings(self) -> Warnings:

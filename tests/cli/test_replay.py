@@ -1,0 +1,99 @@
+"""`--record DIR` of plan, apply and watch, and `replay BUNDLE`: a decision is made again elsewhere."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.command_line import Cli, Service, StackFolder, check_schema
+
+SECRET = "the secret words of a prompt"
+
+
+@pytest.fixture(autouse=True)
+def two_jobs(stack: StackFolder) -> None:
+    stack.write_job("classify")
+    stack.write_job("translate", request={"systemInstruction": SECRET})
+
+
+def bundles() -> list[Path]:
+    return sorted(Path("box").iterdir())
+
+
+def test_a_plan_is_made_again_without_stack_and_network(
+    cli: Cli, service: Service, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli.ok("plan", "--record", "box")
+    (bundle,) = bundles()
+    document = json.loads(bundle.read_text())
+    check_schema("bundle", document)
+    assert SECRET not in bundle.read_text()
+    assert bundle.stat().st_mode & 0o777 == 0o600
+    bundle = bundle.resolve()
+    calls = service.calls("batches.list")
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    ran = cli.ok("replay", str(bundle))
+    assert ran.out.startswith(f"The same plan: stack {document['desired']['stack']['name']}, 2 jobs, ")
+    assert ran.err == ""
+    assert service.calls("batches.list") == calls
+
+
+def test_each_pass_of_apply_and_watch_is_recorded(cli: Cli, service: Service, quick: list[float]) -> None:
+    cli.ok("apply", "--yes", "--record", "box")
+    made = bundles()
+    assert made
+    cli.ok("watch", "--record", "box")
+    assert len(bundles()) > len(made) + 1
+    for bundle in bundles():
+        assert cli.ok("replay", str(bundle)).out.startswith("The same plan: ")
+
+
+def test_another_plan_is_shown_with_exit_2(cli: Cli, service: Service) -> None:
+    cli.ok("plan", "--record", "box")
+    (bundle,) = bundles()
+    document = json.loads(bundle.read_text())
+    document["plan"]["jobs"][0]["decision"]["action"] = "wait"
+    document["versions"]["batchctl"] = "9.0.0"
+    bundle.write_text(json.dumps(document))
+    ran = cli("replay", str(bundle))
+    assert ran.code == 2
+    assert ran.out.splitlines()[1:] == ['  plan.jobs.classify.decision.action: recorded "wait", now "create"']
+    assert ran.err == "warning: batchctl 9.0.0 made this decision, and this is 0.1.0\n"
+
+
+def test_only_the_first_differences_are_shown(cli: Cli, service: Service) -> None:
+    cli.ok("plan", "--record", "box")
+    (bundle,) = bundles()
+    document = json.loads(bundle.read_text())
+    decision = document["plan"]["jobs"][0]["decision"]
+    decision["trail"] = decision["trail"] + ["a rule"] * 25
+    bundle.write_text(json.dumps(document))
+    assert cli("replay", str(bundle)).out.splitlines()[-1].startswith("  and 5 more places")
+    assert len(cli("replay", "-v", str(bundle)).out.splitlines()) == 26
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "cannot read the bundle box: No such file"),
+        ("{", "box is not a bundle: it is not JSON"),
+        ('{"format": "batchctl/plan/v1"}', "box is not a bundle: its format is batchctl/plan/v1"),
+        ('{"format": "batchctl/bundle/v1"}', "box is damaged or from another release: 'desired' is missing"),
+    ],
+)
+def test_what_is_no_bundle_is_refused(cli: Cli, service: Service, content: str | None, words: str) -> None:
+    if content is not None:
+        Path("box").write_text(content)
+    ran = cli("replay", "box")
+    assert ran.code == 64
+    assert words in ran.err
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_before_anything_is_done(cli: Cli, service: Service) -> None:
+    Path("box").write_text("in the way")
+    ran = cli("apply", "--yes", "--record", "box")
+    assert ran.code == 1
+    assert "cannot write box" in ran.err
+    assert service.creates == 0

@@ -1,0 +1,22 @@
+"""Checks that a decision is made again from its bundle. For tests, as the black box of the engine's tools."""
+
+from __future__ import annotations
+
+from batchctl.engine.bundles.bundle import from_bundle, replay, to_bundle
+from batchctl.engine.question import Question
+from batchctl.engine.warnings import Warnings
+from batchctl.model.plan import Plan
+
+
+class Replays:
+    """Replays each decision at once."""
+
+    def __init__(self) -> None:
+        self.actions: list[str] = []
+        self.words: list[str] = []
+
+    def __call__(self, question: Question, plan: Plan, _warnings: Warnings | None = None) -> None:
+        content = to_bundle(question, plan)
+        assert replay(from_bundle(content, "this bundle")) == ()
+        self.actions += [job.action.value for job in plan.jobs]
+        self.words.append(content.decode())
