@@ -40,6 +40,9 @@ def replay(*, common: Common, bundle: str) -> int:
     if not differences:
         click.echo(f"The same plan: {_subject(read)}")
         return Exit.DONE
+    if read.plan is None:
+        click.echo(f"A plan now, and an error then: {_subject(read)}")
+        return Exit.CHANGES
     click.echo(f"Another plan: {_subject(read)}")
     shown = differences if common.verbose else differences[:_MOST_SHOWN]
     for one in shown:

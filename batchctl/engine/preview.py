@@ -57,7 +57,11 @@ def decide(
     while True:
         inventory = tools.look_at_results(desired, recorded, options)
         question = Question(desired, recorded, observed, begun, options, inventory)
-        planned = question.answer()
+        try:
+            planned = question.answer()
+        except Exception:
+            tools.black_box(question, None, tools.warnings)
+            raise
         unread = [path for path in results_relied_on(planned) if path not in checked]
         checked.update(unread)
         broken = [path for path in unread if not tools.is_whole(path)]

@@ -88,11 +88,11 @@ class Providers:
             provider.close()
 
 
-BlackBox: TypeAlias = Callable[[Question, Plan, Warnings], None]
-"""Keeps a decision with its input. What keeps it from that is a warning."""
+BlackBox: TypeAlias = Callable[[Question, Plan | None, Warnings], None]
+"""Keeps a decision with its input; None: the decision failed. What keeps it from that is a warning."""
 
 
-def keep_nothing(_question: Question, _plan: Plan, _warnings: Warnings) -> None:
+def keep_nothing(_question: Question, _plan: Plan | None, _warnings: Warnings) -> None:
     """The black box of a command without one."""
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from batchctl.engine import question
 from tests.support.command_line import Cli, Service, StackFolder, check_schema
 
 SECRET = "the secret words of a prompt"
@@ -72,6 +73,25 @@ def test_only_the_first_differences_are_shown(cli: Cli, service: Service) -> Non
     bundle.write_text(json.dumps(document))
     assert cli("replay", str(bundle)).out.splitlines()[-1].startswith("  and 5 more places")
     assert len(cli("replay", "-v", str(bundle)).out.splitlines()) == 26
+
+
+def test_a_decision_that_fails_leaves_its_input(cli: Cli, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_given: object) -> None:
+        raise ArithmeticError("a fault of the rules")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(question, "plan", fail)
+        with pytest.raises(ArithmeticError):
+            cli("plan", "--record", "box")
+        (bundle,) = bundles()
+        with pytest.raises(ArithmeticError):
+            cli("replay", str(bundle))
+    document = json.loads(bundle.read_text())
+    check_schema("bundle", document)
+    assert document["plan"] is None
+    ran = cli("replay", str(bundle))
+    assert ran.code == 2
+    assert ran.out.startswith("A plan now, and an error then: stack ")
 
 
 @pytest.mark.parametrize(

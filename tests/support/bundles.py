@@ -15,7 +15,8 @@ class Replays:
         self.actions: list[str] = []
         self.words: list[str] = []
 
-    def __call__(self, question: Question, plan: Plan, _warnings: Warnings | None = None) -> None:
+    def __call__(self, question: Question, plan: Plan | None, _warnings: Warnings | None = None) -> None:
+        assert plan is not None
         content = to_bundle(question, plan)
         assert replay(from_bundle(content, "this bundle")) == ()
         self.actions += [job.action.value for job in plan.jobs]

@@ -42,7 +42,7 @@ class Bundle(Struct, frozen=True):
     """The version of batchctl that decided."""
     question: Question
     plan: Json
-    """The plan that was made, in the form of `plain_plan`."""
+    """The plan that was made, as plain JSON; None if the decision failed."""
 
 
 class Difference(Struct, frozen=True):
@@ -53,8 +53,8 @@ class Difference(Struct, frozen=True):
     now: Json
 
 
-def to_bundle(question: Question, plan: Plan) -> bytes:
-    """The bundle of a decision, as JSON."""
+def to_bundle(question: Question, plan: Plan | None) -> bytes:
+    """The bundle of a decision, as JSON. None: the decision failed, by an error in batchctl."""
     redaction = Redaction()
     parts = {name: to_plain(redaction.of(getattr(question, name))) for name in _PARTS}
     versions = {"batchctl": __version__, "python": platform.python_version()}
@@ -83,7 +83,7 @@ def from_bundle(content: bytes, name: str) -> Bundle:
 
 
 def replay(bundle: Bundle) -> tuple[Difference, ...]:
-    """Decide again, and compare with the recorded plan."""
+    """Decide again, and compare with the recorded plan. Raises what a decision that failed raises again."""
     return tuple(_differences("plan", bundle.plan, to_plain(bundle.question.answer())))
 
 

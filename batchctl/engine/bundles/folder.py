@@ -27,7 +27,7 @@ class BundleFolder:
         make_folder(folder)
         self._folder = folder
 
-    def add(self, question: Question, plan: Plan, warnings: Warnings) -> None:
+    def add(self, question: Question, plan: Plan | None, warnings: Warnings) -> None:
         """Write the bundle of a decision, and remove the oldest ones beyond the bounds.
 
         A disk that is full stops no decision: it is a warning.
