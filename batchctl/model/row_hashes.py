@@ -21,7 +21,7 @@ _SHORT = 12
 _NAMED = 10
 """The number of keys that a sentence names."""
 _LONGEST_KEY = 40
-BEYOND = f"the changed rows are not known: batchctl records them for inputs of up to {MOST_ROWS:,} rows"
+BEYOND = f"the changed rows are not known: batchctl records rows when it sends them, for inputs of up to {MOST_ROWS:,}"
 
 
 class RowHashes:

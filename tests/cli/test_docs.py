@@ -10,7 +10,7 @@ import click
 import pytest
 
 from batchctl.cli.commands import batchctl
-from tests.support.command_line import ROOT, Cli
+from tests.support.command_line import ROOT, Cli, StackFolder
 
 PAGE = ROOT / "docs" / "commands.md"
 COMMANDS = batchctl.list_commands(click.Context(batchctl))
@@ -76,6 +76,15 @@ def test_the_readme_uses_commands_and_options_that_there_are() -> None:
         assert command in COMMANDS
         known = {name for option in of(command).params for name in option.opts}
         assert set(re.findall(r"--[a-z-]+", rest)) <= known, command
+
+
+@pytest.mark.parametrize("target", ["dev", "prod"])
+def test_the_stack_file_of_its_page_is_valid(stack: StackFolder, cli: Cli, target: str) -> None:
+    page = (ROOT / "docs" / "stack-file.md").read_text(encoding="utf-8")
+    shown = page.partition("```yaml\n")[2].partition("```")[0]
+    stack.write_job("classify-tickets", provider="local")
+    (stack.path / "batchctl.yaml").write_text(re.sub("(?m)^  prices:.*\n", "", shown), encoding="utf-8")
+    assert "ok: 1 job in stack support-" in cli.ok("validate", "--target", target).out
 
 
 def test_no_option_of_a_command_takes_the_place_of_a_common_one() -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from batchctl.model.chain import Chain
-from batchctl.model.desired import AwaitedRows, DesiredJob, InlineRows, Kind, Lifecycle, Location, RequestRow
+from batchctl.model.desired import AwaitedRows, DesiredJob, Expansion, InlineRows, Kind, Lifecycle, Location, RequestRow
 from batchctl.model.plan_terms import fingerprint
 from batchctl.model.row_settings import Canary, RowSettings
 from batchctl.model.row_work import ShardLimits
@@ -47,6 +47,7 @@ WITHOUT_EFFECT = {
     "row_hashes": "abc",
     "annotations": {"owner": "search"},
     "sent_with": SentWith(model="m"),
+    "expansion": Expansion("translate", {"lang": "fr"}, 9),
 }
 
 
