@@ -12,6 +12,7 @@ from batchctl.cli import complete
 from batchctl.cli.common import F
 from batchctl.cli.new_files import cannot_write, real_name
 from batchctl.engine.tools import BlackBox, keep_nothing
+from batchctl.model.errors import UsageError
 
 
 def record_option(command: F) -> F:
@@ -33,6 +34,8 @@ def record_option(command: F) -> F:
 def _black_box(name: str | None) -> BlackBox:
     if name is None:
         return keep_nothing
+    if not name:
+        raise UsageError("--record has no folder", hint="give the path of a folder, such as `--record bundles`")
     from batchctl.engine.bundles.folder import BundleFolder
 
     try:

@@ -10,7 +10,7 @@ import click
 from batchctl import __version__
 from batchctl.cli import complete
 from batchctl.cli.common import Common, common_options
-from batchctl.cli.exits import Exit
+from batchctl.cli.exits import Exit, weightiest
 from batchctl.engine.bundles.bundle import Bundle, from_bundle
 from batchctl.engine.bundles.bundle import replay as decide_again
 from batchctl.model.desired import Json
@@ -24,26 +24,30 @@ _MOST_SHOWN = 20
 
 
 @click.command()
-@click.argument("bundle", shell_complete=complete.files)
+@click.argument("bundles", metavar="BUNDLE...", nargs=-1, required=True, shell_complete=complete.files)
 @common_options
-def replay(*, common: Common, bundle: str) -> int:
+def replay(*, common: Common, bundles: tuple[str, ...]) -> int:
     """Decide again from a bundle of `--record`, and compare the plans.
 
     Needs no stack, no state and no network. Exit 2 if the plans differ.
     """
-    read = from_bundle(_content(bundle), bundle)
-    if read.version != __version__:
-        click.echo(
-            f"warning: batchctl {terminal(read.version)} made this decision, and this is {__version__}", err=True
-        )
-    differences = decide_again(read)
+    return weightiest([_replay(bundle, common) for bundle in bundles])
+
+
+def _replay(name: str, common: Common) -> int:
+    """Replay one bundle, and give its exit code. Raises UsageError."""
+    bundle = from_bundle(_content(name), name)
+    if bundle.version != __version__:
+        words = f"{name}: batchctl {bundle.version} made this decision, and this is {__version__}"
+        click.echo(f"warning: {terminal(words)}", err=True)
+    differences = decide_again(bundle)
     if not differences:
-        click.echo(f"The same plan: {_subject(read)}")
+        click.echo(f"The same plan: {_subject(bundle)}")
         return Exit.DONE
-    if read.plan is None:
-        click.echo(f"A plan now, and an error then: {_subject(read)}")
+    if bundle.plan is None:
+        click.echo(f"A plan now, and an error then: {_subject(bundle)}")
         return Exit.CHANGES
-    click.echo(f"Another plan: {_subject(read)}")
+    click.echo(f"Another plan: {_subject(bundle)}")
     shown = differences if common.verbose else differences[:_MOST_SHOWN]
     for one in shown:
         click.echo(terminal(f"  {one.path}: recorded {_words(one.recorded)}, now {_words(one.now)}"))

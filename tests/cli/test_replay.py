@@ -47,8 +47,9 @@ def test_each_pass_of_apply_and_watch_is_recorded(cli: Cli, service: Service, qu
     assert made
     cli.ok("watch", "--record", "box")
     assert len(bundles()) > len(made) + 1
-    for bundle in bundles():
-        assert cli.ok("replay", str(bundle)).out.startswith("The same plan: ")
+    replayed = cli.ok("replay", *map(str, bundles())).out.splitlines()
+    assert len(replayed) == len(bundles())
+    assert all(line.startswith("The same plan: ") for line in replayed)
 
 
 def test_another_plan_is_shown_with_exit_2(cli: Cli, service: Service) -> None:
@@ -61,7 +62,8 @@ def test_another_plan_is_shown_with_exit_2(cli: Cli, service: Service) -> None:
     ran = cli("replay", str(bundle))
     assert ran.code == 2
     assert ran.out.splitlines()[1:] == ['  plan.jobs.classify.decision.action: recorded "wait", now "create"']
-    assert ran.err == "warning: batchctl 9.0.0 made this decision, and this is 0.1.0\n"
+    assert cli("replay", str(bundle), str(bundle)).code == 2
+    assert ran.err == f"warning: {bundle}: batchctl 9.0.0 made this decision, and this is 0.1.0\n"
 
 
 def test_only_the_first_differences_are_shown(cli: Cli, service: Service) -> None:
@@ -116,4 +118,6 @@ def test_a_folder_that_cannot_be_made_is_an_error_before_anything_is_done(cli: C
     ran = cli("apply", "--yes", "--record", "box")
     assert ran.code == 1
     assert "cannot write box" in ran.err
+    empty = cli("apply", "--yes", "--record", "")
+    assert (empty.code, "--record has no folder" in empty.err) == (64, True)
     assert service.creates == 0
