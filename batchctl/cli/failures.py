@@ -13,7 +13,7 @@ from batchctl.cli.common import Common, Invocation
 from batchctl.cli.github import annotate
 from batchctl.cli.output import show_error, stderr_console
 from batchctl.cli.repository import place_in_repository
-from batchctl.cli.translation import answer, without_kinds
+from batchctl.cli.translation import answer, own_commands, without_kinds
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError, StoppedError, UsageError
 from batchctl.model.exhaustion import exhausted
@@ -44,7 +44,7 @@ def _problem(error: BaseException, arguments: Sequence[str], invocation: Invocat
             return _without_kinds(error, arguments)
         case click.UsageError():
             invocation.output = _output_named(arguments)
-            return answer(arguments) or _usage(error)
+            return answer(arguments) or _usage(error, arguments)
         case click.ClickException():
             return UsageError(error.format_message())
         case click.Abort() | KeyboardInterrupt():
@@ -77,8 +77,10 @@ def _without_kinds(error: BatchctlError, arguments: Sequence[str]) -> BatchctlEr
     return error if command is None else BatchctlError(error.message, code=error.code, hint=f"`{command}`")
 
 
-def _usage(error: click.UsageError) -> UsageError:
-    command = error.ctx.command_path if error.ctx else "batchctl"
+def _usage(error: click.UsageError, arguments: Sequence[str]) -> UsageError:
+    # An option without its value is found before there is a context.
+    named = [word for word in arguments if word in own_commands()][:1]
+    command = error.ctx.command_path if error.ctx else " ".join(["batchctl", *named])
     return UsageError(error.format_message(), hint=f"`{command} --help` shows its usage")
 
 

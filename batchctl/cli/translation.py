@@ -100,7 +100,7 @@ class _Line:
             self._words.pop(0)
             word = both
         self._command = word.split()
-        self._phrase = None if word in _own_commands() else COMMANDS.get(word)
+        self._phrase = None if word in own_commands() else COMMANDS.get(word)
         if self._phrase is not None:
             self._note(word, self._phrase)
 
@@ -187,7 +187,8 @@ def _short(address: str) -> str:
     return _NOT_OF_A_NAME.sub("-", re.sub(r"\[.*", "", address).rpartition(".")[2].lower()).strip("-") or "NAME"
 
 
-def _own_commands() -> frozenset[str]:
+def own_commands() -> frozenset[str]:
+    """The names of the commands of batchctl."""
     from batchctl.cli.commands import COMMANDS as OWN
 
     return frozenset(OWN)

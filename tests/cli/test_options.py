@@ -167,3 +167,9 @@ class TestVariables:
         ran = cli("plan", "--set", setting)
         assert ran.code == 65
         assert setting.partition("=")[0] in ran.err
+
+
+def test_an_option_without_its_value_leads_to_the_help_of_its_command(cli: Cli) -> None:
+    ran = cli("apply", "-l")
+    assert (ran.code, "`batchctl apply --help` shows its usage" in ran.err) == (64, True), ran
+    assert "`batchctl --help` shows its usage" in cli("--chdir").err
