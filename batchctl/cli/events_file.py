@@ -14,7 +14,7 @@ import click
 from batchctl import __version__
 from batchctl.cli import complete
 from batchctl.cli.common import F
-from batchctl.cli.new_files import cannot_write, real_name
+from batchctl.cli.new_files import cannot_write, real_name, refuse_stream
 from batchctl.disk.safe_open import open_file
 from batchctl.engine.clock import SystemClock
 from batchctl.model.errors import BatchctlError
@@ -57,6 +57,7 @@ def _recording(name: str | None) -> Iterator[RunEvents]:
     if name is None:
         yield RunEvents(None, now, warn)
         return
+    refuse_stream(name)
     path = Path(name)
     try:
         handle = open_file(real_name(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)

@@ -9,7 +9,7 @@ from pathlib import Path
 from batchctl.disk.private_files import create_file, make_folder
 from batchctl.disk.safe_open import UnsafeFile, is_there, open_file
 from batchctl.model.codes import ErrorCode
-from batchctl.model.errors import BatchctlError
+from batchctl.model.errors import BatchctlError, UsageError
 
 
 def real_name(path: Path) -> Path:
@@ -49,6 +49,12 @@ def append_lines(real: Path, shown: Path, lines: Sequence[str]) -> list[str]:
             return missing
     except OSError as error:
         raise cannot_write(shown, error) from error
+
+
+def refuse_stream(name: str) -> None:
+    """Raise UsageError for `-`, which elsewhere is standard output, and here would be a file of that name."""
+    if name == "-":
+        raise UsageError("- is not the name of a file", hint="name a file; the format of -o goes to standard output")
 
 
 def cannot_write(shown: Path, error: OSError, hint: str = "") -> BatchctlError:

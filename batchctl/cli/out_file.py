@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from batchctl.cli.new_files import cannot_write
+from batchctl.cli.new_files import cannot_write, refuse_stream
 from batchctl.disk.atomic_file import replace_file
 from batchctl.disk.safe_open import UnsafeFile
 
@@ -17,6 +17,7 @@ from batchctl.disk.safe_open import UnsafeFile
 @contextmanager
 def open_out(path: Path) -> Iterator[BinaryIO]:
     """A stream to a private file that takes the place of `path` at the end. Raises BatchctlError."""
+    refuse_stream(str(path))
     try:
         if not path.name:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))

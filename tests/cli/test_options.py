@@ -173,3 +173,11 @@ def test_an_option_without_its_value_leads_to_the_help_of_its_command(cli: Cli) 
     ran = cli("apply", "-l")
     assert (ran.code, "`batchctl apply --help` shows its usage" in ran.err) == (64, True), ran
     assert "`batchctl --help` shows its usage" in cli("--chdir").err
+
+
+@pytest.mark.parametrize("option", [("--out", "-"), ("--report", "json=-"), ("--events", "-")])
+def test_a_dash_is_no_file(stack: StackFolder, cli: Cli, option: tuple[str, str]) -> None:
+    stack.write_job("a")
+    ran = cli("plan", *option)
+    assert (ran.code, "error: Usage - is not the name of a file" in ran.err) == (64, True), ran
+    assert not (stack.path / "-").exists()
