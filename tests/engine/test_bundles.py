@@ -28,6 +28,7 @@ from tests.engine.test_crash import STORIES
 from tests.reconcile.test_properties import HISTORIES, live
 from tests.support import simulated_stack
 from tests.support.bundles import Replays
+from tests.support.command_line import check_schema
 from tests.support.decisions import HERE, LOCAL, STACK, attempt, job, look, row, seen
 from tests.support.engine import Telling
 from tests.support.long_mode import effort
@@ -132,6 +133,13 @@ def test_options_count():
     document = json.loads(content)
     del document["options"]["max_create"]
     assert replay(from_bundle(json.dumps(document).encode(), "b"))
+
+
+def test_an_account_that_was_not_read_is_none_that_lists_nothing():
+    asked = replace(question(), observed={})
+    content = to_bundle(asked, asked.answer())
+    check_schema("bundle", json.loads(content))
+    assert replay(from_bundle(content, "b")) == ()
 
 
 def test_members_of_another_release_are_left_out():
