@@ -16,7 +16,7 @@ from batchctl.engine.bundles.bundle import from_bundle, replay, to_bundle
 from batchctl.engine.bundles.folder import MOST_FILES, BundleFolder
 from batchctl.engine.question import Question
 from batchctl.engine.warnings import LastSaid, Warnings
-from batchctl.model.desired import DesiredStack, Limits
+from batchctl.model.desired import DesiredJob, DesiredStack, Limits, ProviderConfig, Stack
 from batchctl.model.errors import UsageError
 from batchctl.model.notices import Notice, NoticeType, Webhook
 from batchctl.model.recorded import Recorded
@@ -32,7 +32,7 @@ from tests.support.command_line import check_schema
 from tests.support.decisions import HERE, LOCAL, STACK, attempt, job, look, row, seen
 from tests.support.engine import Telling
 from tests.support.long_mode import effort
-from tests.support.values import replace
+from tests.support.values import field_names, replace
 
 SECRET = "the secret words of a prompt"
 
@@ -232,3 +232,24 @@ class TestFolder:
         asked = question()
         box.add(asked, asked.answer(), Warnings(progress, LastSaid()))
         assert "cannot write" in str(vars(progress))
+
+
+KEPT = {
+    DesiredJob: "name kind provider account model source digest tree path location lifecycle labels display_name dest"
+    " run_id adopt depends_on priority input_bytes row_hashes row_settings canary sharding expansion sent_with",
+    Stack: "name uid folder file providers state results suspend limits moved variables_given target",
+    ProviderConfig: "name api project location staging_bucket limits admission api_version user_project",
+    Recorded: "jobs files serial lineage identities quotas ghosts",
+}
+REDACTED = {
+    DesiredJob: "request extra_body webhook annotations",
+    Stack: "notify prices",
+    ProviderConfig: "endpoint",
+    Recorded: "outbox",
+}
+
+
+@pytest.mark.parametrize("kind", KEPT)
+def test_each_member_is_kept_or_redacted_on_purpose(kind):
+    """A new member with a text of the user's belongs to `REDACTED`, and into docs/replay.md."""
+    assert {*KEPT[kind].split(), *REDACTED[kind].split()} == set(field_names(kind))
