@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import chain
 from typing import Generic, TypeVar
 
@@ -28,3 +29,13 @@ class Pieces(Iterator[Item], Generic[Item]):
 def pieces_of(items: Iterable[Item]) -> Iterator[Iterable[Item]]:
     """The pieces of a stream; any other values are one piece."""
     return items.pieces if isinstance(items, Pieces) else iter((items,))
+
+
+@contextmanager
+def closed_after(items: Iterable[Item]) -> Iterator[Iterable[Item]]:
+    """The stream, closed after the block: an error of the block may keep it, and with it what it reads from."""
+    try:
+        yield items
+    finally:
+        if isinstance(items, Pieces | Generator):
+            items.close()

@@ -20,6 +20,7 @@ from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import ApiError, BatchctlError, ResultsError
 from batchctl.model.events import EventKind
 from batchctl.model.observed import RowCounts
+from batchctl.model.pieces import closed_after
 from batchctl.model.ports import (
     Collected,
     CollectOptions,
@@ -139,8 +140,8 @@ class Collector:
         options = CollectOptions(choice, counts_missing, shards, attempt.sent, step.remote.rows.total, is_current)
 
         def collect(known: KnownInput | None) -> Collected:
-            items = provider.read_results(step.remote.name)
-            return self._tools.results.collect(step.key, attempt.digest, step.remote, items, known, marks, options)
+            with closed_after(provider.read_results(step.remote.name)) as items:
+                return self._tools.results.collect(step.key, attempt.digest, step.remote, items, known, marks, options)
 
         try:
             known = find_known_input(provider, attempt, step.remote.create_time, job, self._tools.inputs)
