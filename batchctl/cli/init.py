@@ -68,11 +68,11 @@ def _name_of(folder: Path) -> str:
 
 
 def _ignore(real: Path, shown: Path) -> None:
-    """Keep state and results out of Git: in a new .gitignore, or at the end of the one that exists."""
+    """Keep state and results out of Git: in a new .gitignore, or at the end of one that exists and is no link."""
     if not is_taken(real, shown):
         _write_new(real, shown, "".join(f"{line}\n" for line in _IGNORED))
         return
-    added = append_lines(real, shown, _IGNORED)
+    added = [] if real.is_symlink() else append_lines(real, shown, _IGNORED)
     click.echo(f"extended {shown} by {' and '.join(added)}" if added else f"kept     {shown}")
 
 

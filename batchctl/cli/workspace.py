@@ -73,6 +73,11 @@ class StateOpening(Struct, frozen=True, dict=True):
     def state(self) -> StackState:
         return self.opener.open(self.stack.state)
 
+    @cached_property
+    def recorded(self) -> Recorded:
+        """Read once, for all scopes of the command. Raises StateError."""
+        return self.state.load()
+
     @property
     def opener(self) -> Opener:
         """Opens states of this stack."""
@@ -110,10 +115,10 @@ class Workspace(Struct, frozen=True, dict=True):
         """The collected results. Raises ResultsError without usable credentials."""
         return self.results_opener.open(self.stack.results)
 
-    @cached_property
+    @property
     def recorded(self) -> Recorded:
         """The state as the command first read it, for commands that take no lock. Raises StateError."""
-        return self.state.load()
+        return self.opening.recorded
 
     def known(self, recorded: Recorded) -> set[str]:
         """The names of all jobs, desired or recorded."""

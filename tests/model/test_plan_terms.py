@@ -46,7 +46,6 @@ WITHOUT_EFFECT = {
     "input_bytes": 77,
     "row_hashes": "abc",
     "annotations": {"owner": "search"},
-    "expansion": Expansion("m", {"lang": "fr"}, 3),
     "sent_with": SentWith(model="m"),
     "expansion": Expansion("translate", {"lang": "fr"}, 9),
 }

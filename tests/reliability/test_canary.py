@@ -36,8 +36,14 @@ TOUR = {
         ("apply", "--yes", "--wait"),
     ],
     "diff": [("diff", "a")],
+    "replay": [("plan", "--record", "recorded"), ("replay", "recorded/nosuch")],
+    "config view": [("config", "view", "--show-origin")],
+    "prices import": [("prices", "import", "prices.csv", "--out", "prices.yaml")],
+    "prices list": [("prices", "list")],
     "watch": [("watch", "--yes"), ("watch", "--once")],
     "status": [("status",)],
+    "wait": [("wait", "a", "--timeout", "10s")],
+    "events": [("events",), ("events", "a")],
     "describe": [("describe", "a"), ("describe", "nosuch")],
     "explain": [("explain", "a"), ("explain", "nosuch")],
     "results": [("results", "a"), ("results", "nosuch")],
@@ -63,6 +69,7 @@ TOUR = {
 }
 """Every command, in an order in which each finds something to do."""
 STARTED_ELSEWHERE = {"emulator serve"}
+PRICES = "{apiVersion: batchctl.dev/v1, kind: PriceList, currency: USD, prices: []}\n"
 LINES_FOR_ECHOES = (
     ("watch", "--yes", "--once"),
     ("drift", "--unmanaged", "-o", "json"),
@@ -101,11 +108,14 @@ def keyed(make_site, still, api, metadata):
 
     def make(endpoint=None, **spec):
         provider = {**api.provider, "endpoint": endpoint or still.url}
-        site = make_site(still, api, providers={"main": provider}, limits={**LIMITS, "concurrency": 4}, **spec)
+        limits = {**LIMITS, "concurrency": 4}
+        site = make_site(still, api, providers={"main": provider}, limits=limits, prices="prices.yaml", **spec)
         site.empty_service()
         del site.env["BATCHCTL_EMULATOR"]
         site.env["GEMINI_API_KEY"] = KEY
         site.env["GCE_METADATA_HOST"] = site.env["GCE_METADATA_IP"] = metadata.url.removeprefix("http://")
+        (site.path / "prices.yaml").write_text(PRICES)
+        (site.path / "prices.csv").write_text("model,source,input\ngemini-2.5-flash,a page,1\n")
         site.write_job("a")
         site.write_job("b", "abc", as_file=True, labels={"team": "search"})
         return site
@@ -178,7 +188,7 @@ def test_no_command_lets_the_key_out(keyed, still, place):
             for output in effort(several[number % 2 :][:1], several) or ("text",):
                 given = (*words, "-o", output) if several else words
                 codes[name, output] = silent(site, *given).code
-    assert {code for (name, _), code in codes.items() if name not in {"import", "state rm"}} <= {0, 1, 3, 6}
+    assert {code for (name, _), code in codes.items() if name not in {"import", "replay", "state rm"}} <= {0, 1, 3, 6}
     assert codes["apply", "text"] == codes["watch", "text"] == codes["destroy", "text"] == 0
     assert assert_folders_silent([site.path, still.store.parent]) > 10
     assert_silent("this test's own probe", b"nothing")

@@ -195,7 +195,8 @@ def test_no_field_of_a_manifest_is_left_out(tmp_path: Path, kind: Kind) -> None:
 
 
 LEFT_OUT = {
-    Kind.BATCH_JOB: {"adopt"},
-    Kind.EMBEDDINGS_BATCH_JOB: {"adopt", "dest"},
+    Kind.BATCH_JOB: {"adopt", "matrix"},
+    Kind.EMBEDDINGS_BATCH_JOB: {"adopt", "dest", "matrix"},
 }
-"""Nothing is sent for a job that is taken in, and embeddings jobs of their own have no destination."""
+"""Nothing is sent for a job that is taken in, embeddings jobs of their own have no destination, and a matrix stands for
+several manifests without one."""
