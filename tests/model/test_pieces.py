@@ -27,9 +27,14 @@ def test_values_come_one_by_one_or_in_pieces() -> None:
 def test_an_error_closes_the_stream_though_it_keeps_it(wrap: type) -> None:
     closed: list[str] = []
     kept = wrap(stream(closed))
-    with pytest.raises(ValueError, match="broken"), closed_after(kept) as items:
-        next(iter(items))
-        raise ValueError("broken")
+
+    def read() -> None:
+        with closed_after(kept) as items:
+            next(iter(items))
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        read()
     assert closed == ["closed"]
 
 
