@@ -120,7 +120,11 @@ def test_from_a_pull_request_to_the_end_of_its_jobs(
     ((stale,), _) = team.ci("main", ("apply", "--expect", reviewed["digest"]))
     assert (stale.code, "PlanStale" in stale.err) == (6, True), stale
 
+    service.advance("5s")
+    ((replaced,), _) = team.ci("main", ("watch", "--once"))
+    assert replaced.code == 0, "the replaced attempt has ended, and the new one is created without another consent"
     service.cancel(service.of("summarise")[-1]["name"])
+    service.advance("5s")
     ((found,), outputs) = team.ci("main", ("drift",))
     assert (found.code, outputs["drift"]) == (3, "true"), found
     (retried, calm), outputs = team.ci("main", ("retry", "summarise", "--yes"), ("drift",))
@@ -165,6 +169,7 @@ def test_drift_opens_and_closes(team: Team, service: Service) -> None:
     assert (calm.code, outputs["drift"]) == (0, "false")
     (remote,) = [job["name"] for job in service.of("translate")]
     service.cancel(remote)
+    service.advance("5s")
     (found, report), outputs = team.ci("main", ("drift",), ("drift", "-o", "markdown"))
     assert (found.code, outputs["drift"]) == (3, "true")
     assert report.out.startswith("<!-- batchctl drift shop a1b2c3 -->\n")
