@@ -168,7 +168,8 @@ class Team:
         noted = Counter((event.job, event.what) for event in self.site.state().events(None, 10_000))
         for name in self._names:
             if f"{name}@1.0" not in twice:
-                assert noted[name, "create"] == 1, (name, noted)
+                # A call that never left, as no list shows its job once the grace is over, is sent once more.
+                assert noted[name, "create"] == 1 + noted[name, "not found"], (name, noted)
                 assert noted[name, "created"] <= 1, (name, noted)
                 assert noted[name, "collected"] == 1, (name, noted)
 
