@@ -24,4 +24,4 @@ def _sources(index: JobIndex) -> Iterator[str]:
             try:
                 yield source_of(json.loads(file.text))[0]
             except (ValueError, AttributeError, RecursionError):
-                continue  # whoever reads the manifest reports it
+                continue  # the reader of the manifest reports it

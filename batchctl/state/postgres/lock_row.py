@@ -116,7 +116,7 @@ class LockTable:
         return replace(row, is_alone=True)
 
     def _is_unguarded(self, cursor: Cursor, epoch: int) -> bool:
-        """Whether nobody has the advisory lock of an epoch. Another server, such as a standby, cannot know."""
+        """Whether no session has the advisory lock of an epoch. Another server, such as a standby, cannot know."""
         query = "SELECT CASE WHEN pg_is_in_recovery() THEN false ELSE pg_try_advisory_xact_lock(%s, %s) END"
         found = cursor.execute(query, [self._guard, epoch % _MOST_EPOCHS]).fetchone()
         return found is not None and bool(found[0])
