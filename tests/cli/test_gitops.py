@@ -97,6 +97,7 @@ def test_from_a_pull_request_to_the_end_of_its_jobs(
     golden_file(GOLDEN / "pull-request.md", re.sub("p1:[0-9a-f]{64}", "p1:…", comment.out))
     assert (outputs["create"], outputs["replace"], outputs["delete"]) == ("1", "1", "1")
 
+    service.rules(LONG)  # the digest of a plan covers whether the replaced attempt has ended
     team.merge("new-jobs")
     (polled, applied, again), outputs = team.ci(
         "main", ("watch", "--once"), ("apply", "--expect", digest), ("apply", "--expect", digest)
@@ -106,7 +107,6 @@ def test_from_a_pull_request_to_the_end_of_its_jobs(
     assert (again.code, "PlanStale" in again.err) == (6, True)
     assert len(service.of("summarise")) == 1
 
-    service.rules(LONG)
     team.stack.write_job("summarise", labels={"team": "find"}, model="gemini-2.5-flash-lite")
     team.push("one")
     (_, reviewed) = team.ci("one", ("plan",))
