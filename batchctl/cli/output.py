@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import Struct
 from rich.console import Console
 
-from batchctl.cli.aimed_hints import aim
+from batchctl.cli.aimed_hints import aim, aimed_stream
 from batchctl.cli.common import Common
 from batchctl.model.desired import Json
 from batchctl.model.errors import BatchctlError
@@ -20,12 +20,12 @@ from batchctl.report.error_text import write_error
 
 def stdout_console(common: Common) -> Console:
     """The console for results."""
-    return make_console(sys.stdout, common.color, os.environ)
+    return make_console(aimed_stream(sys.stdout, common), common.color, os.environ)
 
 
 def stderr_console(common: Common) -> Console:
     """The console for everything else."""
-    return make_console(sys.stderr, common.color, os.environ)
+    return make_console(aimed_stream(sys.stderr, common), common.color, os.environ)
 
 
 def show_error(error: BatchctlError, common: Common) -> None:

@@ -73,7 +73,7 @@ def plan(
     options = guarded_options(workspace, guards)
     given = PlanOptions.of(workspace, selection.selector, guards)
     if out is not None:
-        given.filenames(common)
+        given.require_readable()
         reports = (("json", out), *reports)
     shown = PlanOutput(
         output,

@@ -13,7 +13,6 @@ from batchctl.cli.common import Common
 from batchctl.cli.guard_options import Flag
 from batchctl.cli.saved_plan import SavedPlan, read_plan
 from batchctl.cli.workspace import Workspace
-from batchctl.manifests.manifest_files import find_stack_file
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import GuardError, ManifestError, UsageError
 from batchctl.model.keys import JOB_NAME
@@ -61,9 +60,8 @@ def open_saved(
         )
     common = saved.options.with_target(common)
     saved.options.require_variables(common, os.environ)
-    filenames = saved.options.filenames(common)
     try:
-        find_stack_file(common.config, os.environ, filenames, Path())
+        filenames = saved.options.filenames(common, os.environ)
     except ManifestError as error:
         message = f"there is no stack file here for {saved.path}, a plan for stack {saved.stack}"
         raise UsageError(message, hint="run it where the plan was made, or with -C") from error

@@ -14,6 +14,7 @@ from msgspec import Struct
 from batchctl.cli.common import Common
 from batchctl.cli.guard_options import Flag
 from batchctl.cli.workspace import Workspace
+from batchctl.manifests.manifest_files import STANDARD_INPUT, find_stack_file
 from batchctl.manifests.variables import environment_name, set_in_environment
 from batchctl.model.desired import Json
 from batchctl.model.errors import UsageError
@@ -35,7 +36,7 @@ class PlanOptions(Struct, frozen=True):
     """The options with which a plan was made."""
 
     folder: str
-    """The stack's folder, as the command line reached it."""
+    """The stack's folder, as the command line reached it; where the plan is applied, it may have another path."""
     paths: tuple[str, ...]
     """Of `-f`, relative to the stack's folder."""
     selector: str | None
@@ -90,14 +91,20 @@ class PlanOptions(Struct, frozen=True):
         guards["rerun"] = lists["rerun"]
         return cls(folder, lists["paths"], selector, lists["names"], guards, lists["variables"], target)
 
-    def filenames(self, common: Common) -> tuple[str, ...]:
-        """The paths of `-f` from the present folder. Raises UsageError if one was standard input."""
-        if "-" in self.paths:
+    def require_readable(self) -> None:
+        """Raise UsageError if the manifests were standard input, which cannot be read again."""
+        if STANDARD_INPUT in self.paths:
             message = "this plan is of manifests from standard input, which cannot be read again"
             raise UsageError(message, hint="make the plan of files, or use `batchctl apply -f - --expect DIGEST`")
-        folder = Path(self.folder if common.config is None else common.config)
-        folder = folder if folder.is_dir() else folder.parent
-        return tuple(str(folder / path) for path in self.paths)
+
+    def filenames(self, common: Common, env: Mapping[str, str]) -> tuple[str, ...]:
+        """The paths of `-f` from the present folder, where the folder of the plan may have another path.
+
+        Raises ManifestError if there is no stack file, and UsageError if a path was standard input.
+        """
+        self.require_readable()
+        file = find_stack_file(common.config, env, [str(Path(self.folder) / path) for path in self.paths], Path())
+        return tuple(str(file.parent / path) for path in self.paths)
 
     def with_target(self, common: Common) -> Common:
         """The common options with the target of the plan. Raises UsageError if they name another one."""

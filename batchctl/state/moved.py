@@ -5,6 +5,7 @@ A version of batchctl that does not know markers finds no SQLite file there, and
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from batchctl.disk.safe_open import open_stream
@@ -39,6 +40,6 @@ def refuse_moved(path: Path) -> None:
         raise StateError(
             f"the state file {path} was moved to {to}",
             code=ErrorCode.STATE_MOVED,
-            hint=f"set spec.state, or state of the target, to {to}; or use --state {to}",
+            hint=f"set spec.state, or state of the target, to {to}; or use --state {shlex.quote(to)}",
             details={"movedTo": to},
         )

@@ -160,6 +160,16 @@ def test_a_plan_of_a_folder_is_carried_out_from_where_it_was_made(
     assert service.creates == 1
 
 
+def test_a_plan_of_a_folder_is_carried_out_from_within_it(
+    tmp_path: Path, stack: StackFolder, cli: Cli, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(stack.path.parent)
+    cli.ok("plan", "-f", f"{stack.path.name}/jobs/classify.yaml", "--out", "p.json")
+    monkeypatch.chdir(stack.path)
+    cli.ok("apply", "../p.json")
+    assert service.creates == 1
+
+
 def test_a_folder_without_a_stack_is_an_error(
     stack: StackFolder, cli: Cli, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

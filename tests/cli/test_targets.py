@@ -83,6 +83,25 @@ def test_commands_in_hints_have_the_target(targets: StackFolder, cli: Cli, monke
     assert "`batchctl status --target prod` lists" in cli("plan", "nope", "--target", "prod").err
 
 
+def test_commands_in_messages_have_the_options_that_select_the_stack(
+    stack: StackFolder, cli: Cli, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.write_stack(variables={"tone": {"default": "kind"}})
+    stack.write_job("a")
+    cli.ok("apply", "--yes")
+    monkeypatch.chdir("/")
+    where = str(stack.path)
+    cli.ok("-C", where, "cancel", "a", "--yes")
+    options = f"-C {where} --state 'my state.db'"
+    refused = cli("-C", where, "plan", "nope", "--state", "my state.db", "--set", "tone=calm")
+    assert f"`batchctl status {options} --set tone=…` lists the jobs" in refused.err
+    service.advance("5s")
+    explained = cli.ok("-C", where, "explain", "a").out
+    assert f"`batchctl retry a -C {where}`" in explained
+    monkeypatch.setenv("BATCHCTL_CHDIR", where)
+    assert "`batchctl retry a`" in cli.ok("explain", "a").out
+
+
 def test_jobs_from_before_the_targets_go_on(stack: StackFolder, cli: Cli, service: Service) -> None:
     stack.write_job("a")
     cli.ok("apply", "--yes")
