@@ -13,6 +13,9 @@ from batchctl.cli import commands
 from batchctl.cli.common import Invocation
 from batchctl.cli.start_signals import leaving_while_importing
 
+_HELP = "help"
+"""The first word that other command lines have for `--help`: `help plan` is `plan --help`."""
+
 _LEAST_LONG_OPTION = 4
 """Characters of the shortest option with one dash that is no short option with its value."""
 
@@ -26,6 +29,8 @@ def run(arguments: Sequence[str]) -> int:
         # Outside text can have characters that the terminal's encoding does not have.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    if arguments[:1] == [_HELP]:
+        arguments = [*arguments[1:], "--help"]
     try:
         _require_own_options(arguments)
         code = commands.batchctl.main(list(arguments), "batchctl", standalone_mode=False, obj=invocation)

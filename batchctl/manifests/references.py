@@ -10,12 +10,14 @@ import re
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults, did_you_mean
 from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar
+from batchctl.manifests.targets import NAME_VARIABLE
 from batchctl.manifests.variables import DECLARE_HINT, Value, Variables, environment_name, written
 from batchctl.model.desired import Location
 from batchctl.model.quoting import cut, shown
 
 MOST_REPLACED = 32 * 1024 * 1024
 """The most characters that references in all manifests together expand to: a long value may be used often."""
+_NO_TARGETS = "it is the name of the target, and the stack file has no spec.targets"
 REFERENCE = re.compile(r"\$\$\{|\$\{var\.([^}]*)(\}?)")
 """A reference `${var.name}`, or an escaped `${`."""
 
@@ -103,7 +105,8 @@ class Replacer:
             hint = f"--set {cut(name)}=VALUE, or {cut(environment_name(name))}=VALUE in the environment"
             self._faults.add(self._variables.unset[name], Code.UNSET_VARIABLE, message, hint)
         elif name not in self._variables.known:
-            hint = did_you_mean(name, self._variables.known) or DECLARE_HINT
+            is_target = name == NAME_VARIABLE
+            hint = _NO_TARGETS if is_target else did_you_mean(name, self._variables.known) or DECLARE_HINT
             self._faults.add(place, Code.UNKNOWN_VARIABLE, f"there is no variable {shown(name)}", hint)
         # The replacement of an invalid reference is never used, but lets the checks find more errors.
         return self._variables.values.get(name, match[0])

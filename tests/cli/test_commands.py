@@ -132,6 +132,12 @@ class TestSchema:
         assert cli.ok("schema").out.split() == SCHEMAS
 
 
+class TestHelp:
+    @pytest.mark.parametrize("words", [(), ("plan",), ("state", "lock")])
+    def test_help_as_the_first_word_is_the_option(self, cli: Cli, words: tuple[str, ...]) -> None:
+        assert cli.ok("help", *words).out == cli.ok(*words, "--help").out != ""
+
+
 class TestVersion:
     def test_it_says_what_a_bug_report_needs(self, cli: Cli) -> None:
         ran = cli.ok("version", "-o", "json")

@@ -483,6 +483,11 @@ def test_declarations_of_variables_are_not_substituted(tmp_path: Path) -> None:
             'job.yaml:5:10: UnknownVariable there is no variable "nigth" (did you mean night?)',
         ),
         (
+            "runId: ${var.target}",
+            [],
+            'job.yaml:5:10: UnknownVariable there is no variable "target" (it is the name of the target, and the stack file has no spec.targets)',
+        ),
+        (
             "runId: a${var.night}",
             [],
             'batchctl.yaml:6:5: UnsetVariable the variable "night" has no value (--set night=VALUE, or BATCHCTL_VAR_NIGHT=VALUE in the environment)',
