@@ -29,7 +29,7 @@ def run(arguments: Sequence[str]) -> int:
         # Outside text can have characters that the terminal's encoding does not have.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    if arguments[:1] == [_HELP]:
+    if list(arguments[:1]) == [_HELP]:
         arguments = [*arguments[1:], "--help"]
     try:
         _require_own_options(arguments)
