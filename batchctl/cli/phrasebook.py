@@ -66,7 +66,6 @@ COMMANDS: Final[Mapping[str, Phrase]] = {
     "workspace list": Phrase(TERRAFORM, ("status",), "`spec.targets` of batchctl.yaml lists the targets"),
     "state replace-provider": Phrase(TERRAFORM, ("state", "rebind", "--all", "--to", "PROVIDER"), drops_arguments=True),
     # Both, and others
-    "help": Phrase("", ("{}", "--help")),
     "list": Phrase("", ("status",)),
     "ls": Phrase("", ("status",)),
     "ps": Phrase("", ("status",)),

@@ -81,9 +81,6 @@ LINES = {
     "-help": "--help",
     "-version": "version",
     # others
-    "help": "--help",
-    "help plan": "plan --help",
-    "help state mv": "state mv --help",
     "ls": "status",
     "rm a": "destroy a",
     "stop a": "cancel a",
