@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -22,7 +23,7 @@ from batchctl.cli.repository import place_in_repository
 from batchctl.cli.signals import orderly_stop
 from batchctl.cli.workspace import Workspace
 from batchctl.engine.delivery import deliver_rest
-from batchctl.engine.loop.drive import DriveReport, Until, drive
+from batchctl.engine.loop.drive import DriveReport, Until, Witness, drive
 from batchctl.engine.loop.polling import Pace
 from batchctl.engine.loop.verdict import Measure, find_verdict
 from batchctl.engine.preview import Approve
@@ -40,6 +41,14 @@ from batchctl.report.reports import ApplyReport
 from batchctl.report.run_events import BothProgress, RunEvents
 from batchctl.report.status_text import write_status
 from batchctl.report.workflow import annotation, error_annotations
+
+Company = Callable[[ManifestReload, Progress], AbstractContextManager[Witness | None]]
+"""What runs beside the passes, from before the first to after the last, and is shown each."""
+
+
+def _alone(_reload: ManifestReload, _progress: Progress) -> AbstractContextManager[Witness | None]:
+    return nullcontext()
+
 
 _MOST_ANNOTATIONS = 10
 """GitHub shows no more errors of one step."""
@@ -64,6 +73,8 @@ class Request(Struct, frozen=True):
     """Of `--events`; None for a command without that option."""
     black_box: BlackBox = keep_nothing
     """Of `--record`."""
+    company: Company = _alone
+    """Of `--serve`."""
 
     def all_progress(self, progress: Progress) -> Progress:
         """The progress for people, and for `--events` if it is given."""
@@ -86,10 +97,15 @@ def carry_out(workspace: Workspace, request: Request) -> int:
             approve(plan)
 
     title = f"batchctl: progress of {workspace.stack.name}"
-    with group(title), open_progress(workspace) as progress, orderly_stop(workspace.clock):
+    with (
+        group(title),
+        open_progress(workspace) as progress,
+        orderly_stop(workspace.clock),
+        request.company(reload, progress) as witness,
+    ):
         tools = open_tools(workspace, request.all_progress(progress), request.black_box)
         try:
-            report = drive(reload, options, request.until, tools, check, request.pace, reload.are_same)
+            report = drive(reload, options, request.until, tools, check, request.pace, reload.are_same, witness)
             if request.until.ended and not request.until.once and report.stopped is None:
                 deliver_rest(reload.workspace.stack, tools)
         finally:

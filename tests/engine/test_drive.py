@@ -251,3 +251,13 @@ def test_a_pass_reports_what_it_looked_at(world):
         done = run_pass(world.asks(job("a")), tools)
     assert (done.accounts, done.errors, done.plan.stack) == ({HERE}, {}, "shop")
     assert done.unanswered == frozenset()
+
+
+def test_a_witness_is_shown_each_pass_at_its_end(world):
+    seen = []
+    with world.process() as tools:
+        report = drive(lambda: world.desired(job("a")), Options(), Until(ended=True), tools, witness=seen.append)
+    assert len(seen) == len(world.progress.plans) > 1
+    assert seen[0].plan is world.progress.plans[0]
+    assert seen[-1].after.recorded.jobs == world.recorded().jobs
+    assert {one.job: str(one.phase) for one in seen[-1].after.next_plan.jobs} == phases(report)

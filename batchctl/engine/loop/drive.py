@@ -19,10 +19,12 @@ from batchctl.engine.loop.reloading import Glance, LastGood, Reload
 from batchctl.engine.loop.report import (
     DriveReport,
     Until,
+    Witness,
     first_report,
     have_been_collected,
     interrupted,
     merge,
+    no_report,
     not_rerun,
     saw_nothing,
     time_up,
@@ -34,11 +36,11 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError, GuardError, LockedError, StateError
 from batchctl.model.exhaustion import exhausted
-from batchctl.model.plan import JobPlan, Plan
+from batchctl.model.plan import JobPlan
 from batchctl.model.recorded import Recorded, StateVersion
 from batchctl.reconcile import Options, PassEnd, Patience, find_pending, find_unsettled
 
-__all__ = ["DriveReport", "Reload", "Until", "drive"]
+__all__ = ["DriveReport", "Reload", "Until", "Witness", "drive"]
 
 _SUBJECT = "this pass"
 
@@ -51,14 +53,17 @@ def drive(
     approve: Approve | None = None,
     pace: Pace | None = None,
     glance: Glance | None = None,
+    witness: Witness | None = None,
 ) -> DriveReport:
-    """Run passes until their end. `glance` saves readings of the manifests between passes.
+    """Run passes until their end. `glance` saves readings of the manifests between passes; `witness` is shown each.
 
     Raises what `approve` raises, and what keeps the first pass from being made: LockedError, StateError, and what
     `reload` raises. With `forever` only the first reading and `approve` can end it so; without, other manifests in a
     later pass end the run.
     """
-    return _Run(reload, options, until, tools, approve, pace or Pace(), glance or (lambda: False)).run()
+    run = _Run(reload, options, until, tools, approve, pace or Pace(), glance or (lambda: False))
+    run.witness = witness
+    return run.run()
 
 
 class _Run:
@@ -80,6 +85,7 @@ class _Run:
         )
         self._reload: Reload = self._good or ApprovedManifests(reload, options.scope, tools.opened)
         self._glance = glance
+        self.witness: Witness | None = None
         self._options = options
         self._until = until
         self._tools = tools
@@ -244,6 +250,8 @@ class _Run:
         # What it was in before the pass counts, and what the pass has brought it to.
         shown = (*done.plan.jobs, *done.after.next_plan.jobs) if phases else ()
         self._reached |= {job.job for job in shown if job.job in phases and has_come_to(job, phases[job.job])}
+        if self.witness is not None:
+            self.witness(done)
 
     def _is_over(self) -> bool:
         """Whether nothing more is waited for."""
@@ -282,12 +290,7 @@ class _Run:
         return self._until.timeout.total_seconds() - (self._tools.clock.elapsed() - self._start)
 
     def _ended(self, why: BatchctlError | None) -> DriveReport:
-        report = self._report
-        if report is None:
-            # No pass could be made, ever.
-            assert self._tools.opened is not None
-            nothing = Plan(self._tools.opened.name, ())
-            report = DriveReport(nothing, nothing, nothing, {}, {})
+        report = self._report or no_report(self._tools.opened)
         if self._last is not None and not (self._options.cancel or self._options.retry):
             # After an order, what the next pass decides is asked without it.
             report = replace(report, next_plan=self._last.after.next_plan)

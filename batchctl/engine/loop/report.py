@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from msgspec import Struct, field
@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from batchctl.engine.passes import PassReport
 from batchctl.model.actions import Action
+from batchctl.model.desired import Stack
 from batchctl.model.errors import BatchctlError, GuardError, StoppedError, TimeUpError
 from batchctl.model.keys import Account
 from batchctl.model.outcome import Outcome, Result
@@ -74,6 +75,17 @@ class DriveReport(Struct, frozen=True):
     def failed_jobs(self) -> tuple[JobPlan, ...]:
         """The jobs that have ended without success and are not tried again, and those that such a one blocks."""
         return tuple(job for job in self.next_plan.jobs if job.phase in NO_GOOD_PHASES and not job.action.buys)
+
+
+Witness = Callable[[PassReport], None]
+"""Is shown each pass at its end, on the engine's own thread: it must be quick and raise nothing."""
+
+
+def no_report(opened: Stack | None) -> DriveReport:
+    """The report of a run that could make no pass. `opened` is the stack as the command first read it."""
+    assert opened is not None
+    nothing = Plan(opened.name, ())
+    return DriveReport(nothing, nothing, nothing, {}, {})
 
 
 def first_report(done: PassReport) -> DriveReport:
