@@ -23,7 +23,7 @@ def write_apply(report: ApplyReport, console: Console, *, verbose: bool = False)
         write_line(console)
         write_table(console, [_row(job, outcome) for job, outcome in shown], indent=2)
     write_unchanged(console, len(pairs) - len(shown))
-    write_findings(report.plan, console)
+    write_findings(report.plan, console, report.renames)
     write_line(console)
     write_line(console, (apply_summary(report), "bold"))
 

@@ -12,7 +12,7 @@ from batchctl.model.actions import Action
 from batchctl.model.desired import Json
 from batchctl.model.keys import short_uid
 from batchctl.model.outcome import Outcome
-from batchctl.model.plan import JobPlan, Plan
+from batchctl.model.plan import JobPlan, Plan, Rename
 from batchctl.model.plan_digest import PlanDigest, reviewed_terms
 from batchctl.model.times import rfc3339
 from batchctl.report.escape import markdown
@@ -56,7 +56,7 @@ def plan_markdown(plan: Plan) -> str:
         _changes(shown),
     ]
     head = [marker("plan", plan), _heading("plan", plan.stack, plan_summary(plan))]
-    return make_page(head, sections, [*_foot(plan, len(plan.jobs) - len(shown)), _digest(plan)])
+    return make_page(head, sections, [*_foot(plan, len(plan.jobs) - len(shown), plan.renames), _digest(plan)])
 
 
 def _only_stops(job: JobPlan) -> bool:
@@ -89,7 +89,7 @@ def apply_markdown(report: ApplyReport) -> str:
         _changes([job for job, _ in shown]),
     ]
     head = [marker("apply", plan), _heading("apply", plan.stack, apply_summary(report))]
-    return make_page(head, sections, _foot(plan, len(pairs) - len(shown)))
+    return make_page(head, sections, _foot(plan, len(pairs) - len(shown), report.renames))
 
 
 def drift_markdown(plan: Plan) -> str:
@@ -177,16 +177,16 @@ def _problems(plan: Plan) -> Section:
     return Section.of_rows("Could not be read in full; jobs there are not touched", ("Account", "Problem"), plan.unread)
 
 
-def _foot(plan: Plan, unchanged: int) -> list[str]:
-    return [f"{count(unchanged, 'job')} unchanged.\n" if unchanged else "", _renames(plan), _unmanaged(plan)]
+def _foot(plan: Plan, unchanged: int, renames: Sequence[Rename]) -> list[str]:
+    return [f"{count(unchanged, 'job')} unchanged.\n" if unchanged else "", _renames(renames), _unmanaged(plan)]
 
 
 _MOST_RENAMES = 100
 
 
-def _renames(plan: Plan) -> str:
+def _renames(renames: Sequence[Rename]) -> str:
     """The entries to paste. Job names contain no Markdown syntax."""
-    lines = "".join(f"{rename.entry}\n" for rename in plan.renames[:_MOST_RENAMES])
+    lines = "".join(f"{rename.entry}\n" for rename in renames[:_MOST_RENAMES])
     return f"#### {RENAMES}\n\n```yaml\n{lines}```\n" if lines else ""
 
 

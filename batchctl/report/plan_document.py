@@ -11,7 +11,7 @@ from batchctl.model.actions import Action
 from batchctl.model.decision import Change, Guard
 from batchctl.model.desired import Json
 from batchctl.model.outcome import Outcome
-from batchctl.model.plan import Drift, JobPlan, Plan
+from batchctl.model.plan import Drift, JobPlan, Plan, Rename
 from batchctl.model.plan_digest import PlanDigest
 from batchctl.model.row_work import OrderedRows, RowWork
 from batchctl.model.work_size import WorkSize
@@ -52,6 +52,7 @@ def apply_document(report: ApplyReport) -> dict[str, Json]:
     actions = [_action(job, sizes[job.job]) | _outcome(report.outcome(job.job)) for job in report.plan.jobs]
     document = _plan_fields("batchctl/apply/v1", report.plan, actions)
     document["total"]["tokensCounted"] = report.counted_tokens()
+    document["renames"] = _rename_entries(report.renames)
     return document
 
 
@@ -130,9 +131,13 @@ def _plan_fields(document_format: str, plan: Plan, actions: list[Json]) -> dict[
         "drift": drift_entries(plan.drift),
         "unmanaged": plan.unmanaged,
         "guards": [{"code": guard.code, "message": guard.message, "flag": guard.way_out} for guard in all_guards(plan)],
-        "renames": [{"from": rename.before, "to": rename.after} for rename in plan.renames],
+        "renames": _rename_entries(plan.renames),
         "problems": problem_entries(plan.unread),
     }
+
+
+def _rename_entries(renames: tuple[Rename, ...]) -> list[Json]:
+    return [{"from": rename.before, "to": rename.after} for rename in renames]
 
 
 def _action(job: JobPlan, size: WorkSize | None = None) -> dict[str, Json]:

@@ -8,17 +8,28 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.text import Text
 
+from batchctl.model.actions import Action
 from batchctl.model.decision import Change
 from batchctl.model.desired import Json
-from batchctl.model.plan import Drift, JobPlan, Plan
+from batchctl.model.plan import Drift, JobPlan, Plan, Rename
 from batchctl.model.plan_digest import PlanDigest, reviewed_terms
 from batchctl.report.chains import left_out_words
 from batchctl.report.layout import Row, count, outside, write_heading, write_line, write_table
 from batchctl.report.matrix import matrix_words
 from batchctl.report.plan_document import all_guards
 from batchctl.report.purchase import bought_by_model, purchase_words, size_words
-from batchctl.report.words import RENAMES, SYMBOLS, drift_summary, is_quiet, plan_summary, reason_text
+from batchctl.report.words import (
+    RENAMES,
+    SYMBOL_WIDTH,
+    SYMBOLS,
+    drift_summary,
+    is_quiet,
+    plan_sentences,
+    reason_text,
+)
 
+_NESTED = Text("   ")
+"""Before each line below an action, so that it begins inside of it."""
 _PROBLEMS = "Could not be read in full; jobs there are not touched"
 
 
@@ -31,12 +42,13 @@ def write_plan(plan: Plan, console: Console, *, verbose: bool = False) -> None:
     shown = [job for job in plan.jobs if verbose or not is_quiet(job)]
     if shown:
         write_line(console)
-        write_table(console, (job_row(job, verbose=verbose) for job in shown), indent=2)
+        write_table(console, (job_row(job, verbose=verbose) for job in shown))
     write_unchanged(console, len(plan.jobs) - len(shown))
     _write_purchase(plan, console)
     write_findings(plan, console)
     write_line(console)
-    write_line(console, (plan_summary(plan), "bold"))
+    for sentence in plan_sentences(plan):
+        write_line(console, (sentence, "bold"))
     if reviewed_terms(plan):
         write_line(console, (f"Digest {PlanDigest.of(plan)}", "dim"))
 
@@ -62,8 +74,11 @@ def write_unchanged(console: Console, number: int) -> None:
         write_line(console, (f"  {count(number, 'job')} unchanged", "dim"))
 
 
-def write_findings(plan: Plan, console: Console) -> None:
-    """The findings of a plan: drift, guards, accounts that could not be read."""
+def write_findings(plan: Plan, console: Console, renames: tuple[Rename, ...] | None = None) -> None:
+    """The findings of a plan: drift, guards, likely renames, accounts that could not be read.
+
+    `renames`: those that are still open; None: all of the plan.
+    """
     if plan.drift:
         write_heading(console, "Drift")
         _write_drift_rows(plan.drift, console, indent=2)
@@ -75,9 +90,10 @@ def write_findings(plan: Plan, console: Console) -> None:
             for guard in guards
         ]
         write_table(console, rows, indent=2)
-    if plan.renames:
+    open_renames = plan.renames if renames is None else renames
+    if open_renames:
         write_heading(console, RENAMES)
-        for rename in plan.renames:
+        for rename in open_renames:
             write_line(console, f"  {rename.entry}")
     _write_problems(plan, console)
     if plan.unmanaged:
@@ -85,17 +101,16 @@ def write_findings(plan: Plan, console: Console) -> None:
         write_line(console, f"  {count(plan.unmanaged, 'unmanaged remote job')} not touched")
 
 
-def change_line(change: Change) -> Text:
-    """`path: from -> to`, values as JSON; of rows, which ones changed."""
+def change_line(change: Change, *, forces: bool = False) -> Text:
+    """`~ path: from -> to`, values as JSON; of rows, which ones changed. `forces`: the change has the work replaced."""
+    sign, style = ("+", "green") if change.before is None else ("-", "red") if change.after is None else ("~", "yellow")
     if change.rows is not None:
-        return Text.assemble("* ", outside(change.path), ": ", outside(change.detail, "yellow"))
-    more = (" (", outside(change.detail), ")") if change.detail else ()
-    parts = (
-        (terminal_value(change.before), "red"),
-        " -> ",
-        (terminal_value(change.after), "green"),
-    )
-    return Text.assemble("* ", outside(change.path), ": ", *parts, *more)
+        parts: tuple[tuple[str, str] | str | Text, ...] = (outside(change.detail, "yellow"),)
+    else:
+        more = (" (", outside(change.detail), ")") if change.detail else ()
+        parts = ((terminal_value(change.before), "red"), " -> ", (terminal_value(change.after), "green"), *more)
+    why = (("  # forces replacement", "dim"),) if forces else ()
+    return Text.assemble((sign, style), " ", outside(change.path), ": ", *parts, *why)
 
 
 def terminal_value(value: Json) -> str:
@@ -109,12 +124,12 @@ def job_row(job: JobPlan, *, verbose: bool = False) -> Row:
     plain = job.action.is_quiet
     return Row(
         (
-            Text(symbol, style),
+            Text(symbol.rjust(SYMBOL_WIDTH), style),
             Text(job.action.value, style),
             outside(job.job, "" if plain else "bold"),
             outside(reason_text(job)),
         ),
-        (*_notes(job), *(_course(job) if verbose else ())),
+        tuple(_NESTED + note for note in (*_notes(job), *(_course(job) if verbose else ()))),
     )
 
 
@@ -126,7 +141,9 @@ def _notes(job: JobPlan) -> Iterator[Text]:
     # The reason of a blocked job has the same words.
     if left_out and not job.blocked:
         yield outside(left_out, "yellow")
-    for change in job.changes:
+    for change in job.decision.changes:
+        yield change_line(change, forces=job.action is Action.REPLACE)
+    for change in job.decision.updates:
         yield change_line(change)
 
 

@@ -16,7 +16,7 @@ from batchctl.model.events import Event
 from batchctl.model.keys import Account
 from batchctl.model.observed import RowCounts
 from batchctl.model.outcome import Outcome, Result
-from batchctl.model.plan import Drift, JobPlan, Plan
+from batchctl.model.plan import Drift, JobPlan, Plan, Rename
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt, RecordedJob, Trouble
 from batchctl.model.states import Phase
@@ -35,6 +35,11 @@ class ApplyReport(Struct, frozen=True):
     def outcome(self, job: str) -> Outcome:
         """The outcome of a job; skipped if the pass ended before it."""
         return self.outcomes.get(job) or Outcome(job, Result.SKIPPED)
+
+    @property
+    def renames(self) -> tuple[Rename, ...]:
+        """The likely renames that are still open after the run."""
+        return (self.next_plan or self.plan).renames
 
     def counts(self) -> dict[str, int]:
         """The number of actions with each result, without jobs that nothing was to be done for."""

@@ -21,19 +21,20 @@ from batchctl.report.reports import ApplyReport
 
 SYMBOLS: Mapping[Action, tuple[str, str]] = {
     Action.CREATE: ("+", "green"),
-    Action.ADOPT: ("~", "cyan"),
-    Action.REUSE: ("o", "green"),
-    Action.RETRY: ("r", "yellow"),
-    Action.REPLACE: ("~", "yellow"),
-    Action.UPDATE: ("u", "cyan"),
-    Action.CANCEL: ("x", "red"),
+    Action.ADOPT: ("<=", "cyan"),
+    Action.REUSE: ("<=", "green"),
+    Action.RETRY: ("+", "yellow"),
+    Action.REPLACE: ("-/+", "yellow"),
+    Action.UPDATE: ("~", "cyan"),
+    Action.CANCEL: ("-", "red"),
     Action.DELETE: ("-", "red"),
-    Action.FORGET: ("f", "red"),
-    Action.COLLECT: ("c", "green"),
+    Action.FORGET: ("-", "red"),
+    Action.COLLECT: ("<=", "green"),
     Action.WAIT: (".", "dim"),
     Action.NONE: ("=", "dim"),
 }
-"""The sign before an action and its colour."""
+"""The sign before an action and its colour. `+` buys, `-` stops or removes, `~` changes settings, `<=` takes in."""
+SYMBOL_WIDTH = 3
 
 RENAMES = "Likely renames: paste into spec.moved of batchctl.yaml, and nothing is stopped or bought again"
 
@@ -97,7 +98,12 @@ def drift_summary(plan: Plan) -> str:
 
 def plan_summary(plan: Plan) -> str:
     """A plan in one line, such as `Plan: 1 to create, 2 to replace.`."""
-    return " ".join(filter(None, [_plan_lead(plan), purchase_sentence(plan), *_plan_remarks(plan)]))
+    return " ".join(plan_sentences(plan))
+
+
+def plan_sentences(plan: Plan) -> tuple[str, ...]:
+    """The parts of that line: the actions, the purchase, and what else a reader has to know."""
+    return tuple(filter(None, [_plan_lead(plan), purchase_sentence(plan), *_plan_remarks(plan)]))
 
 
 def apply_summary(report: ApplyReport) -> str:

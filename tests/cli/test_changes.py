@@ -215,7 +215,7 @@ def test_of_changed_rows_the_plan_names_which(stack: StackFolder, cli: Cli, sour
     write("before")
     cli.ok("apply", "--yes")
     write("after")
-    assert "* spec.src: 1 of 22 rows changed: new-3" in cli.ok("plan").out
+    assert "~ spec.src: 1 of 22 rows changed: new-3" in cli.ok("plan").out
     assert "its work changed; 1 of 22 rows changed: new-3" in cli.ok("plan", "-o", "markdown").out
     write("after", "extra")
     (action,) = cli.ok("plan", "-o", "json").json["actions"]

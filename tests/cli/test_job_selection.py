@@ -180,7 +180,7 @@ class TestDiff:
         for words in ([], ["-f", "."]):
             ran = cli("diff", "--exit-code", *words)
             assert ran.code == 2
-            assert '* spec.model: "gemini-2.5-flash" -> "gemini-2.5-pro"' in ran.out
+            assert '~ spec.model: "gemini-2.5-flash" -> "gemini-2.5-pro"' in ran.out
             assert ran.out.endswith("3 of 4 jobs differ from the record.\n")
         assert cli.ok("diff").out == ran.out, "without --exit-code, a difference is no failure"
         assert cli.ok("diff", "-o", "name").out == "a\nc\nd\n"

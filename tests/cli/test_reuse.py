@@ -91,6 +91,21 @@ def test_a_rename_without_an_entry_is_shown_and_refused(stack: StackFolder, cli:
     assert cli.ok("status", "-o", "json").phases() == {"new": "Active"}
 
 
+def test_a_rename_that_was_carried_out_by_reuse_and_delete_is_no_longer_advised(done: StackFolder, cli: Cli) -> None:
+    done.job_path("translate").unlink()
+    done.write_job("new", runId="translate")
+    assert "Likely renames" in cli.ok("plan").out
+    ran = cli.ok("apply", "--yes", "-o", "json")
+    assert (ran.actions(), ran.json["renames"]) == ({"new": "reuse", "translate": "delete"}, [])
+
+
+@pytest.mark.parametrize("output", ["text", "markdown"])
+def test_the_report_of_such_a_run_does_not_advise_it_either(done: StackFolder, cli: Cli, output: str) -> None:
+    done.job_path("translate").unlink()
+    done.write_job("new", runId="translate")
+    assert "Likely renames" not in cli.ok("apply", "--yes", "-o", output).out
+
+
 def test_a_rename_may_be_meant_as_a_new_job(stack: StackFolder, cli: Cli, service: Service) -> None:
     stack.write_job("old", runId="same")
     cli.ok("apply", "--yes")

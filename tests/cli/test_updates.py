@@ -68,4 +68,4 @@ def test_apply_writes_the_settings_down_without_leave(edited: Cli, service: Serv
 def test_apply_names_the_settings_for_people(edited: Cli) -> None:
     told = edited.ok("apply", "--yes").out
     assert "done     update  translate  settings changed; running" in told
-    assert "* spec.priority: 1 -> 9" in told
+    assert "~ spec.priority: 1 -> 9" in told

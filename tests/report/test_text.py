@@ -184,7 +184,7 @@ def test_a_job_with_nothing_to_do_has_no_result():
 
 def test_diff_of_a_job_without_difference():
     same = JobDiff("s", WAIT, has_manifest=True, has_record=True)
-    assert written(write_diff, same) == ".  wait  w  running\nNo difference between manifest and record.\n"
+    assert written(write_diff, same) == "  .  wait  w  running\nNo difference between manifest and record.\n"
     assert written(write_diffs, [same]) == "No difference between manifests and record in 1 job.\n"
 
 
