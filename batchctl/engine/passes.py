@@ -20,6 +20,7 @@ from batchctl.engine.upload_cleanup import clean_up
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError
 from batchctl.model.keys import Account
+from batchctl.model.observing import PassWork
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded, StateVersion
@@ -81,7 +82,7 @@ def run_pass(
     `only` leaves all jobs but these; unlike a scope it changes nothing in what is decided and guarded. `left` are the
     seconds that the whole command has left: a look takes no longer, but for what it takes where nothing is wrong.
     """
-    with tools.state.lock() as session:
+    with tools.activity.observing(PassWork()), tools.state.lock() as session:
         before = session.load()
         asked = ask(before)
         desired, options = asked.desired, asked.options

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
+from batchctl.model.observing import Ending, TokenUse, Work, observed
+
 
 class Flow(Protocol):
     """One operation that is under way."""
@@ -26,6 +28,14 @@ class Activity(Protocol):
         """Report a call that failed and is repeated after `seconds`."""
         ...
 
+    def observing(self, work: Work) -> AbstractContextManager[Ending]:
+        """Let observers see the work of the block."""
+        ...
+
+    def used(self, tokens: TokenUse) -> None:
+        """Let observers count tokens."""
+        ...
+
 
 class Unwatched:
     """Ignores all reports."""
@@ -39,6 +49,13 @@ class Unwatched:
         yield self
 
     def trying_again(self, why: str, seconds: float) -> None:
+        """Ignore it."""
+
+    def observing(self, work: Work) -> AbstractContextManager[Ending]:
+        """Ignore it."""
+        return observed((), work)
+
+    def used(self, tokens: TokenUse) -> None:
         """Ignore it."""
 
 

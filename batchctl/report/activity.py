@@ -8,10 +8,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
+from batchctl.model.observing import Ending, Observer, TokenUse, Work, observed
 from batchctl.report.purchase import bytes_text
 
 TELL_AFTER = 1.5
@@ -62,6 +63,20 @@ class Board:
         self._number = 0
         self._tell: Callable[[str], None] | None = None
         self._last: tuple[str, float] | None = None
+        self._observers: tuple[Observer, ...] = ()
+
+    def observe_by(self, observer: Observer) -> None:
+        """Let one more observer see what begins from now on."""
+        self._observers = (*self._observers, observer)
+
+    def observing(self, work: Work) -> AbstractContextManager[Ending]:
+        """See `Activity`."""
+        return observed(self._observers, work)
+
+    def used(self, tokens: TokenUse) -> None:
+        """See `Activity`."""
+        for observer in self._observers:
+            observer.used(tokens)
 
     @contextmanager
     def running(self, what: str, total: int | None = None) -> Iterator[Flowing]:

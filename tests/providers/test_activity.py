@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import httpx
 
 from batchctl.model.activity import Flow
+from batchctl.model.observing import Ending, TokenUse, Work, observed
 from tests.providers.test_gemini_file_upload import GIVEN, Processed, upload_of
 from tests.support.scripted_api import JOB, MovedClock, Script, operation, provider, reply, rpc_error
 
@@ -32,6 +33,12 @@ class Noted:
 
     def add(self, size: int) -> None:
         self.bytes += size
+
+    def observing(self, work: Work) -> AbstractContextManager[Ending]:
+        return observed((), work)
+
+    def used(self, tokens: TokenUse) -> None:
+        raise AssertionError(tokens)
 
     def trying_again(self, why: str, seconds: float) -> None:
         self.again.append((why, seconds))

@@ -6,7 +6,7 @@ import gzip
 import io
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from batchctl.model.canonical import RowsHasher
 from batchctl.model.desired import Kind, RequestRow
 from batchctl.model.errors import RowProblem, RowsError
 from batchctl.model.keys import Api
+from batchctl.model.observing import Ending, TokenUse, Work
 from batchctl.model.ports import RowReader, RowRules
 from batchctl.rows import jsonl
 from batchctl.rows.jsonl import parse_json, read_lines
@@ -529,6 +530,12 @@ class Counting:
 
     def add(self, size: int) -> None:
         self.bytes += size
+
+    def observing(self, work: Work) -> AbstractContextManager[Ending]:
+        raise AssertionError(work)
+
+    def used(self, tokens: TokenUse) -> None:
+        raise AssertionError(tokens)
 
     def trying_again(self, why: str, seconds: float) -> None:
         raise AssertionError(why, seconds)

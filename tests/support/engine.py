@@ -21,6 +21,7 @@ from batchctl.engine.loop.verdict import Measure, find_verdict
 from batchctl.engine.passes import Ask, Asked, PassReport, run_pass
 from batchctl.engine.tools import Providers, Tools
 from batchctl.manifests.digest import work_tree
+from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.desired import (
     DesiredJob,
     DesiredStack,
@@ -105,6 +106,7 @@ class World:
         self.clock = EngineClock(self.time, self.local)
         self.progress = Telling()
         self._tokens = 0
+        self.activity: Activity = UNWATCHED
 
     def close(self) -> None:
         for service in self.services.values():
@@ -142,7 +144,7 @@ class World:
             account,
             Place(account.origin, account.origin, account.origin),
             Owner("shop", uid, self.limits),
-            Wire(self.local, lambda: 0.5, self.services[account].wire),
+            Wire(self.local, lambda: 0.5, self.services[account].wire, self.activity),
             api_key="key",
         )
 
@@ -185,6 +187,7 @@ class World:
             shelf=place.shelf,
             ledger=TracedLedger(place.ledger(short_uid(UID), inputs), self.boundaries),
             opened=self.stack(),
+            activity=self.activity,
         )
         return replace(tools, **changes)
 

@@ -12,6 +12,7 @@ from batchctl.model.allowance import Allowance
 from batchctl.model.desired import Limits
 from batchctl.model.errors import BatchctlError
 from batchctl.model.observed import Observation
+from batchctl.model.observing import PassKind, PassWork
 from batchctl.model.recorded import RecordedAttempt, StateVersion
 from batchctl.reconcile import choose_check
 
@@ -33,7 +34,7 @@ def is_unchanged(last: PassReport, version: StateVersion, limits: Limits, tools:
     if check is None:
         return False
     allowance = Allowance(limits.read_timeout.total_seconds())
-    with Workers(max_workers=limits.concurrency) as pool:
+    with tools.activity.observing(PassWork(PassKind.QUICK_CHECK)), Workers(max_workers=limits.concurrency) as pool:
         if check.lists:
             looks = last.after.observed.values()
             return all(pool.map(lambda look: _is_listed_again(look, tools, allowance), looks))

@@ -16,10 +16,11 @@ from batchctl.engine.steps.known_input import InputChanged, InputUnreadable, fin
 from batchctl.engine.steps.marks import marks_of
 from batchctl.engine.steps.waiting import DURABLE, Steps
 from batchctl.engine.tools import Tools
-from batchctl.model.desired import DesiredStack
+from batchctl.model.desired import DesiredStack, Kind
 from batchctl.model.errors import ApiError, BatchctlError, ResultsError
 from batchctl.model.events import EventKind
 from batchctl.model.observed import RowCounts
+from batchctl.model.observing import TokenUse
 from batchctl.model.pieces import closed_after
 from batchctl.model.ports import (
     Collected,
@@ -82,6 +83,8 @@ class Collector:
             words += "; its source was overwritten after the job was created, so its rows cannot be sent in parts"
         self._journal.note_attempt_event(step.key, EventKind.COLLECTED, f"{words}; {collected.path}")
         yield DURABLE
+        if attempt.results is None:
+            self._tools.activity.used(self._token_use(step, done))
         shard = "" if is_whole else f" ({self._journal.attempt_words(step.key)})"
         self._tools.progress.step(step.key.job, f"results collected{shard}: {words}; {collected.path}")
         if collected.anonymous:
@@ -98,6 +101,12 @@ class Collector:
             results_lost=False,
             sent=_own_rows(before, collected),
         )
+
+    def _token_use(self, step: Collect, done: RecordedAttempt) -> TokenUse:
+        """The tokens of an attempt, for observers: results that are collected once more are not counted again."""
+        row = self._journal.rows[step.key.job]
+        model = done.tree.get("model") or row.model
+        return TokenUse(done.account.api, model, row.kind is Kind.EMBEDDINGS_BATCH_JOB, done.tokens)
 
     def _raise_failed(self, step: Collect, error: BatchctlError, now: datetime) -> None:
         """Write down what went wrong, and raise, unless the results are given up: then the job goes on without them."""

@@ -7,6 +7,7 @@ ends its own steps only.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 
 from msgspec.structs import replace
@@ -16,11 +17,14 @@ from batchctl.engine.observations import Observations
 from batchctl.engine.steps.admitting import Gate, NotAdmittedError
 from batchctl.engine.steps.runner import StepRunner
 from batchctl.engine.steps.running import Running
+from batchctl.engine.steps.waiting import Steps
 from batchctl.engine.tools import Tools
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError, StoppedError
 from batchctl.model.events import EventKind
+from batchctl.model.keys import Api
+from batchctl.model.observing import ActionWork
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.steps import Record, Step
@@ -39,6 +43,7 @@ def execute(
     """
     limit = desired.stack.limits.concurrency
     runner = StepRunner(desired, journal, observations, Gate(journal, plan.live), tools)
+    apis = {job.name: job.account.api for job in desired.jobs}
     outcomes: dict[str, Outcome] = {}
     rest = {job.job: _record_first(job, runner, journal, outcomes) for job in plan.jobs}
     journal.commit()
@@ -56,7 +61,7 @@ def execute(
                 job = next(waiting, None)
                 if job is None:
                     break
-                running.start(job, runner.run(job, rest[job.job]))
+                running.start(job, _observed(job, runner.run(job, rest[job.job]), apis, tools))
             if not running.count:
                 break
             if not running.take_answer():
@@ -65,6 +70,21 @@ def execute(
     for job in waiting:
         outcomes[job.job] = Outcome(job.job, Result.SKIPPED, job.remote)
     return outcomes
+
+
+def _observed(job: JobPlan, steps: Steps[None], apis: Mapping[str, Api], tools: Tools) -> Steps[None]:
+    """The steps of a job, as work that observers see."""
+    attempt = job.attempt
+    work = ActionWork(
+        job.job,
+        job.action.value,
+        job.code.value,
+        model=job.size.model,
+        api=apis.get(job.job) if attempt is None else attempt.account.api,
+        attempt=None if attempt is None else attempt.key.attempt,
+    )
+    with tools.activity.observing(work):
+        yield from steps
 
 
 def _record_first(job: JobPlan, runner: StepRunner, journal: Journal, outcomes: dict[str, Outcome]) -> tuple[Step, ...]:

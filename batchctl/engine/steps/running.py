@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextvars import Context, copy_context
 from queue import Empty, SimpleQueue
 from typing import Any, TypeAlias
 
+from msgspec import Struct
+
 from batchctl.engine.journal import Journal
-from batchctl.engine.steps.waiting import DURABLE, Steps
+from batchctl.engine.steps.waiting import DURABLE, Call, Durable, Steps
 from batchctl.engine.tools import Stoppable
 from batchctl.engine.workers import Workers
 from batchctl.model.errors import BatchctlError, StateError
@@ -23,6 +26,26 @@ End: TypeAlias = Callable[[JobPlan, BatchctlError | None], None]
 """Called when the steps of a job have ended, with the error that ended them."""
 
 
+class _Job(Struct, frozen=True):
+    """A job in progress."""
+
+    plan: JobPlan
+    steps: Steps[None]
+    context: Context
+    """Of its steps and calls: what one job sets in it, the others do not see."""
+
+    def go_on(self, done: Future[Any] | None = None) -> Call | Durable:
+        """Go on until the next wait. Raises StopIteration at the end, and what the steps raise."""
+        error = done.exception() if done is not None else None
+        if error is not None:
+            return self.context.run(self.steps.throw, error)
+        return self.context.run(self.steps.send, None if done is None else done.result())
+
+    def close(self) -> None:
+        """End the steps where they are."""
+        self.context.run(self.steps.close)
+
+
 class Running:
     """The jobs whose steps are in progress."""
 
@@ -31,10 +54,10 @@ class Running:
         self._journal = journal
         self._end = end
         self._clock = clock
-        self._calls: dict[Future[Any], tuple[JobPlan, Steps[None]]] = {}
+        self._calls: dict[Future[Any], _Job] = {}
         self._ended: SimpleQueue[Future[Any]] = SimpleQueue()
         """Calls whose answers were not taken yet."""
-        self._uncommitted: list[tuple[JobPlan, Steps[None]]] = []
+        self._uncommitted: list[_Job] = []
         self._until: float | None = None
         """When the next commit is due; None while no job waits for one, and none has ended since the last."""
 
@@ -44,7 +67,7 @@ class Running:
 
     def start(self, job: JobPlan, steps: Steps[None]) -> None:
         """Begin the steps of a job."""
-        self._advance(job, steps, None)
+        self._advance(_Job(job, steps, copy_context()), None)
 
     def take_answer(self) -> bool:
         """Wait for an answer, and let its job go on. False when a commit is due first.
@@ -58,7 +81,7 @@ class Running:
             done = self._ended.get(timeout=left)
         except Empty:
             return False
-        self._advance(*self._calls.pop(done), done)
+        self._advance(self._calls.pop(done), done)
         return True
 
     def commit(self) -> None:
@@ -66,38 +89,37 @@ class Running:
         self._journal.commit()
         self._until = None
         ready, self._uncommitted = self._uncommitted, []
-        for job, steps in ready:
-            self._advance(job, steps, None)
+        for job in ready:
+            self._advance(job, None)
 
     def close(self) -> None:
         """Close the steps that an error leaves in the middle, once no call uses what they hold open."""
         self._pool.shutdown()
-        for _, steps in (*self._calls.values(), *self._uncommitted):
-            steps.close()
+        for job in (*self._calls.values(), *self._uncommitted):
+            job.close()
 
-    def _advance(self, job: JobPlan, steps: Steps[None], done: Future[Any] | None) -> None:
+    def _advance(self, job: _Job, done: Future[Any] | None) -> None:
         """Let a job go on until it waits again, or to its end. What its end notes is in the next commit."""
         try:
-            error = done.exception() if done is not None else None
-            awaited = steps.throw(error) if error else steps.send(None if done is None else done.result())
+            awaited = job.go_on(done)
             while awaited is DURABLE and self._journal.is_durable:
-                awaited = next(steps)
+                awaited = job.go_on()
         except StopIteration:
-            self._end(job, None)
+            self._end(job.plan, None)
             self._ask_for_commit()
         except StateError:
             # Without a state to write to nothing more may be begun.
             raise
         except BatchctlError as problem:
-            self._end(job, problem)
+            self._end(job.plan, problem)
             self._ask_for_commit()
         else:
-            if awaited is DURABLE:
-                self._uncommitted.append((job, steps))
+            if isinstance(awaited, Durable):
+                self._uncommitted.append(job)
                 self._ask_for_commit()
             else:
-                call = self._pool.submit(awaited)
-                self._calls[call] = (job, steps)
+                call = job.context.run(self._pool.submit, awaited)
+                self._calls[call] = job
                 call.add_done_callback(self._ended.put)
 
     def _ask_for_commit(self) -> None:

@@ -20,6 +20,7 @@ from batchctl.model.answer_lines import AnswerLines
 from batchctl.model.errors import ApiError, ApiStatus, ConnectionFailed, ReplyLost
 from batchctl.model.exhaustion import exhausted, what_ran_out
 from batchctl.model.observed import Status
+from batchctl.model.observing import CallWork
 from batchctl.model.pieces import Pieces, pieces_of
 from batchctl.model.ports import Fact, ResultItem
 from batchctl.providers.credentials import Credentials
@@ -141,9 +142,13 @@ class Endpoint:
     def _once(self, call: Call) -> Iterator[tuple[httpx.Response, Iterator[bytes]]]:
         with (
             self._activity.running(f"{call.what} at {self.base_url.host}") as flow,
+            self._activity.observing(
+                CallWork(call.what, call.method, self.base_url.host, self.base_url.port)
+            ) as ending,
             self._connection(call) as connection,
             self._answer_on(connection, call, flow) as answer,
         ):
+            ending.http = answer[0].status_code
             yield answer
 
     @contextmanager

@@ -1,0 +1,121 @@
+"""The work of a run that observers see, such as those that count it for metrics or trace it.
+
+Work inside work has the context (`contextvars`) of the work around it, on worker threads too, so an observer can tell
+what belongs to what. An observer never raises, never waits, and gets no prompt, row or secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+from msgspec import Struct
+
+from batchctl.model.errors import ApiStatus, BatchctlError
+from batchctl.model.keys import Api
+
+
+class PassKind(StrEnum):
+    """The two kinds of turns of the loop."""
+
+    FULL = "full"
+    """It observes, plans and executes."""
+    QUICK_CHECK = "quick check"
+    """It looks whether a pass is needed. What finds that is followed by a full pass, in the same turn."""
+
+
+class PassWork(Struct, frozen=True):
+    """One pass, or a quick check in its place."""
+
+    kind: PassKind = PassKind.FULL
+
+
+class ActionWork(Struct, frozen=True):
+    """The steps of one job's action in one pass."""
+
+    job: str
+    action: str
+    """The name of the action, such as `create`."""
+    reason: str
+    """The code of the reason."""
+    model: str | None = None
+    api: Api | None = None
+    attempt: int | None = None
+    """The current attempt of the plan; None if there is none yet."""
+
+
+class CallWork(Struct, frozen=True):
+    """One API call, until its reply is read. A call that is sent again is one of its own."""
+
+    method: str
+    """The API's name of the method, such as `batches.list`."""
+    verb: str
+    """GET, POST …"""
+    host: str
+    port: int | None = None
+    """None: the usual one of the scheme."""
+
+
+class TokenUse(Struct, frozen=True):
+    """Tokens that the API counted for the answers of one attempt. None: it counted none."""
+
+    api: Api
+    model: str
+    is_embedding: bool
+    input: int | None
+    output: int | None = None
+
+
+Work: TypeAlias = PassWork | ActionWork | CallWork
+
+
+class Ending(Struct):
+    """How some work ended."""
+
+    error: BaseException | None = None
+    """The exception that ended it; None: it came to its end."""
+    http: int | None = None
+    """The HTTP status of a call; None without one."""
+
+    @property
+    def code(self) -> str:
+        """The HTTP status, else the code of the error, `Stopped` for another exception, else `OK`."""
+        if self.http is not None:
+            return str(self.http)
+        if self.error is None:
+            return "OK"
+        return self.error.code if isinstance(self.error, BatchctlError) else "Stopped"
+
+
+End: TypeAlias = Callable[[Ending], None]
+
+
+class Observer(Protocol):
+    """Sees the work of a run. Thread-safe."""
+
+    def begin(self, work: Work) -> End:
+        """Some work begins; the returned function is called at its end, in the same context."""
+        ...
+
+    def used(self, tokens: TokenUse) -> None:
+        """The results of an attempt were collected."""
+        ...
+
+
+@contextmanager
+def observed(observers: Sequence[Observer], work: Work) -> Iterator[Ending]:
+    """Let all observers see the work of the block. The block may set what the ending has."""
+    ending = Ending()
+    ends = [observer.begin(work) for observer in observers]
+    try:
+        yield ending
+    except BaseException as error:
+        ending.error = error
+        if isinstance(work, CallWork) and isinstance(error, ApiStatus):
+            ending.http = error.http
+        raise
+    finally:
+        for end in reversed(ends):
+            end(ending)
