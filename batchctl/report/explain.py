@@ -129,6 +129,19 @@ _NEXT: Mapping[Action, str] = {
     Action.COLLECT: "the next pass collects its results",
 }
 
+_BY_APPLY: Mapping[Action, str] = {
+    Action.CREATE: "creates it",
+    Action.ADOPT: "adopts the remote job",
+    Action.REUSE: "reuses the existing results",
+    Action.RETRY: "creates a new attempt",
+    Action.REPLACE: "replaces it",
+    Action.UPDATE: "records the changed settings",
+    Action.CANCEL: "cancels it",
+    Action.DELETE: "deletes it",
+    Action.FORGET: "deletes its record",
+}
+"""The step of an action that needs consent."""
+
 
 def conditions(case: JobCase) -> tuple[Condition, ...]:
     """The conditions of the job."""
@@ -172,6 +185,8 @@ def next_step(case: JobCase) -> str:
     if plan.guard is not None:
         allowed = f"until you allow it with {plan.guard.way_out}"
         return f"the present job is followed; nothing else {allowed}" if plan.unfinished else f"nothing, {allowed}"
+    if plan.needs_consent and plan.action in _BY_APPLY:
+        return f"nothing, until `batchctl apply` {_BY_APPLY[plan.action]}"
     if plan.action in _NEXT:
         return f"{_NEXT[plan.action]}{_rows_again(case)}" if plan.action is Action.RETRY else _NEXT[plan.action]
     if plan.timer is not None:

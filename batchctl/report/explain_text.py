@@ -63,7 +63,7 @@ def write_explanation(case: JobCase, console: Console, *, verbose: bool = False)
     watched = "if `batchctl watch` is running"
     if plan.next_time is not None:
         after.append(_field("When", Text(f"{_when(case, plan.next_time)}{f', {watched}' if is_next else ''}")))
-    if not is_next and plan.action is not Action.NONE:
+    if not is_next and plan.action is not Action.NONE and not plan.needs_consent:
         after.append(_field("Next check", Text(f"within {duration_text(case.poll_within)}, {watched}")))
     write_table(console, after, indent=2)
     ways = ways_on(case)

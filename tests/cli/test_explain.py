@@ -194,3 +194,13 @@ def test_verbose_shows_the_rules_and_the_steps(stack: StackFolder, cli: Cli) -> 
     document = cli.ok("plan", "-o", "json").json
     check_schema("plan", document)
     assert document["actions"][0]["trail"] == explain(cli, "a")["trail"] == ["new", "record-manifest"]
+
+
+def test_what_needs_consent_waits_for_apply(stack: StackFolder, cli: Cli, service: Service) -> None:
+    stack.write_job("a")
+    assert "nothing, until `batchctl apply` creates it" in cli.ok("explain", "a").out
+    cli.ok("apply", "--yes")
+    stack.write_job("a", model="gemini-2.5-pro")
+    explained = cli.ok("explain", "a").out
+    assert "nothing, until `batchctl apply` replaces it" in explained
+    assert "Next check" not in explained
