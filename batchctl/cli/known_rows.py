@@ -8,7 +8,7 @@ from pathlib import Path
 from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.chain import Obstacle
 from batchctl.model.desired import LINE_BYTES, Json, Kind, RequestRow, SharedPlace
-from batchctl.model.ports import MadeRows, RowRules, RowsOrder, RowsSummary
+from batchctl.model.ports import MadeRows, OutputLimit, RowRules, RowsOrder, RowsSummary
 from batchctl.model.request.problems import Problem
 from batchctl.rows.local_place import open_local
 from batchctl.rows.place import OpenPlace
@@ -75,8 +75,8 @@ class KnownRows:
     def check(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> Iterator[tuple[int, Problem]]:
         return self._files.check(rows, kind, rules)
 
-    def output_tokens(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> int:
-        return self._files.output_tokens(rows, kind, rules)
+    def output_limit(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> OutputLimit:
+        return self._files.output_limit(rows, kind, rules)
 
 
 def _signature(path: Path) -> _Signature | None:

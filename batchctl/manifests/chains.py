@@ -165,7 +165,8 @@ def _words(problem: Problem | str) -> tuple[object, ...]:
 
 
 def _chained(file: LocalFile, chain: Chain, made: MadeRows) -> ChainedFile:
-    return ChainedFile(file.path, file.sha256, file.rows, file.size, file.row_hashes, chain=chain, count=made.count)
+    facts = (file.path, file.sha256, file.rows, file.size, file.row_hashes, file.output_tokens)
+    return ChainedFile(*facts, chain=chain, count=made.count)
 
 
 def _first_error(faults: Faults) -> str:

@@ -24,7 +24,7 @@ from batchctl.manifests.packed_files import Packer
 
 MOST_STACKS = 16
 """Files of the cache, each for a stack with its settings."""
-_FORMAT = b"batchctl-manifests-1"
+_FORMAT = b"batchctl-manifests-2"
 _SUFFIX = ".db"
 _TABLE = "CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, content BLOB, entry BLOB, seal BLOB)"
 _FIND = "SELECT entry, seal FROM files WHERE path = ? AND content = ?"

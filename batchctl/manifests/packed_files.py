@@ -101,7 +101,7 @@ class Packer:
         hints = {name: hint for name, hint in get_type_hints(DesiredJob).items() if name not in _APART}
         self._names = tuple(hints)
         self._decode_file = msgspec.msgpack.Decoder(_File).decode
-        self._decode_rows = msgspec.msgpack.Decoder(tuple[int, bytes]).decode
+        self._decode_rows = msgspec.msgpack.Decoder(tuple[int, bytes, int | None]).decode
         others: list[Callable[[bytes], Source]] = [msgspec.msgpack.Decoder(source).decode for source in _SOURCES[1:]]
         self._decode_sources: list[Callable[[bytes], Source]] = [self._inline_rows, *others]
         read_fields = msgspec.msgpack.Decoder(tuple[tuple(hints.values())]).decode  # type: ignore[misc]
@@ -137,8 +137,8 @@ class Packer:
         )
 
     def _inline_rows(self, packed: bytes) -> InlineRows:
-        count, rows = self._decode_rows(packed)
-        return InlineRows(PackedRows(rows, count))
+        count, rows, most = self._decode_rows(packed)
+        return InlineRows(PackedRows(rows, count), output_tokens=most)
 
     def _job(self, packed: _Job, path: str, shown: str) -> KnownManifest:
         tree = self._json.value(packed.tree)
@@ -157,7 +157,7 @@ class Packer:
 
 def _pack_source(source: Source) -> bytes:
     if isinstance(source, InlineRows):
-        return _ENCODE((len(source.rows), PackedRows.of(source.rows).packed))
+        return _ENCODE((len(source.rows), PackedRows.of(source.rows).packed, source.output_tokens))
     return _ENCODE(source)
 
 

@@ -53,6 +53,6 @@ def _packed(source: Source) -> Source:
     if not isinstance(source, InlineRows):
         return source
     try:
-        return InlineRows(PackedRows.of(source.rows))
+        return replace(source, rows=PackedRows.of(source.rows))
     except UnicodeEncodeError:
         return source

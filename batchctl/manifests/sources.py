@@ -171,7 +171,9 @@ class SourceReader(Struct, frozen=True):
         limits = self._limits(items.location, purpose)
         sound &= limits.allow_inline(source, purpose.request)
         if sound:
-            limits.warn_of_inline_results(self.rows.output_tokens(source.rows, purpose.rows, purpose.rules))
+            most = self.rows.output_limit(source.rows, purpose.rows, purpose.rules)
+            limits.warn_of_inline_results(most.tokens)
+            source = replace(source, output_tokens=most.tokens if most.rows == len(rows) else None)
         return source if sound else None
 
     def _check_inline(self, items: Items, source: InlineRows, purpose: Purpose) -> bool:
@@ -222,7 +224,7 @@ class SourceReader(Struct, frozen=True):
         # More rows than one remote job may have are split into shards.
         sent = sent_bytes(size, summary, purpose.request)
         limits.warn_of_result_file(summary.output_tokens, purpose.most_result_bytes)
-        return LocalFile(real, summary.sha256, summary.rows, sent, summary.row_hashes)
+        return LocalFile(real, summary.sha256, summary.rows, sent, summary.row_hashes, summary.most_output)
 
     def _find(self, path: Path, place: Location) -> Path | None:
         """The file with all links resolved, if it exists and may be read."""

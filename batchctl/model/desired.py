@@ -96,6 +96,8 @@ class InlineRows(Struct, frozen=True):
     rows: Sequence[RequestRow]
     positions: tuple[int, ...] = ()
     """Their 0-based positions in the input, if they are a part of it; empty: these are all rows."""
+    output_tokens: int | None = None
+    """The most tokens of output of all rows; None if a row sets no limit."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,8 @@ class LocalFile:
     """The approximate bytes that are sent, defaults included. Two files with the same rows may differ in it."""
     row_hashes: str | None = field(default=None, compare=False)
     """See `RowHashes`."""
+    output_tokens: int | None = field(default=None, compare=False)
+    """The most tokens of output of all rows; None if a row sets no limit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -282,6 +286,11 @@ class DesiredJob(Struct, frozen=True):
     """None if the manifest has no matrix. Nothing but reports regards it."""
     sent_with: SentWith | None = None
     """The change of its requests in one attempt. It is not in the digest, and not in the fingerprints of rows."""
+
+    @property
+    def output_tokens(self) -> int | None:
+        """The most tokens of output of all its rows; None if one sets no limit, or batchctl does not send them."""
+        return self.source.output_tokens if isinstance(self.source, InlineRows | LocalFile) else None
 
     @property
     def row_kind(self) -> Kind:

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from batchctl.model.actions import Action
 from batchctl.model.admission import QueuePlace, QuotaKey
+from batchctl.model.cost.job_cost import JobCost
 from batchctl.model.decision import Change, Decision, Guard, RuleApplied, Timer
 from batchctl.model.desired import ChainRows, Expansion
 from batchctl.model.keys import Account
@@ -50,6 +51,7 @@ class JobPlan(Struct, frozen=True):
     """Of its manifest, relative to the stack's folder."""
     expansion: Expansion | None = None
     """The matrix that its manifest has; None if it has none."""
+    cost: JobCost = msgspec.field(default_factory=JobCost)
 
     @property
     def steps(self) -> tuple[Step, ...]:

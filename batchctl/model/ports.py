@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Protocol, TypeAlias
+from typing import BinaryIO, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -313,6 +313,22 @@ class RowsSummary(Struct, frozen=True):
     """Warnings about the first rows that have any."""
     output_tokens: int = 0
     """The most output tokens of all rows that set a limit."""
+    bounded_rows: int = 0
+    """The number of these."""
+
+    @property
+    def most_output(self) -> int | None:
+        """The most output tokens of all rows; None if a row sets no limit."""
+        return self.output_tokens if self.rows and self.bounded_rows == self.rows else None
+
+
+class OutputLimit(NamedTuple):
+    """The most tokens of the answers to some rows."""
+
+    tokens: int
+    """Of all rows that set a limit."""
+    rows: int
+    """The number of these."""
 
 
 class RowRules(Struct, frozen=True):
@@ -369,8 +385,8 @@ class RowReader(Protocol):
         """The problems in the requests of rows in the manifest, each with the index of its row."""
         ...
 
-    def output_tokens(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> int:
-        """The most output tokens of all rows in the manifest that set a limit."""
+    def output_limit(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> OutputLimit:
+        """The most output tokens of the rows in the manifest."""
         ...
 
     def parse(self, value: Json, kind: Kind) -> RequestRow:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from batchctl.model.admission import Quota, QuotaKey
 from batchctl.model.capabilities import CAPABILITIES
+from batchctl.model.cost.tokens import Counted
 from batchctl.model.desired import Json, Kind, Lifecycle
 from batchctl.model.events import Event
 from batchctl.model.keys import Account, AttemptKey
@@ -146,6 +147,8 @@ class RecordedAttempt(Struct, frozen=True):
     """The rows that it sent; None if batchctl did not choose them."""
     merged: MergedResults | None = None
     """Of the first of several shards: the results of all of them."""
+    counted: Counted | None = None
+    """The tokens of its answers by kind; None if its results are not collected, or an older version collected them."""
 
     @property
     def is_canary(self) -> bool:

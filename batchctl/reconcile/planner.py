@@ -17,6 +17,7 @@ from batchctl.model.recorded import Recorded
 from batchctl.model.work_size import rows_sent
 from batchctl.reconcile.admission.sizes import is_bought, listed_rows, model_to_send, rows_to_buy, size_of
 from batchctl.reconcile.admission.tokens import TokenRates, learn_rates
+from batchctl.reconcile.cost.estimates import Costing, costing_of
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decisions import Decisions
 from batchctl.reconcile.fold import decide_stack
@@ -116,13 +117,15 @@ def _is_read_in_full(observed: Observed) -> bool:
 
 def _job_plans(decisions: Decisions, context: Context) -> tuple[JobPlan, ...]:
     rates = learn_rates(context.recorded)
+    costing = costing_of(context, rates)
     return tuple(
-        _job_plan(*decisions.jobs[name], decisions.guards.get(name), rates, context) for name in sorted(decisions.jobs)
+        _job_plan(*decisions.jobs[name], decisions.guards.get(name), rates, costing, context)
+        for name in sorted(decisions.jobs)
     )
 
 
 def _job_plan(
-    subject: Subject, decision: Decision, guard: Guard | None, rates: TokenRates, context: Context
+    subject: Subject, decision: Decision, guard: Guard | None, rates: TokenRates, costing: Costing, context: Context
 ) -> JobPlan:
     view, bought, work = subject.current, is_bought(decision), context.rows_of(subject)
     sent = None if subject.desired is None else rows_sent(subject.desired)
@@ -137,6 +140,6 @@ def _job_plan(
         decision = replace(decision, changes=without_beyond(decision.changes))
     current = view.attempt if view else None
     path, expansion = ("", None) if subject.desired is None else (subject.desired.path, subject.desired.expansion)
-    return JobPlan(
-        subject.name, decision, guard, current, size, bought, chain, work, terms, subject.labels, path, expansion
-    )
+    cost = costing.cost_of(subject, size)
+    facts = (size, bought, chain, work, terms, subject.labels, path, expansion, cost)
+    return JobPlan(subject.name, decision, guard, current, *facts)

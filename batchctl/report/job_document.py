@@ -9,6 +9,7 @@ from batchctl.model.desired import DesiredJob, DesiredStack, Json
 from batchctl.model.errors import ManifestError
 from batchctl.model.observed import RowCounts
 from batchctl.model.times import rfc3339
+from batchctl.report.costs import cost_fields, total_fields
 from batchctl.report.error_document import diagnostic_fields
 from batchctl.report.last_error import trouble_fields
 from batchctl.report.matrix import matrix_member
@@ -23,6 +24,7 @@ def status_document(report: StatusReport) -> dict[str, Json]:
         "stack": report.stack,
         "results": report.results,
         "jobs": [_status_row(row) for row in report.jobs],
+        "cost": total_fields(row.cost for row in report.jobs),
         "problems": problem_entries(report.unread),
     }
 
@@ -85,6 +87,7 @@ def _status_row(row: StatusRow) -> dict[str, Json]:
         "reasonCode": None if row.code is None else row.code.value,
         "lastError": trouble_fields(row.trouble),
         "collectBy": rfc3339(row.collect_by),
+        "cost": cost_fields(row.cost),
     }
 
 

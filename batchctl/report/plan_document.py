@@ -16,6 +16,8 @@ from batchctl.model.plan_digest import PlanDigest
 from batchctl.model.row_work import OrderedRows, RowWork
 from batchctl.model.work_size import WorkSize
 from batchctl.report.chains import chain_member
+from batchctl.report.costs import bought_costs, cost_fields
+from batchctl.report.costs import total_fields as cost_total
 from batchctl.report.error_document import error_fields
 from batchctl.report.matrix import matrix_member
 from batchctl.report.purchase import size_fields, total_fields
@@ -127,6 +129,7 @@ def _plan_fields(document_format: str, plan: Plan, actions: list[Json]) -> dict[
         "stack": plan.stack,
         "summary": plan.summary(),
         "total": total_fields(plan),
+        "cost": cost_total(bought_costs(plan.jobs)),
         "actions": actions,
         "drift": drift_entries(plan.drift),
         "unmanaged": plan.unmanaged,
@@ -148,6 +151,7 @@ def _action(job: JobPlan, size: WorkSize | None = None) -> dict[str, Json]:
         "reasonCode": job.code.value,
         **size_fields(size or job.size),
         "buys": job.buys,
+        "cost": cost_fields(job.cost),
         "labels": dict(job.labels),
         "rowWork": row_work_fields(job.work),
         "changes": change_entries(job.changes),

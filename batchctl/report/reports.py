@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from batchctl.model.actions import Action
+from batchctl.model.cost.job_cost import JobCost
 from batchctl.model.desired import DesiredJob
 from batchctl.model.events import Event
 from batchctl.model.keys import Account
@@ -88,6 +89,7 @@ class StatusRow(Struct, frozen=True):
     """The time until which the API keeps results that are not collected yet."""
     part_of: int | None = None
     """The rows of the whole input, while the attempt is at work on a part of them."""
+    cost: JobCost = field(default_factory=JobCost)
 
     @classmethod
     def of(
@@ -95,7 +97,13 @@ class StatusRow(Struct, frozen=True):
     ) -> StatusRow:
         """The row of a job, from its plan and its manifest or record."""
         row = cls(
-            plan.job, plan.phase, model=model, provider=provider, reason=_reason_without_action(plan), code=plan.code
+            plan.job,
+            plan.phase,
+            model=model,
+            provider=provider,
+            reason=_reason_without_action(plan),
+            code=plan.code,
+            cost=plan.cost,
         )
         if plan.attempt is None:
             return row

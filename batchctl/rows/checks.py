@@ -49,6 +49,8 @@ class RowChecker:
         self._known = known if known is not None and self._importer is None else KnownShapes()
         self.output_tokens = 0
         """The most tokens that the answers to the rows so far may have, of those rows that bound them."""
+        self.bounded_rows = 0
+        """The number of these rows."""
 
     def check(self, row: RequestRow, line: int, *, wants_warnings: bool = True) -> Iterator[Problem]:
         """The problems of a row; `line` names it in problems of later rows.
@@ -65,7 +67,7 @@ class RowChecker:
         if tokens is None and not wants_warnings:
             tokens = self._known.warned.get(shape)
         if tokens is not None:
-            self.output_tokens += tokens
+            self._count(tokens)
             return
         before, problems = self.output_tokens, list(self._problems(row, line))
         yield from problems
@@ -80,11 +82,15 @@ class RowChecker:
         if any(not problem.is_warning for problem in problems):
             return
         spelled = sent_request(row, self._kind, self._rules)
-        self.output_tokens += most_output(spelled)
+        self._count(most_output(spelled))
         yield from check_together(spelled)
         if self._importer is not None:
             sent = with_defaults(self._rules.defaults, row.request, self._kind)
             yield from self._importer.check(with_lists(sent), line)
+
+    def _count(self, tokens: int) -> None:
+        self.output_tokens += tokens
+        self.bounded_rows += tokens > 0
 
     def _for_another_model(self, row: RequestRow) -> Problem:
         """The problem of a row in the form of another publisher's model, for a model of Google.

@@ -42,7 +42,7 @@ class FileReading:
         self._hasher, self._hashes, self._found = RowsHasher(), RowHashes(), FoundProblems()
         self._members: Counter[str] = Counter()
         self._count = 0
-        self._tokens = 0
+        self._tokens = self._bounded = 0
         self._lines: dict[str, int] = {}
         self.marks = KeyMarks()
 
@@ -58,14 +58,15 @@ class FileReading:
         """The summary of the file. Raises RowsError."""
         found = self._found
         found.raise_faults(self._count)
-        checked = 0 if self._checker is None else self._checker.output_tokens
+        checked = (0, 0) if self._checker is None else (self._checker.output_tokens, self._checker.bounded_rows)
         return RowsSummary(
             self._hasher.hexdigest(),
             self._count,
             self._members,
             self._hashes.text(),
             found.warnings,
-            checked + self._tokens,
+            checked[0] + self._tokens,
+            checked[1] + self._bounded,
         )
 
     def _read(self, blocks: LineBlocks) -> None:
@@ -88,6 +89,7 @@ class FileReading:
         for form, found in rows.runs:
             self._count += len(found)
             self._tokens += len(found) * form.tokens
+            self._bounded += len(found) * (form.tokens > 0)
             for name in form.members:
                 self._members[name] += len(found)
 

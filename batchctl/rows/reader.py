@@ -13,7 +13,7 @@ from batchctl.model.activity import UNWATCHED, Activity, Flow
 from batchctl.model.chain import Obstacle
 from batchctl.model.desired import LINE_BYTES, Json, Kind, RequestRow, SharedPlace
 from batchctl.model.errors import BatchctlError, RowProblem
-from batchctl.model.ports import MadeRows, RowRules, RowsOrder, RowsSummary
+from batchctl.model.ports import MadeRows, OutputLimit, RowRules, RowsOrder, RowsSummary
 from batchctl.model.request.problems import Problem
 from batchctl.rows.chain_files import ChainFiles
 from batchctl.rows.checks import KnownShapes, RowChecker
@@ -87,12 +87,12 @@ class RowFiles:
         for index, row in enumerate(rows):
             yield from ((index, problem) for problem in checker.check(row, index + 1))
 
-    def output_tokens(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> int:
+    def output_limit(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> OutputLimit:
         checker = self._checker(kind, rules)
         for index, row in enumerate(rows):
             for _ in checker.check(row, index + 1, wants_warnings=False):
                 pass
-        return checker.output_tokens
+        return OutputLimit(checker.output_tokens, checker.bounded_rows)
 
     def _checker(self, kind: Kind, rules: RowRules) -> RowChecker:
         """A checker that knows the shapes of other manifests with the same rules."""

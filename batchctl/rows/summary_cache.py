@@ -22,12 +22,12 @@ from batchctl.disk.safe_open import open_stream, read_start
 from batchctl.model.canonical import sha256_json
 from batchctl.model.desired import Json, Kind
 from batchctl.model.errors import RowProblem
-from batchctl.model.ports import RowRules, RowsSummary
+from batchctl.model.ports import OutputLimit, RowRules, RowsSummary
 
 LEAST_BYTES = 2**20
 """Smaller files are read as fast as an entry."""
 MOST_ENTRIES = 200
-_FORMAT = 1
+_FORMAT = 2
 _LARGEST = 2**20
 """Bytes of an entry."""
 _CODE_FOLDERS = ("model", "rows")
@@ -44,6 +44,7 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True):
     row_hashes: str | None
     warnings: list[tuple[int, str, str, str]]
     output_tokens: int
+    bounded_rows: int
 
 
 _DECODER = msgspec.json.Decoder(_Entry)
@@ -75,6 +76,7 @@ class SummaryCache:
             summary.row_hashes,
             warnings,
             summary.output_tokens,
+            summary.bounded_rows,
         )
         with suppress(OSError):
             make_folder(self._folder)
@@ -92,7 +94,8 @@ class SummaryCache:
             return None
         os.utime(path, follow_symlinks=False)
         warnings = tuple(RowProblem(*warning) for warning in entry.warnings)
-        return RowsSummary(entry.sha256, entry.rows, entry.members, entry.row_hashes, warnings, entry.output_tokens)
+        limit = OutputLimit(entry.output_tokens, entry.bounded_rows)
+        return RowsSummary(entry.sha256, entry.rows, entry.members, entry.row_hashes, warnings, *limit)
 
     def _prune(self) -> None:
         """Remove the entries that were not used for the longest time."""

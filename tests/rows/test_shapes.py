@@ -109,7 +109,7 @@ def agree(rows: list[dict[str, Any]], kind: Kind, rules: RowRules) -> int:
             faults = [problem for problem in found if not problem.is_warning]
             some = shaped.check(row, line, wants_warnings=False)
             assert [problem for problem in some if not problem.is_warning] == faults, request
-        assert shaped.output_tokens == full.output_tokens, request
+        assert (shaped.output_tokens, shaped.bounded_rows) == (full.output_tokens, full.bounded_rows), request
     return saved
 
 
@@ -187,7 +187,7 @@ class TestShapesOfManifests:
         reader, rules = RowFiles(), RowRules(Api.GEMINI)
         for _ in range(10):
             assert list(reader.check(self.rows(), Kind.BATCH_JOB, rules)) == []
-            assert reader.output_tokens(self.rows(), Kind.BATCH_JOB, rules) == 10
+            assert reader.output_limit(self.rows(), Kind.BATCH_JOB, rules) == (10, 2)
         assert len(checked) == 1
         assert list(reader.check(self.rows(), Kind.BATCH_JOB, RowRules(Api.GEMINI, {"labels": {}}))) == []
         assert len(checked) == 2, "other defaults are other rules"

@@ -17,7 +17,7 @@ from batchctl.model.canonical import RowsHasher
 from batchctl.model.chain import Obstacle
 from batchctl.model.desired import DesiredJob, DesiredStack, Diagnostic, Json, Kind, RequestRow
 from batchctl.model.errors import ManifestError, RowProblem, RowsError
-from batchctl.model.ports import MadeRows, RowReader, RowRules, RowsOrder, RowsSummary
+from batchctl.model.ports import MadeRows, OutputLimit, RowReader, RowRules, RowsOrder, RowsSummary
 from batchctl.model.request.problems import Problem
 from batchctl.rows.reader import RowFiles
 
@@ -47,8 +47,8 @@ class PlainRows:
     def check(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> Iterator[tuple[int, Problem]]:
         return RowFiles().check(rows, kind, rules)
 
-    def output_tokens(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> int:
-        return RowFiles().output_tokens(rows, kind, rules)
+    def output_limit(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> OutputLimit:
+        return RowFiles().output_limit(rows, kind, rules)
 
     def fingerprint(self, path: Path, kind: Kind, line_bytes: int = 0, rules: RowRules | None = None) -> RowsSummary:
         hasher, rows, problems, members = RowsHasher(), 0, [], Counter()

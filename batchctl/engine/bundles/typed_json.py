@@ -11,7 +11,7 @@ import dataclasses
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import Enum, StrEnum
 from functools import cache
@@ -40,7 +40,7 @@ def to_plain(value: object) -> Json:
             return value.value if isinstance(value, StrEnum) else value.name
         case str() | bool() | int() | float() | None:
             return value
-        case datetime() | timedelta() | Decimal():
+        case date() | timedelta() | Decimal():
             return msgspec.to_builtins(value)
         case Path():
             return str(value)

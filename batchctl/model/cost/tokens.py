@@ -67,6 +67,16 @@ class Usage(Struct, frozen=True):
         return self.short + self.long
 
 
+class Counted(Struct, frozen=True):
+    """The count of the API for the answers of one attempt, or of one of its shards."""
+
+    usage: Usage
+    rows: int
+    """Answers with counts."""
+    uncounted: int = 0
+    """Answers whose cost does not follow from the counts: they have none, or a service tier with other prices."""
+
+
 def usage_of_row(tokens: Tokens) -> Usage:
     """The usage of one row."""
     return Usage(long=tokens) if tokens.prompt > LONG_PROMPT else Usage(short=tokens)

@@ -1,0 +1,147 @@
+"""The cost of one job: the estimate of its work, and what its attempts did cost."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil
+
+from msgspec.structs import replace
+
+from batchctl.model.admission import QuotaKey, short_model
+from batchctl.model.cost.job_cost import (
+    Actual,
+    CostEstimate,
+    InputBasis,
+    JobCost,
+    MoneyRange,
+    OutputBasis,
+    TokenEstimate,
+    add_actual,
+)
+from batchctl.model.cost.prices import Price, Prices
+from batchctl.model.cost.tokens import LONG_PROMPT, Counts, Tokens, Usage
+from batchctl.model.desired import Kind, kind_of_rows
+from batchctl.model.keys import Account, Api
+from batchctl.model.recorded import RecordedAttempt, RecordedJob
+from batchctl.model.work_size import WorkSize, rows_sent
+from batchctl.reconcile.admission.tokens import TokenRates
+from batchctl.reconcile.cost.learned import Learned, by_modality, learn_answers, model_of, output_for, prompt_parts
+from batchctl.reconcile.decide.context import Context
+from batchctl.reconcile.view.subject import Subject
+
+_NOTHING = Tokens()
+
+
+class Costing:
+    """Computes the costs of the jobs of one plan. Looks each price up once."""
+
+    def __init__(self, prices: Prices | None, learned: Learned, rates: Container[QuotaKey], now: datetime) -> None:
+        """`rates`: the accounts and models whose tokens a byte were learned."""
+        self._prices = prices
+        self._learned = learned
+        self._rates = rates
+        self._now = now
+        self._found: dict[tuple[str, Api, date], Price | None] = {}
+
+    def cost_of(self, subject: Subject, size: WorkSize) -> JobCost:
+        """The cost of a job, whose work has this size."""
+        account = _account(subject)
+        estimate = None if account is None else self._estimate(subject, account, size)
+        attempts = [view.attempt for view in subject.views]
+        actual = add_actual(self._actual(subject.recorded, attempts))
+        return JobCost(None if self._prices is None else self._prices.currency, estimate, actual)
+
+    def _estimate(self, subject: Subject, account: Account, size: WorkSize) -> CostEstimate | None:
+        if size.tokens is None:
+            return None
+        model = short_model(size.model or "")
+        key = QuotaKey(account, model)
+        like = self._learned.find(subject.name, key)
+        seen = _NOTHING if like is None else like[0].usage.all
+        tokens = TokenEstimate(size.tokens, self._basis(key, size), by_modality(size.tokens, prompt_parts(seen)))
+        if _kind(subject, account, model) is Kind.EMBEDDINGS_BATCH_JOB:
+            tokens = replace(tokens, output_low=0, output_high=0, output_basis=OutputBasis.NONE)
+        elif size.rows is not None:
+            high = _most_output(subject, size.rows)
+            if like is not None:
+                low = output_for(size.rows, like[0])
+                tokens = replace(tokens, output_low=low if high is None else min(low, high), output_basis=like[1])
+            tokens = replace(tokens, output_high=high)
+        day = utc_day(self._now)
+        money = self._money(key, tokens, size.rows, seen.output, day)
+        return CostEstimate(tokens, day, money=money)
+
+    def _basis(self, key: QuotaKey, size: WorkSize) -> InputBasis:
+        if size.is_counted:
+            return InputBasis.COUNTED
+        return InputBasis.LEARNED if key in self._rates else InputBasis.BYTES
+
+    def _money(
+        self, key: QuotaKey, tokens: TokenEstimate, rows: int | None, like: Counts, day: date
+    ) -> MoneyRange | None:
+        """The money for an estimate; None if a price that it needs is not known."""
+
+        def amount(output: int | None) -> Decimal | None:
+            if output is None:
+                return None
+            parts = Tokens(tokens.parts, output=by_modality(output, like))
+            # Prompts of rows that are longer than the average may be long although the average is not.
+            is_long = bool(rows) and tokens.input > LONG_PROMPT * (rows or 0)
+            price = self._price(key.model, key.account.api, day)
+            return None if price is None else price.cost(Usage(long=parts) if is_long else Usage(parts))
+
+        own = amount(0)
+        return None if own is None else MoneyRange(own, amount(tokens.output_low), amount(tokens.output_high))
+
+    def _actual(self, job: RecordedJob | None, attempts: Iterable[RecordedAttempt]) -> list[Actual]:
+        return [self.actual_of(job, attempt) for attempt in attempts if attempt.counted is not None]
+
+    def actual_of(self, job: RecordedJob | None, attempt: RecordedAttempt) -> Actual:
+        """The cost of an attempt whose answers were counted, at the price of the day on which it ended."""
+        counted = attempt.counted
+        assert counted is not None
+        money = None
+        ended = attempt.end_time or attempt.create_time
+        if not counted.uncounted and ended is not None:
+            price = self._price(model_of(job, attempt), attempt.account.api, utc_day(ended))
+            money = None if price is None else price.cost(counted.usage)
+        return Actual(counted.usage, counted.rows, counted.uncounted, money)
+
+    def _price(self, model: str, api: Api, day: date) -> Price | None:
+        key = model, api, day
+        if key not in self._found:
+            self._found[key] = None if self._prices is None else self._prices.find(*key)
+        return self._found[key]
+
+
+def costing_of(context: Context, rates: TokenRates) -> Costing:
+    """The costing of a plan."""
+    learned = learn_answers(context.recorded)
+    return Costing(context.stack.prices, learned, rates.learned, context.now)
+
+
+def utc_day(time: datetime) -> date:
+    """The day of a time in UTC, as price lists count days."""
+    return time.astimezone(UTC).date()
+
+
+def _account(subject: Subject) -> Account | None:
+    if subject.desired is not None:
+        return subject.desired.account
+    return None if subject.current is None else subject.current.attempt.account
+
+
+def _kind(subject: Subject, account: Account, model: str) -> Kind | None:
+    if subject.desired is not None:
+        return subject.desired.row_kind
+    return None if subject.recorded is None else kind_of_rows(account.api, subject.recorded.row.kind, model)
+
+
+def _most_output(subject: Subject, rows: int) -> int | None:
+    """The most tokens of output of so many of its rows; None if a row sets no limit."""
+    desired = subject.desired
+    most, total = (None, None) if desired is None else (desired.output_tokens, rows_sent(desired))
+    return None if most is None or not total else ceil(Fraction(most * rows, total))

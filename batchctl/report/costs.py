@@ -1,0 +1,114 @@
+"""The costs of jobs, for documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from batchctl.model.cost.job_cost import Actual, CostEstimate, CostTotal, JobCost, total_cost
+from batchctl.model.cost.tokens import Counts, Modality, Tokens
+from batchctl.model.desired import Json
+from batchctl.model.plan import JobPlan
+
+
+def cost_fields(cost: JobCost) -> dict[str, Json]:
+    """The cost of one job. Money is a decimal text; what is not known is null."""
+    estimate = cost.estimate
+    tokens = None if estimate is None else estimate.tokens
+    basis = None if tokens is None or tokens.output_basis is None else tokens.output_basis.value
+    return {
+        "tokens": {
+            "input": None if tokens is None else tokens.input,
+            "outputLow": None if tokens is None else tokens.output_low,
+            "outputHigh": None if tokens is None else tokens.output_high,
+            "inputBasis": None if tokens is None else tokens.basis.value,
+            "outputBasis": basis,
+        },
+        "estimate": None if estimate is None else _estimate_fields(estimate, cost.currency),
+        "actual": None if cost.actual is None else _actual_fields(cost.actual, cost.currency),
+        "error": amount_text(cost.error),
+    }
+
+
+def total_fields(costs: Iterable[JobCost]) -> dict[str, Json]:
+    """The sum of the costs of jobs. Each sum leaves out the jobs that do not know it, and `unknown` counts them."""
+    total = total_cost(costs)
+    return {
+        "tokens": {"input": total.input, "outputLow": total.output_low, "outputHigh": total.output_high},
+        "estimate": _total_estimate(total),
+        "actual": None if total.actual is None else _actual_fields(total.actual, total.currency),
+        "unknown": {"low": total.unknown_low, "high": total.unknown_high, "actual": total.unknown_actual},
+    }
+
+
+def bought_costs(jobs: Iterable[JobPlan]) -> list[JobCost]:
+    """The costs of the jobs that are bought."""
+    return [job.cost for job in jobs if job.buys]
+
+
+def amount_text(amount: Decimal | None) -> str | None:
+    """An exact amount, without zeros at its end and never as a power of ten; None stays None."""
+    if amount is None:
+        return None
+    text = f"{amount:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def token_fields(tokens: Tokens) -> dict[str, Json]:
+    """Tokens by kind. `input` is without cached tokens, `output` without thoughts; each has its parts by modality."""
+    return {
+        "input": sum(tokens.input.values()),
+        "cached": sum(tokens.cached.values()),
+        "output": sum(tokens.output.values()),
+        "thoughts": tokens.thoughts,
+        "total": tokens.total,
+        "byModality": {
+            **_by_modality("input", tokens.input),
+            **_by_modality("cached", tokens.cached),
+            **_by_modality("output", tokens.output),
+        },
+    }
+
+
+def _by_modality(kind: str, counts: Counts) -> dict[str, Json]:
+    """By the names of a price list, such as `input` and `inputAudio`."""
+    return {
+        kind if modality is Modality.TEXT else f"{kind}{modality.capitalize()}": counts[modality]
+        for modality in Modality
+        if counts.get(modality)
+    }
+
+
+def _estimate_fields(estimate: CostEstimate, currency: str | None) -> dict[str, Json] | None:
+    money = estimate.money
+    if money is None:
+        return None
+    return {
+        "input": amount_text(money.input),
+        "low": amount_text(money.low),
+        "high": amount_text(money.high),
+        "currency": currency,
+        "day": str(estimate.day),
+        "dayBasis": estimate.day_basis.value,
+    }
+
+
+def _total_estimate(total: CostTotal) -> dict[str, Json] | None:
+    if total.input_money is None:
+        return None
+    return {
+        "input": amount_text(total.input_money),
+        "low": amount_text(total.low),
+        "high": amount_text(total.high),
+        "currency": total.currency,
+    }
+
+
+def _actual_fields(actual: Actual, currency: str | None) -> dict[str, Json]:
+    return {
+        "tokens": token_fields(actual.usage.all),
+        "rows": actual.rows,
+        "uncounted": actual.uncounted,
+        "money": amount_text(actual.money),
+        "currency": currency,
+    }
