@@ -70,8 +70,9 @@ def test_every_command_and_every_option_has_a_help_text(cli: Cli, command: str) 
     assert all(option.help for option in options)
 
 
-def test_the_readme_uses_commands_and_options_that_there_are() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", ["README.md", "docs/guide.md", "docs/from-a-script.md"])
+def test_pages_use_commands_and_options_that_there_are(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
     for command, rest in re.findall(r"^batchctl ([a-z]+)([^#\n]*)", text, re.MULTILINE):
         assert command in COMMANDS
         known = {name for option in of(command).params for name in option.opts}
