@@ -43,7 +43,7 @@ from batchctl.report.status_text import write_status
 from batchctl.report.workflow import annotation, error_annotations
 
 Company = Callable[[ManifestReload, Progress], AbstractContextManager[Witness | None]]
-"""What runs beside the passes, from before the first to after the last, and is shown each."""
+"""An observer that runs from before the first pass to after the last one, and is shown each."""
 
 
 def _alone(_reload: ManifestReload, _progress: Progress) -> AbstractContextManager[Witness | None]:

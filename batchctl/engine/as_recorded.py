@@ -19,7 +19,7 @@ from batchctl.reconcile import Options
 
 
 def plan_as_recorded(desired: DesiredStack, recorded: Recorded, now: datetime, options: Options) -> Plan:
-    """What a pass would plan if each account were as the record has it. `now` is the time on the local clock."""
+    """The plan of a pass if each account were as the record has it. `now` is the time on the local clock."""
     observed = observed_as_recorded(desired, recorded, now)
     return Question(desired, recorded, observed, now, options, None).answer()
 
