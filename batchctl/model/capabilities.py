@@ -89,6 +89,8 @@ class Capabilities(Struct, frozen=True):
     """Bytes of a result file that the API keeps; None if results are written to a user's place."""
     results_kept: timedelta | None
     """How long after a job's end its results certainly exist; None if they are in a user's place."""
+    start_time: bool
+    """Whether it reports when a job began to run; else the first look that shows it running counts."""
 
 
 _GEMINI = Capabilities(
@@ -108,6 +110,7 @@ _GEMINI = Capabilities(
     result_file_bytes=2 * 2**30,
     # Documented are six weeks, but results were gone after a couple of days (reference chapter 16).
     results_kept=timedelta(hours=48),
+    start_time=False,
 )
 _VERTEX = Capabilities(
     sources=frozenset({SourceForm.FILE, SourceForm.GCS, SourceForm.BIGQUERY, SourceForm.DATASET, SourceForm.CHAIN}),
@@ -124,6 +127,7 @@ _VERTEX = Capabilities(
     inline_result_bytes=None,
     result_file_bytes=None,
     results_kept=None,
+    start_time=True,
 )
 CAPABILITIES: Mapping[Api, Capabilities] = {Api.GEMINI: _GEMINI, Api.VERTEX: _VERTEX}
 """The matrix."""

@@ -20,6 +20,7 @@ from batchctl.model.admission import AdmissionLimits
 from batchctl.model.capabilities import CAPABILITIES, ApiLimits, is_embedding_model
 from batchctl.model.chain import Chain, ChainCount, Obstacle
 from batchctl.model.cost.prices import Prices
+from batchctl.model.forecast import STUCK_FACTOR
 from batchctl.model.keys import Account, Api
 from batchctl.model.notices import Hook
 from batchctl.model.row_settings import Canary, MaxFailedRows, RowSettings
@@ -360,6 +361,8 @@ class Limits(Struct, frozen=True):
     """The most bytes of a line in a file of rows or results."""
     read_timeout: timedelta = timedelta(minutes=5)
     """The time limit of a read: all tries, all pages, and all accounts of a pass together."""
+    stuck_factor: float = STUCK_FACTOR
+    """An attempt is stuck when it has been in its state for longer than this many times what nine of ten took."""
 
 
 class Moved(Struct, frozen=True):

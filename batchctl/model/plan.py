@@ -16,6 +16,7 @@ from batchctl.model.admission import QueuePlace, QuotaKey
 from batchctl.model.cost.job_cost import JobCost
 from batchctl.model.decision import Change, Decision, Guard, RuleApplied, Timer
 from batchctl.model.desired import ChainRows, Expansion
+from batchctl.model.forecast import JobForecast, StackForecast
 from batchctl.model.keys import Account
 from batchctl.model.plan_terms import Terms
 from batchctl.model.reasons import Reason
@@ -52,6 +53,8 @@ class JobPlan(Struct, frozen=True):
     expansion: Expansion | None = None
     """The matrix that its manifest has; None if it has none."""
     cost: JobCost = msgspec.field(default_factory=JobCost)
+    forecast: JobForecast | None = None
+    """When it ends; None for a job that has ended, or whose remote job is stopped."""
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -199,6 +202,8 @@ class Plan(Struct, frozen=True):
     uid: str = ""
     lineage: str = ""
     """Of the state; empty if it has no record yet."""
+    forecast: StackForecast | None = None
+    """When all of its jobs have ended; None if they have."""
 
     @property
     def unread(self) -> tuple[tuple[str, str], ...]:

@@ -18,6 +18,7 @@ from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.cost.tokens import Counted
 from batchctl.model.desired import Json, Kind, Lifecycle
 from batchctl.model.events import Event
+from batchctl.model.history import PastAttempt
 from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.notices import Notice
 from batchctl.model.observed import Moment, RowCounts, Status
@@ -304,6 +305,8 @@ class Recorded(Struct, frozen=True):
     """Notices to deliver, and recently delivered ones; oldest first."""
     ghosts: tuple[Ghost, ...] = ()
     """Remote jobs that were deleted and forgotten recently."""
+    history: tuple[PastAttempt, ...] = ()
+    """The times of forgotten attempts; oldest first."""
 
     @property
     def version(self) -> StateVersion:

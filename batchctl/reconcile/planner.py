@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from batchctl.model.decision import Decision, Guard
 from batchctl.model.desired import DesiredStack
+from batchctl.model.forecast import StackForecast
 from batchctl.model.inventory import Inventory
 from batchctl.model.observed import Observed, RemoteJob
 from batchctl.model.plan import Drift, JobPlan, Plan
@@ -21,6 +22,8 @@ from batchctl.reconcile.cost.estimates import Costing, costing_of
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decisions import Decisions
 from batchctl.reconcile.fold import decide_stack
+from batchctl.reconcile.forecast.jobs import Basis, JobAhead, forecast_jobs, forecast_stack
+from batchctl.reconcile.forecast.learn import learn_history
 from batchctl.reconcile.options import Options
 from batchctl.reconcile.rules.guards import guard_new_state
 from batchctl.reconcile.subjects import Reader, read_context
@@ -49,7 +52,7 @@ def plan(
     reader = Reader(context, find_marked(context.stack, context.observed))
     subjects, orphans = reader.subjects(), reader.orphans()
     decisions = decide_stack(subjects, {*reader.names_in_scope(), *orphans}, context)
-    jobs = _job_plans(decisions, context)
+    jobs, forecast = _with_forecasts(_job_plans(decisions, context), decisions, context)
     unmanaged = find_unmanaged(context.stack, context.observed, _remote_names(context))
     return Plan(
         context.stack.name,
@@ -65,6 +68,7 @@ def plan(
         clocks={account: look.now for account, look in sorted(context.observed.items())},
         uid=context.stack.uid,
         lineage="" if context.recorded.is_new else context.recorded.lineage,
+        forecast=forecast,
     )
 
 
@@ -122,6 +126,27 @@ def _job_plans(decisions: Decisions, context: Context) -> tuple[JobPlan, ...]:
         _job_plan(*decisions.jobs[name], decisions.guards.get(name), rates, costing, context)
         for name in sorted(decisions.jobs)
     )
+
+
+def _with_forecasts(
+    jobs: tuple[JobPlan, ...], decisions: Decisions, context: Context
+) -> tuple[tuple[JobPlan, ...], StackForecast | None]:
+    """The plans with their forecasts, and that of the stack."""
+    clocks = {account: look.now for account, look in context.observed.items()}
+    factor = context.stack.limits.stuck_factor
+    basis = Basis(learn_history(context.recorded), clocks, context.now, factor)
+    ahead = (_ahead(job, decisions.jobs[job.job][0]) for job in jobs)
+    found = forecast_jobs([one for one in ahead if one is not None], basis)
+    plans = tuple(replace(job, forecast=found[job.job]) if job.job in found else job for job in jobs)
+    return plans, forecast_stack(found)
+
+
+def _ahead(job: JobPlan, subject: Subject) -> JobAhead | None:
+    """A job for its forecast; None if no account is known where it could be at work."""
+    shards = () if subject.current is None else tuple(view.attempt for view in subject.current.shards)
+    if job.attempt is not None and not job.action.buys:
+        return JobAhead(job, job.attempt.account, shards)
+    return None if subject.desired is None else JobAhead(job, subject.desired.account, shards)
 
 
 def _job_plan(

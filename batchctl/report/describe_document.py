@@ -26,6 +26,7 @@ from batchctl.model.settings import lifecycle_fields, row_fields, webhook_hashes
 from batchctl.model.times import rfc3339
 from batchctl.report.chains import chain_source
 from batchctl.report.costs import cost_fields
+from batchctl.report.forecast import forecast_fields
 from batchctl.report.job_document import row_counts
 from batchctl.report.last_error import trouble_fields
 from batchctl.report.plan_document import change_entries, drift_entries, guard_code
@@ -51,6 +52,7 @@ def describe_document(description: JobDescription) -> dict[str, Json]:
         "drift": drift_entries(description.drift),
         "results": description.results,
         "cost": cost_fields(plan.cost),
+        "forecast": forecast_fields(plan.forecast),
         "desired": None if desired is None else _desired(desired),
         "recorded": None if recorded is None else recorded_fields(recorded),
         "attempts": [attempt_fields(attempt) for attempt in attempts],

@@ -11,6 +11,7 @@ from batchctl.model.observed import RowCounts
 from batchctl.model.times import rfc3339
 from batchctl.report.costs import cost_fields, total_fields
 from batchctl.report.error_document import diagnostic_fields
+from batchctl.report.forecast import forecast_fields, stack_forecast_fields
 from batchctl.report.last_error import trouble_fields
 from batchctl.report.matrix import matrix_member
 from batchctl.report.plan_document import problem_entries
@@ -25,6 +26,7 @@ def status_document(report: StatusReport) -> dict[str, Json]:
         "results": report.results,
         "jobs": [_status_row(row) for row in report.jobs],
         "cost": total_fields(row.cost for row in report.jobs),
+        "forecast": stack_forecast_fields(report.forecast),
         "problems": problem_entries(report.unread),
     }
 
@@ -88,6 +90,7 @@ def _status_row(row: StatusRow) -> dict[str, Json]:
         "lastError": trouble_fields(row.trouble),
         "collectBy": rfc3339(row.collect_by),
         "cost": cost_fields(row.cost),
+        "forecast": forecast_fields(row.forecast),
     }
 
 

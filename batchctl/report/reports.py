@@ -14,6 +14,7 @@ from batchctl.model.actions import Action
 from batchctl.model.cost.job_cost import JobCost
 from batchctl.model.desired import DesiredJob
 from batchctl.model.events import Event
+from batchctl.model.forecast import JobForecast, StackForecast
 from batchctl.model.keys import Account
 from batchctl.model.observed import RowCounts
 from batchctl.model.outcome import Outcome, Result
@@ -90,6 +91,8 @@ class StatusRow(Struct, frozen=True):
     part_of: int | None = None
     """The rows of the whole input, while the attempt is at work on a part of them."""
     cost: JobCost = field(default_factory=JobCost)
+    forecast: JobForecast | None = None
+    """When it ends; None if it has ended."""
 
     @classmethod
     def of(
@@ -104,6 +107,7 @@ class StatusRow(Struct, frozen=True):
             reason=_reason_without_action(plan),
             code=plan.code,
             cost=plan.cost,
+            forecast=plan.forecast,
         )
         if plan.attempt is None:
             return row
@@ -157,6 +161,8 @@ class StatusReport(Struct, frozen=True):
     """Places that could not be read in full, with the reason: `Plan.unread`."""
     results: str | None = None
     """The folder or the address of all results."""
+    forecast: StackForecast | None = None
+    """When all jobs have ended; None if they have."""
 
 
 class JobDescription(Struct, frozen=True):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self, TextIO, cast
 
+from msgspec.structs import replace
 from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
@@ -55,7 +56,7 @@ class LiveStatus(QuietProgress):
         """Show the jobs as they are now, in the order of the report."""
         now = self._clock.now()
         room = max(1, self._console.height - _FOOT_LINES)
-        shown = StatusReport(report.stack, report.jobs[:room])
+        shown = replace(report, jobs=report.jobs[:room])
         lines = fit(status_columns(shown, now, verbose=self._verbose), self._console.width) if shown.jobs else []
         more = len(report.jobs) - len(shown.jobs)
         rest = [Text(f"and {count(more, 'more job')}", "dim")] if more else []
@@ -95,7 +96,7 @@ def by_attention(report: StatusReport) -> StatusReport:
     ended = [row for row in report.jobs if row.phase in ENDED_PHASES - NO_GOOD_PHASES]
     failed = [row for row in report.jobs if row.phase in NO_GOOD_PHASES]
     going = [row for row in report.jobs if row.phase not in ENDED_PHASES | NO_GOOD_PHASES]
-    return StatusReport(report.stack, (*failed, *going, *ended), report.unread)
+    return replace(report, jobs=(*failed, *going, *ended))
 
 
 def status_line(row: StatusRow) -> str:

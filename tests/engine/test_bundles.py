@@ -239,7 +239,7 @@ KEPT = {
     " run_id adopt depends_on priority input_bytes row_hashes row_settings canary sharding expansion sent_with",
     Stack: "name uid folder file providers state results suspend limits moved variables_given target",
     ProviderConfig: "name api project location staging_bucket limits admission api_version user_project",
-    Recorded: "jobs files serial lineage identities quotas ghosts",
+    Recorded: "jobs files serial lineage identities quotas ghosts history",
 }
 REDACTED = {
     DesiredJob: "request extra_body webhook annotations",

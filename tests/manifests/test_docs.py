@@ -69,6 +69,10 @@ def matrix() -> list[str]:
         row("bytes of a reply with results in it, above which `validate` warns", lambda can: can.inline_result_bytes),
         row("bytes of a result file, above which `validate` warns", lambda can: can.result_file_bytes),
         row("results are sure to be there for (`collectBy`)", lambda can: hours(can.results_kept)),
+        row(
+            "the API says when a job began to run",
+            lambda can: can.start_time or "no: the first look that shows it running counts",
+        ),
         row("jobs at once (`active`)", lambda can: can.limits.active),
         row("rows of a job (`rows`)", lambda can: can.limits.rows),
         row("rows of a job that makes embeddings (`embeddingRows`)", lambda can: can.limits.embedding_rows),
@@ -89,4 +93,4 @@ def test_the_table_of_capabilities_is_the_matrix() -> None:
 def test_the_page_shows_the_complete_matrix() -> None:
     assert set(SOURCES) == set(SourceForm)
     assert set(DESTS) == set(DestForm)
-    assert len(Capabilities.__annotations__) == 14, "a new fact needs a line in the table"
+    assert len(Capabilities.__annotations__) == 15, "a new fact needs a line in the table"

@@ -32,6 +32,8 @@ _PARTS: Final[dict[str, Any]] = {
     "inventory": Inventory | None,
 }
 """The members of a bundle that are the input, with their types."""
+_ADDED = frozenset({"forecast"})
+"""Members of a plan that older releases do not have, and that decide nothing."""
 _HINT = "write one with `--record DIR` of plan, apply or watch"
 
 
@@ -90,7 +92,7 @@ def replay(bundle: Bundle) -> tuple[Difference, ...]:
 def _differences(path: str, recorded: Json, now: Json) -> Iterator[Difference]:
     match recorded, now:
         case dict(), dict():
-            for name in dict.fromkeys([*recorded, *now]):
+            for name in dict.fromkeys([*recorded, *(one for one in now if one not in _ADDED)]):
                 yield from _differences(f"{path}.{name}", recorded.get(name), now.get(name))
         case list(), list():
             yield from _differences(path, _by_name(recorded), _by_name(now))

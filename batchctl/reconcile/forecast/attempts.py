@@ -1,0 +1,117 @@
+"""The forecast of one attempt, and of one that has yet to begin, by those that are like it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from batchctl.model.admission import QuotaKey
+from batchctl.model.forecast import ExpectedEnd, JobForecast, Stuck
+from batchctl.model.history import History, Waits, size_words
+from batchctl.model.percentiles import LEAST_FOR_P50, Percentiles, Span, percentiles_of
+from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.states import JobState
+
+LEAST_STUCK = timedelta(minutes=30)
+"""Nothing is stuck before: queues whose usual time is seconds have longer pauses than that, and nobody needs to act."""
+_STATES: Mapping[str | None, str] = {
+    JobState.QUEUED: "PENDING",
+    JobState.PENDING: "PENDING",
+    JobState.RUNNING: "RUNNING",
+}
+
+
+def forecast_new(key: QuotaKey, rows: int | None, history: History) -> tuple[JobForecast, Percentiles]:
+    """The forecast of an attempt that has yet to begin, without its end, and the time from its creation to its end."""
+    waits = Waits() if rows is None else history.of(key, rows)
+    whole = percentiles_of(waits.whole)
+    forecast = JobForecast(
+        len(waits.whole),
+        None if rows is None else size_words(rows),
+        percentiles_of(waits.pending),
+        percentiles_of(waits.running),
+        unknown=_why_unknown(key, rows, waits.whole) if whole.p50 is None else "",
+    )
+    return forecast, whole
+
+
+def forecast_active(
+    attempt: RecordedAttempt, key: QuotaKey, rows: int | None, history: History, clock: datetime, factor: float
+) -> JobForecast:
+    """The forecast of an attempt whose remote job waits or runs at `clock`, the provider's time."""
+    forecast, _ = forecast_new(key, rows, history)
+    waits = Waits() if rows is None else history.of(key, rows)
+    end = _end(attempt, waits, clock)
+    unknown = "" if end is not None else forecast.unknown or _outlasts(attempt, waits, clock)
+    return JobForecast(
+        forecast.samples,
+        forecast.size,
+        forecast.pending,
+        forecast.running,
+        end,
+        unknown,
+        _stuck(attempt, forecast, clock, factor),
+    )
+
+
+def later(since: ExpectedEnd, spans: Percentiles) -> ExpectedEnd | None:
+    """The end of something that begins at the end of another, and takes so long. The sum of two p90 is rather late."""
+    if spans.p50 is None:
+        return None
+    p90 = None if since.p90 is None or spans.p90 is None else since.p90 + timedelta(seconds=spans.p90)
+    return ExpectedEnd(since.p50 + timedelta(seconds=spans.p50), p90)
+
+
+def latest(ends: Iterable[ExpectedEnd]) -> ExpectedEnd:
+    """The latest of ends, of which there is at least one; by each percentile."""
+    found = list(ends)
+    ninetieths = [end.p90 for end in found if end.p90 is not None]
+    return ExpectedEnd(max(end.p50 for end in found), max(ninetieths) if len(ninetieths) == len(found) else None)
+
+
+def _end(attempt: RecordedAttempt, waits: Waits, clock: datetime) -> ExpectedEnd | None:
+    """Its end by those that lasted longer than it has so far: of its run if that is known, else of the whole."""
+    candidates = ((attempt.start_time, waits.running), (attempt.create_time, waits.whole))
+    for since, spans in candidates:
+        if since is not None:
+            left = percentiles_of(spans, beyond=max(0.0, (clock - since).total_seconds()))
+            end = later(ExpectedEnd(since, since), left)
+            if end is not None:
+                return end
+    return None
+
+
+def _why_unknown(key: QuotaKey, rows: int | None, whole: Iterable[Span]) -> str:
+    """Why there is no history for a size."""
+    if rows is None:
+        return "the number of its rows is not known"
+    found = list(whole)
+    ended = sum(not span.is_cut for span in found)
+    cut = f", and {len(found) - ended} that did not succeed" if len(found) > ended else ""
+    return (
+        f"history has {ended} of at least {LEAST_FOR_P50} attempts of {key.model} with {size_words(rows)} that"
+        f" succeeded{cut}"
+    )
+
+
+def _outlasts(attempt: RecordedAttempt, waits: Waits, clock: datetime) -> str:
+    """That too few attempts lasted as long as this one has."""
+    assert attempt.create_time is not None
+    age = (clock - attempt.create_time).total_seconds()
+    longer = sum(span.seconds > age for span in waits.whole)
+    return f"{longer} of {len(waits.whole)} attempts like it lasted longer than it has so far"
+
+
+def _stuck(attempt: RecordedAttempt, forecast: JobForecast, clock: datetime, factor: float) -> Stuck | None:
+    """Whether it is in its state for far longer than nine of ten."""
+    state = _STATES.get(attempt.state)
+    if state == "RUNNING":
+        since, usual = attempt.start_time, forecast.running
+    else:
+        since, usual = attempt.create_time, forecast.pending
+    if state is None or since is None or usual.p90 is None:
+        return None
+    seconds = (clock - since).total_seconds()
+    if seconds <= max(factor * usual.p90, LEAST_STUCK.total_seconds()):
+        return None
+    return Stuck(state, seconds, usual.p90)
