@@ -8,6 +8,7 @@ import click
 
 from batchctl.cli import complete
 from batchctl.cli.common import Common, common_options
+from batchctl.cli.missing_library import missing_server
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError
 
@@ -39,7 +40,10 @@ def serve(*, common: Common, host: str, port: int, data: str | None, seed: str |
 
     Prints the environment variables that SDKs and batchctl need.
     """
-    from batchctl.emulator.serve import serve as serve_emulator
+    try:
+        from batchctl.emulator.serve import serve as serve_emulator
+    except ImportError as error:
+        raise missing_server("`batchctl emulator serve`", error) from error
 
     folder = Path(data) if data else None
     try:

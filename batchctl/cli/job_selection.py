@@ -85,12 +85,18 @@ def select_jobs(*, required: bool = False, all_help: str | None = None) -> Calla
     return decorate
 
 
-def open_selected(common: Common, selection: JobSelection, lock_timeout: str = "0s") -> Workspace:
+def open_selected(
+    common: Common, selection: JobSelection, lock_timeout: str = "0s", *, offline: bool = False
+) -> Workspace:
     """Load the stack with the scope of a selection, and warn of a part of it that matches no job.
+
+    `offline`: as of `open_workspace`.
 
     Raises ManifestError, UsageError, StateError, and BatchctlError for a name that no job has.
     """
-    workspace = open_workspace(common, selection.filenames, selection.selector, selection.names, lock_timeout)
+    workspace = open_workspace(
+        common, selection.filenames, selection.selector, selection.names, lock_timeout, offline=offline
+    )
     workspace.require(selection.names, workspace.recorded)
     warn_of_empty_scope(selection, workspace.stack, workspace.desired.jobs, workspace.recorded)
     return workspace

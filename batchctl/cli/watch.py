@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import click
+from msgspec.structs import replace
 
 from batchctl.cli import complete
 from batchctl.cli.common import (
@@ -23,6 +24,7 @@ from batchctl.cli.job_selection import JobSelection, open_selected, select_jobs,
 from batchctl.cli.manifest_reload import warn_of_links
 from batchctl.cli.record_option import record_option
 from batchctl.cli.run_plan import Request, carry_out
+from batchctl.cli.serve_options import ServeOptions, serve_options
 from batchctl.cli.workspace import duration, time_limit
 from batchctl.engine.loop.drive import Until
 from batchctl.engine.loop.polling import Pace
@@ -55,6 +57,7 @@ from batchctl.report.run_events import RunEvents
 @guard_options
 @lock_option
 @record_option
+@serve_options()
 @events_option("watch")
 @common_options
 def watch(
@@ -74,6 +77,7 @@ def watch(
     lock_timeout: str,
     events: RunEvents,
     black_box: BlackBox,
+    serving: ServeOptions | None,
     **guards: Flag,
 ) -> int:
     """Follow jobs to their end: collect, retry, apply deadlines.
@@ -91,6 +95,10 @@ def watch(
     measure = Measure(jobs=True, waited=True, allow_failed=allow_failed)
     options = guarded_options(workspace, guards)
     request = Request(options, until, consent, output, measure=measure, pace=pace, events=events, black_box=black_box)
+    if serving is not None:
+        from batchctl.cli.web import beside_passes
+
+        request = replace(request, company=beside_passes(workspace, serving, options))
     if forever:
         warn_of_links(workspace)
     return carry_out(workspace, request)

@@ -88,9 +88,9 @@ class ErrorCode(StrEnum):
     )
     MISSING_LIBRARY = (
         "MissingLibrary",
-        "An output format, or the place of the state, needs a library that is not installed.",
-        "Parquet needs pyarrow (the extra `parquet`), and a state in PostgreSQL needs psycopg (the extra `postgres`).",
-        "`pip install '.[parquet]'` or `pip install '.[postgres]'` in the clone of batchctl.",
+        "An output format, the place of the state, or a server needs a library that is not installed.",
+        "The extra `parquet` is for Parquet, `postgres` for PostgreSQL, `server` for web page and served emulator.",
+        "`pip install 'batchctl[EXTRA]'`, or `pip install '.[EXTRA]'` in the clone of batchctl.",
     )
     SYSTEM = (
         "System",
@@ -767,6 +767,56 @@ class ErrorCode(StrEnum):
         "Recorded jobs are in an account that no provider of the stack names any more, and that cannot be reached.",
         "The provider was removed from the stack file before its jobs.",
         "Put the provider back until its jobs are removed, or restore its credentials.",
+    )
+
+    # The web page
+    ADDRESS_UNUSABLE = (
+        "AddressUnusable",
+        "The web page cannot be served at the address of `--serve`.",
+        "Another program listens on the port, or the address is not one of this machine.",
+        "Choose another port, such as `--serve 127.0.0.1:8421`, or port 0 for a free one.",
+    )
+    HOST_NOT_ALLOWED = (
+        "HostNotAllowed",
+        "A request came under a host name that is not one of the server's.",
+        "A proxy or a name of the machine that batchctl does not know, or a foreign page that tries to read this one.",
+        "`--allow-host NAME` allows a name.",
+    )
+    OTHER_ORIGIN = (
+        "OtherOrigin",
+        "A page of another origin tried to read the web page of a stack.",
+        "A link into the data of the page, or a foreign page in the same browser.",
+        "Open the address of the page itself.",
+    )
+    TOKEN_NEEDED = (
+        "TokenNeeded",
+        "The web page needs its token, and the request had none or another one.",
+        "It is served beyond this machine, or with `--show-rows`; or batchctl was started again with another token.",
+        "Open the address that batchctl printed, or send `Authorization: Bearer TOKEN`.",
+    )
+    READ_ONLY = (
+        "ReadOnly",
+        "The web page only reads, and the request would change something.",
+        "A method other than GET and HEAD.",
+        "Use the command line: the page shows the commands.",
+    )
+    ROWS_HIDDEN = (
+        "RowsHidden",
+        "The rows of a job were asked for, and the web page does not show them.",
+        "Rows may have private content, so they are shown on request only.",
+        "Start it with `--show-rows`, or use `batchctl results NAME`.",
+    )
+    ADDRESS_NOT_FOUND = (
+        "AddressNotFound",
+        "The web page has no such address.",
+        "A typing error, or another version of batchctl.",
+        "docs/web.md lists the addresses.",
+    )
+    PAGE_NOT_READY = (
+        "PageNotReady",
+        "The web page has nothing to show yet, or is open too often.",
+        "The first look at the state is not complete, or 100 pages are open.",
+        "Ask again in a moment, or close some of the pages.",
     )
 
     # Bases of the exception tree; an error with one of these has no more specific code.

@@ -13,7 +13,7 @@ from tests.support.command_line import Cli, Service, StackFolder
 
 COMMANDS_WITH_NAMES = {
     "apply", "cancel", "describe", "destroy", "diff", "drift", "events", "explain", "plan", "results", "retry", "status",
-    "state list", "state rebind", "state rm", "state show", "wait", "watch",
+    "state list", "state rebind", "state rm", "state show", "ui", "wait", "watch",
 }  # fmt: skip
 REQUIRED = [
     "cancel",

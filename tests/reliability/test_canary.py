@@ -68,7 +68,7 @@ TOUR = {
     "version": [("version",)],
 }
 """Every command, in an order in which each finds something to do."""
-STARTED_ELSEWHERE = {"emulator serve"}
+STARTED_ELSEWHERE = {"emulator serve", "ui"}
 PRICES = "{apiVersion: batchctl.dev/v1, kind: PriceList, currency: USD, prices: []}\n"
 LINES_FOR_ECHOES = (
     ("watch", "--yes", "--once"),

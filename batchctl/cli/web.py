@@ -1,0 +1,138 @@
+"""The web page of a command: the server beside its work, and the snapshots that it shows."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from batchctl.cli.manifest_reload import ManifestReload
+from batchctl.cli.missing_library import missing_server
+from batchctl.cli.plan_output import status_report
+from batchctl.cli.run_plan import Company
+from batchctl.cli.serve_options import ServeOptions
+from batchctl.cli.workspace import Workspace
+from batchctl.engine.as_recorded import plan_as_recorded
+from batchctl.engine.loop.drive import Witness
+from batchctl.engine.passes import PassReport
+from batchctl.model.events import Event
+from batchctl.model.plan import Plan
+from batchctl.model.ports import Progress
+from batchctl.model.recorded import Recorded
+from batchctl.reconcile import Options
+from batchctl.report.escape import terminal
+from batchctl.server.feed import Feed
+from batchctl.server.snapshot import PassFacts, Snapshot, Source
+
+_LOCK_AGE = 2.0
+"""Seconds for which the holder of the lock is not asked for again."""
+
+
+def beside_passes(workspace: Workspace, serving: ServeOptions, options: Options) -> Company:
+    """The web page of `watch`: shown are the record before the first pass, and then each pass."""
+
+    @contextmanager
+    def company(reload: ManifestReload, progress: Progress) -> Iterator[Witness]:
+        with serve(workspace, serving, progress.warn) as feed:
+            feed.publish(lambda: _as_recorded(workspace, options))
+            number = 0
+
+            def witness(done: PassReport) -> None:
+                nonlocal number
+                number += 1
+                seen, facts = reload.workspace, PassFacts(number, done.after.begun, workspace.clock.now())
+                feed.publish(lambda: _after(seen, done, facts))
+
+            yield witness
+
+    return company
+
+
+@contextmanager
+def serve(workspace: Workspace, serving: ServeOptions, warn: Callable[[str], None]) -> Iterator[Feed]:
+    """Serve what is published until the block ends. Raises BatchctlError for an address that cannot be used."""
+    try:
+        from batchctl.server.app import Served, WebApp
+        from batchctl.server.security import Access
+        from batchctl.server.thread import ServerThread, bind, shown_address
+    except ImportError as error:
+        raise missing_server("the web page", error) from error
+    token = serving.read_token()
+    if token is None and (serving.show_rows or not _is_loopback(serving.host)):
+        token = secrets.token_urlsafe(32)
+    feed, listening = Feed(), bind(serving.host, serving.port)
+    port = listening.getsockname()[1]
+    access = Access(serving.host, port, serving.names, token)
+    web = WebApp(Served(feed, Beside(workspace), access, warn))
+    with ServerThread(web.app, listening, feed.end):
+        # The token of a file is known; showing it would put it into logs.
+        query = "" if token is None or serving.token_file is not None else f"?token={token}"
+        _announce(f"web page: http://{shown_address(serving.host, port)}/{query}")
+        yield feed
+
+
+def snapshot(workspace: Workspace, plan: Plan, recorded: Recorded, source: Source) -> Snapshot:
+    """The stack as a command has found it. `workspace` has the manifests of that moment."""
+    results = workspace.results
+    return Snapshot(
+        plan,
+        workspace.desired,
+        recorded,
+        workspace.clock.now(),
+        source,
+        status_report(workspace, plan, recorded),
+        lambda path: results.shown(results.root / path),
+    )
+
+
+class Beside:
+    """Implements `Surroundings`, with a state of its own: that of the command may be at work on another thread."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._state = workspace.opening.opener.open(workspace.stack.state)
+        self._lock = threading.Lock()
+        self._holder: str | None = None
+        self._asked = float("-inf")
+
+    def events(self, limit: int) -> Sequence[Event]:
+        with self._lock:
+            return self._state.events(None, limit)
+
+    def lock_holder(self) -> str | None:
+        with self._lock:
+            if time.monotonic() - self._asked >= _LOCK_AGE:
+                holder = self._state.holder()
+                self._holder = None if holder is None else holder.words
+                self._asked = time.monotonic()
+            return self._holder
+
+
+def _as_recorded(workspace: Workspace, options: Options) -> Snapshot:
+    recorded = workspace.opening.opener.open(workspace.stack.state).load()
+    plan = plan_as_recorded(workspace.desired, recorded, workspace.clock.now(), options)
+    return snapshot(workspace, plan, recorded, Source.STATE)
+
+
+def _after(workspace: Workspace, done: PassReport, facts: PassFacts) -> Snapshot:
+    from msgspec.structs import replace
+
+    shown = snapshot(workspace, done.after.next_plan, done.after.recorded, Source.WATCH)
+    return replace(shown, as_of=facts.ended, last_pass=facts)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _announce(line: str) -> None:
+    sys.stderr.write(f"{terminal(line)}\n")
+    sys.stderr.flush()
