@@ -11,7 +11,7 @@ from tests.support.engine import job
 from tests.support.web import serving, snapshot_of
 
 TOKEN = "a-token-of-some-length"
-PATHS = ["/", "/static/page.js", "/api/summary", "/api/jobs", "/api/jobs/a", "/api/jobs/a/rows", "/events", "/nowhere"]
+PATHS = ["/", "/static/main.js", "/api/summary", "/api/jobs", "/api/jobs/a", "/api/jobs/a/rows", "/events", "/nowhere"]
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_every_answer_forbids_the_same(site, path):
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["cross-origin-resource-policy"] == "same-origin"
-    assert headers["cache-control"] == ("no-cache" if path in {"/", "/static/page.js"} else "no-store")
+    assert headers["cache-control"] == ("no-cache" if path in {"/", "/static/main.js"} else "no-store")
     assert not [name for name in headers if name.startswith("access-control-")]
 
 
@@ -105,7 +105,7 @@ def test_only_own_host_names(site, host, expected):
         ("/api/summary", {"Origin": "https://evil.example"}, 403),
         ("/api/summary", {"Origin": "null"}, 403),
         ("/api/summary", {"Origin": "{url}"}, 200),
-        ("/static/page.js", {"Sec_Fetch_Site": "cross-site"}, 403),
+        ("/static/main.js", {"Sec_Fetch_Site": "cross-site"}, 403),
     ],
 )
 def test_no_page_of_another_origin(site, path, headers, expected):
@@ -169,7 +169,7 @@ def test_without_show_rows_no_rows(site):
 
 
 @pytest.mark.parametrize(
-    "name", ["../app.py", "%2e%2e%2fapp.py", "..%5capp.py", "nope.js", "", "page.js/x", ".", "__init__.py"]
+    "name", ["../app.py", "%2e%2e%2fapp.py", "..%5capp.py", "nope.js", "", "main.js/x", ".", "__init__.py"]
 )
 def test_only_the_files_of_the_page(site, name):
     assert site.client.get(f"/static/{name}").status_code == 404

@@ -1,0 +1,77 @@
+/* What a job or the stack costs: the estimate before, the tokens and the money after. Unknown stays unknown. */
+
+import { h } from "./render.js";
+import { count, counted, money, moneyRange } from "./format.js";
+import { section } from "./parts.js";
+
+const BASES = {
+  bytes: "from the bytes",
+  learned: "from earlier jobs",
+  countTokens: "counted on a sample",
+  counted: "counted",
+  job: "from its answers",
+  model: "from answers of its model",
+  none: "",
+};
+const KINDS = [
+  ["input", "Input"],
+  ["cached", "Cached input"],
+  ["output", "Output"],
+  ["thoughts", "Thoughts"],
+];
+
+/** The section of one job; null without any figures. */
+export function costSection(cost) {
+  return cost ? section("Cost", null, costTable(cost)) : null;
+}
+
+/** Estimated and counted tokens and money, as a table. */
+export function costTable(cost) {
+  const rows = [...estimateRows(cost), ...actualRows(cost)];
+  return h(
+    "table",
+    { class: "plain" },
+    h("caption", { class: "unseen" }, "Cost"),
+    h(
+      "tbody",
+      null,
+      rows.map(([name, value, note]) =>
+        h(
+          "tr",
+          { key: name },
+          h("th", { scope: "row" }, name),
+          h("td", { class: "number" }, value, note ? h("span", { class: "provider" }, note) : null),
+        ),
+      ),
+    ),
+  );
+}
+
+function estimateRows({ tokens, estimate, unknown }) {
+  const missing = unknown?.high ? `without ${counted(unknown.high, "job")}` : null;
+  return [
+    ["Estimate", moneyRange(estimate), estimate?.day ? `prices of ${estimate.day}` : missing],
+    ["Input", tokens.input === null ? "unknown" : `${count(tokens.input)} tokens`, BASES[tokens.inputBasis]],
+    ["Output", outputWords(tokens), BASES[tokens.outputBasis]],
+  ];
+}
+
+function outputWords({ outputLow: low, outputHigh: high, outputBasis: basis }) {
+  if (basis === "none") return "none";
+  if (low === null && high === null) return "unknown";
+  if (high === null) return `from ${count(low)} tokens`;
+  if (low === null) return `up to ${count(high)} tokens`;
+  return low === high ? `${count(low)} tokens` : `${count(low)}–${count(high)} tokens`;
+}
+
+function actualRows({ actual, error, estimate }) {
+  if (!actual) return [["Actual", "not known yet", null]];
+  const counts = KINDS.filter(([kind]) => actual.tokens?.[kind]).map(([kind, name]) => [
+    `${name}, counted`,
+    `${count(actual.tokens[kind])} tokens`,
+    null,
+  ]);
+  const left = actual.uncounted ? `without ${counted(actual.uncounted, "answer")}` : null;
+  const off = error ? [["Actual less estimate", money(error, estimate?.currency), null]] : [];
+  return [["Actual", money(actual.money, actual.currency), left], ...counts, ...off];
+}

@@ -1,0 +1,96 @@
+/* The figures of the stack, in four boxes. What is not known says so. */
+
+import { h } from "./render.js";
+import { count, counted, hour, money, moneyRange, short } from "./format.js";
+import { countdown, serverNow } from "./clock.js";
+import { address, jobAddress } from "./router.js";
+import { rowsBar } from "./parts.js";
+import { moneyMeter } from "./budget.js";
+
+export function tiles(summary) {
+  return h("div", { class: "tiles" }, rowsTile(summary), costTile(summary), endTile(summary), collectTile(summary));
+}
+
+function tile(name, href, figure, note, picture) {
+  return h(
+    "a",
+    { class: "tile", href, key: name },
+    h("span", { class: "tile-name" }, name),
+    h("span", { class: "tile-figure" }, figure),
+    h("span", { class: "tile-note" }, note),
+    picture,
+  );
+}
+
+function rowsTile({ rows }) {
+  const failed = rows.failed ? h("span", { class: "is-bad toned" }, `${count(rows.failed)} failed`) : "none failed";
+  return tile(
+    "Rows",
+    address(["figures"]),
+    [count(rows.ok), h("span", { class: "of" }, ` of ${count(rows.total)} good`)],
+    rows.total ? failed : "no rows yet",
+    rowsBar(rows),
+  );
+}
+
+function costTile(summary) {
+  const { cost, budget } = summary;
+  const spent = cost?.actual?.money;
+  if (!spent && !cost?.estimate)
+    return tile(
+      "Tokens",
+      address(["figures"]),
+      summary.tokens === null ? "none yet" : short(summary.tokens),
+      "money: unknown",
+      null,
+    );
+  const note = budget?.limit
+    ? `of ${money(budget.limit, budget.currency)} budget`
+    : `estimate of all jobs: ${moneyRange(cost.estimate)}`;
+  return tile(
+    "Spent",
+    address(["figures"]),
+    spent ? money(spent, cost.actual.currency) : "nothing yet",
+    note,
+    moneyMeter(summary),
+  );
+}
+
+function endTile({ forecast, phases }) {
+  const going = (phases.Active ?? 0) + (phases.Waiting ?? 0);
+  if (!going) return tile("Ends", address(["timeline"]), "Ended", "nothing is under way", null);
+  const end = forecast?.end;
+  if (!end) return tile("Ends", address(["timeline"]), "unknown", `${counted(going, "job")} under way`, null);
+  return tile(
+    "Ends",
+    address(["timeline"]),
+    hour(end.p50, serverNow()),
+    end.p90 ? `9 in 10 by ${hour(end.p90, serverNow())}` : "at the latest: unknown",
+    null,
+  );
+}
+
+function collectTile({ collectBy, plan }) {
+  if (collectBy?.length) {
+    const first = collectBy[0];
+    const more = collectBy.length > 1 ? ` and ${count(collectBy.length - 1)} more` : "";
+    return tile("Collect within", jobAddress(first.job), countdown(first.time), `${first.job}${more}`, null);
+  }
+  const actions = plan
+    ? Object.entries(plan.summary).filter(([action, number]) => number && !["none", "wait"].includes(action))
+    : [];
+  if (!plan) return tile("Plan", address(["plan"]), "unknown", "not planned yet", null);
+  const words = actions.map(([action, number]) => `${count(number)} ${action}`).join(", ");
+  return tile(
+    "Plan",
+    address(["plan"]),
+    actions.length
+      ? counted(
+          actions.reduce((sum, [, number]) => sum + number, 0),
+          "action",
+        )
+      : "Nothing to do",
+    words || "manifests and jobs agree",
+    null,
+  );
+}
