@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from batchctl.cli.common import Common
+from batchctl.cli.notes import json_log
 from batchctl.model.ports import Clock
 from batchctl.report.activity import Board
 from batchctl.report.live import Lines, make_lines
@@ -12,4 +13,4 @@ from batchctl.report.live import Lines, make_lines
 
 def watch_calls(common: Common, clock: Clock, board: Board) -> Lines:
     """Report slow calls and repeated calls on standard error."""
-    return make_lines(sys.stderr, clock, log_format=common.log_format, quiet=common.quiet).follow(board)
+    return make_lines(sys.stderr, clock, log=json_log(), quiet=common.quiet).follow(board)

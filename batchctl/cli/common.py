@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 import click
 
@@ -14,6 +15,7 @@ from batchctl.cli.start_signals import leaving_while_importing
 
 if TYPE_CHECKING:  # help and completion need no manifests
     from batchctl.manifests.overrides import Overrides
+    from batchctl.report.log import JsonLog
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -46,10 +48,10 @@ class Common:
         """These options, overridden by those after the command's name."""
         default = Common()
         merged = {
-            field.name: getattr(given, field.name)
-            if getattr(given, field.name) != getattr(default, field.name)
-            else getattr(self, field.name)
-            for field in fields(self)
+            one.name: getattr(given, one.name)
+            if getattr(given, one.name) != getattr(default, one.name)
+            else getattr(self, one.name)
+            for one in fields(self)
         }
         return Common(**{**merged, "set_values": (*self.set_values, *given.set_values)})
 
@@ -58,8 +60,17 @@ class Common:
 class Invocation:
     """The running command line; errors are shown in its format."""
 
+    current: ClassVar[Invocation | None] = None
+    """Of this process: standard error is its, too."""
+
     common: Common | None = None
     output: str = "text"
+    command: str = ""
+    """The names of the command, without the program's."""
+    run: str = field(default_factory=lambda: os.urandom(8).hex())
+    """Identifies this run in logs and traces."""
+    log: JsonLog | None = None
+    """See `batchctl.cli.notes`."""
 
 
 _OPTIONS: tuple[Callable[[F], F], ...] = (
@@ -120,11 +131,12 @@ def common_options(command: F) -> Callable[..., Any]:
     def wrapped(context: click.Context, /, **given: Any) -> object:  # noqa: ANN401 - whatever the command takes
         invocation = context.find_object(Invocation)
         assert invocation is not None
-        values = {field.name: given.pop(field.name) for field in fields(Common)}
+        values = {one.name: given.pop(one.name) for one in fields(Common)}
         common = (invocation.common or Common()).overlaid(Common(**values))
         if given.get("output") == WIDE:
             given["output"], common = "text", replace(common, verbose=True)
         invocation.output = given.get("output") or "text"
+        invocation.command = context.command_path.partition(" ")[2]
         if invocation.common is None:
             _prepare()
         if invocation.common is None or common.chdir != invocation.common.chdir:

@@ -12,13 +12,12 @@ from typing import Any
 import click
 
 from batchctl import __version__
-from batchctl.cli import complete
+from batchctl.cli import complete, notes
 from batchctl.cli.common import F
 from batchctl.cli.new_files import cannot_write, real_name, refuse_stream
 from batchctl.disk.safe_open import open_file
 from batchctl.engine.clock import SystemClock
 from batchctl.model.errors import BatchctlError
-from batchctl.report.escape import terminal
 from batchctl.report.run_events import RunEvents
 
 
@@ -51,7 +50,7 @@ def events_option(name: str) -> Callable[[F], Callable[..., Any]]:
 @contextmanager
 def _recording(name: str | None) -> Iterator[RunEvents]:
     def warn(error: OSError) -> None:
-        click.echo(f"warning: cannot write {terminal(str(name))} any more: {error.strerror}", err=True)
+        notes.warn(f"cannot write {name} any more: {error.strerror}")
 
     now = SystemClock().now
     if name is None:

@@ -5,21 +5,22 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 import click
 
 from batchctl.cli.aimed_hints import aim
 from batchctl.cli.common import Common, Invocation
 from batchctl.cli.github import annotate
-from batchctl.cli.output import show_error, stderr_console
+from batchctl.cli.output import show_error
 from batchctl.cli.repository import place_in_repository
+from batchctl.cli.start_signals import asks_for_json_log
 from batchctl.cli.translation import answer, own_commands, without_kinds
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError, StoppedError, UsageError
 from batchctl.model.exhaustion import exhausted
 from batchctl.report.documents import to_json, to_yaml
 from batchctl.report.error_document import error_document
-from batchctl.report.error_text import write_error
 from batchctl.report.workflow import error_annotations
 
 
@@ -44,6 +45,8 @@ def _problem(error: BaseException, arguments: Sequence[str], invocation: Invocat
             return _without_kinds(error, arguments)
         case click.UsageError():
             invocation.output = _output_named(arguments)
+            if asks_for_json_log(arguments):
+                invocation.common = replace(invocation.common or Common(), log_format="json")
             return answer(arguments) or _usage(error, arguments)
         case click.ClickException():
             return UsageError(error.format_message())
@@ -67,7 +70,7 @@ def _report_system_error(error: OSError, invocation: Invocation) -> int:
     failure = BatchctlError(
         f"{error.strerror or error}{where}", code=ErrorCode.SYSTEM, hint="free disk space, or fix the permissions"
     )
-    write_error(failure, stderr_console(invocation.common or Common()))
+    show_error(failure, invocation.common or Common())
     return failure.exit_code
 
 

@@ -7,8 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-import click
-
+from batchctl.cli.notes import json_log, warn
 from batchctl.report.escape import terminal
 from batchctl.report.workflow import GROUP_END, group_start
 
@@ -19,8 +18,8 @@ def in_actions() -> bool:
 
 
 def annotate(lines: Iterable[str]) -> None:
-    """Print annotations, in a workflow."""
-    if in_actions():
+    """Print annotations, in a workflow; a log in JSON has nothing else."""
+    if in_actions() and json_log() is None:
         sys.stderr.write("".join(f"{line}\n" for line in lines))
         sys.stderr.flush()
 
@@ -62,4 +61,4 @@ def _append(variable: str, text: str) -> None:
         with open(path, "a", encoding="utf-8") as stream:  # noqa: PTH123  the runner's own file, which may be a link
             stream.write(text)
     except OSError as error:
-        click.echo(f"warning: cannot write {variable} ({terminal(path)}): {error.strerror}", err=True)
+        warn(f"cannot write {variable} ({path}): {error.strerror}")

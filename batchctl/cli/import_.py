@@ -14,6 +14,7 @@ from batchctl.cli.common import Common, common_options, lock_option, output_opti
 from batchctl.cli.connect import open_connections
 from batchctl.cli.consent import Consent
 from batchctl.cli.new_files import is_taken, real_name, write_new
+from batchctl.cli.notes import note, warn
 from batchctl.cli.run_plan import Request, carry_out
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.engine.loop.drive import Until
@@ -70,9 +71,9 @@ def import_(
         # A stack that does not load is worse than a missing manifest.
         path.unlink()
         raise
-    click.echo(f"wrote {path}", err=True)
+    note(f"wrote {path}", job=name)
     if job.mark is not None:
-        click.echo(_warning(job, job.mark), err=True)
+        warn(_warning(job, job.mark), job=name)
     consent = Consent(yes=False, no_input=True)
     return carry_out(widened, Request(Options(widened.scope), Until(ended=False), consent, output))
 
@@ -114,7 +115,7 @@ def _find(workspace: Workspace, config: ProviderConfig, remote: str) -> RemoteJo
 
 def _warning(job: RemoteJob, mark: Mark) -> str:
     return (
-        f"warning: {job.name} carries the mark of another stack, {mark.stack} (uid {mark.uid}), as its job"
+        f"{job.name} carries the mark of another stack, {mark.stack} (uid {mark.uid}), as its job"
         f" {mark.key.job}: from now on both stacks may cancel and delete it. Release it in the other stack"
         " (`onRemove: keep`, then remove its manifest)"
     )

@@ -14,12 +14,12 @@ from msgspec import Struct
 
 from batchctl.cli import complete
 from batchctl.cli.common import Common, scope_options
+from batchctl.cli.notes import warn
 from batchctl.cli.workspace import Workspace, open_workspace, scope_path
 from batchctl.model.desired import DesiredJob, Stack
 from batchctl.model.errors import UsageError
 from batchctl.model.recorded import JobRow, Recorded
 from batchctl.reconcile import Scope, names_in_scope, parse_selector
-from batchctl.report.escape import terminal
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -114,7 +114,7 @@ def warn_of_empty_scope(
     """Warn on standard error of each `-f`, and of a `-l`, that matches no job, which is usually a typing error."""
     owners: list[DesiredJob | JobRow] = [*manifests, *(job.row for job in (recorded or Recorded()).jobs.values())]
     for name in _empty(selection, stack, owners):
-        click.echo(f"warning: {terminal(name)} matches no job", err=True)
+        warn(f"{name} matches no job")
 
 
 def _empty(selection: JobSelection, stack: Stack, owners: Sequence[DesiredJob | JobRow]) -> Iterator[str]:

@@ -22,7 +22,7 @@ _LEAST_LONG_OPTION = 4
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and give its exit code."""
-    invocation = Invocation()
+    invocation = Invocation.current = Invocation()
     if "_BATCHCTL_COMPLETE" in os.environ:
         import batchctl.cli.shells  # noqa: F401 - registers itself
     for stream in (sys.stdout, sys.stderr):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import click
 from msgspec.structs import replace
 
 from batchctl.cli import folder
+from batchctl.cli.notes import warn
 from batchctl.cli.workspace import Workspace, load_desired
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack
@@ -66,5 +66,5 @@ def warn_of_links(workspace: Workspace) -> None:
     places = (stack.state, stack.results)
     inside = [str(path) for path in places if isinstance(path, Path) and path.is_relative_to(stack.folder)]
     if shown != stack.folder and inside:
-        words = f"warning: {shown} is reached through a symbolic link. If the link switches, these files stay behind: "
-        click.echo(f"{words}{', '.join(inside)}. Set --state and spec.results to places outside of it.", err=True)
+        words = f"{shown} is reached through a symbolic link. If the link switches, these files stay behind: "
+        warn(f"{words}{', '.join(inside)}. Set --state and spec.results to places outside of it.")

@@ -11,11 +11,12 @@ from rich.console import Console
 
 from batchctl.cli.aimed_hints import aim, aimed_stream
 from batchctl.cli.common import Common
-from batchctl.model.desired import Json
+from batchctl.cli.notes import json_log
+from batchctl.model.desired import Diagnostic, Json
 from batchctl.model.errors import BatchctlError
 from batchctl.report.console import make_console
 from batchctl.report.documents import job_list, to_json, to_names, to_yaml
-from batchctl.report.error_text import write_error
+from batchctl.report.error_text import write_error, write_warnings
 
 
 def stdout_console(common: Common) -> Console:
@@ -31,7 +32,20 @@ def stderr_console(common: Common) -> Console:
 def show_error(error: BatchctlError, common: Common) -> None:
     """Write an error to standard error; commands in its hint get the target of this run."""
     aim(error, common)
-    write_error(error, stderr_console(common), verbose=common.verbose)
+    log = json_log()
+    if log is not None:
+        log.error(error)
+    else:
+        write_error(error, stderr_console(common), verbose=common.verbose)
+
+
+def show_warnings(warnings: Sequence[Diagnostic], common: Common) -> None:
+    """Write warnings about manifests and rows to standard error."""
+    log = json_log()
+    if log is not None:
+        log.diagnostics(warnings)
+    else:
+        write_warnings(warnings, stderr_console(common))
 
 
 def emit(

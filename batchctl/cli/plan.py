@@ -15,7 +15,7 @@ from batchctl.cli.exits import Exit, weightiest
 from batchctl.cli.github import annotate, in_actions, set_outputs, summarise
 from batchctl.cli.guard_options import Flag, guarded_options
 from batchctl.cli.job_selection import JobSelection, open_selected, select_jobs
-from batchctl.cli.output import emit, stderr_console
+from batchctl.cli.output import emit, show_warnings
 from batchctl.cli.plan_options import PlanOptions
 from batchctl.cli.preview import preview_and_warn
 from batchctl.cli.record_option import record_option
@@ -27,7 +27,6 @@ from batchctl.model.plan import Plan
 from batchctl.model.plan_digest import PlanDigest
 from batchctl.reconcile import Options
 from batchctl.report.documents import to_json
-from batchctl.report.error_text import write_warnings
 from batchctl.report.markdown import plan_markdown
 from batchctl.report.plan_document import acting_jobs, all_guards, plan_document, terraform_report
 from batchctl.report.plan_text import write_plan
@@ -105,7 +104,7 @@ class PlanOutput(Struct, frozen=True):
 
 def show_plan(workspace: Workspace, options: Options, shown: PlanOutput) -> int:
     """Print the plan and give the exit code."""
-    write_warnings(workspace.desired.warnings, stderr_console(workspace.common))
+    show_warnings(workspace.desired.warnings, workspace.common)
     seen = preview_and_warn(workspace, options, shown.black_box)
     plan = seen.plan
     if shown.events is not None:

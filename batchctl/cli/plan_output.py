@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from batchctl.cli.notes import json_log
 from batchctl.cli.output import stderr_console
 from batchctl.cli.workspace import Workspace
 from batchctl.model.desired import SharedPlace
@@ -28,7 +29,7 @@ def open_progress(workspace: Workspace) -> AnyProgress:
         sys.stderr,
         workspace.clock,
         os.environ,
-        log_format=common.log_format,
+        log=json_log(),
         quiet=common.quiet,
     ).follow(workspace.board)
 

@@ -11,6 +11,7 @@ from batchctl import __version__
 from batchctl.cli import complete
 from batchctl.cli.common import Common, common_options
 from batchctl.cli.exits import Exit, weightiest
+from batchctl.cli.notes import warn
 from batchctl.engine.bundles.bundle import Bundle, from_bundle
 from batchctl.engine.bundles.bundle import replay as decide_again
 from batchctl.model.desired import Json
@@ -39,7 +40,7 @@ def _replay(name: str, common: Common) -> int:
     bundle = from_bundle(_content(name), name)
     if bundle.version != __version__:
         words = f"{name}: batchctl {bundle.version} made this decision, and this is {__version__}"
-        click.echo(f"warning: {terminal(words)}", err=True)
+        warn(words)
     differences = decide_again(bundle)
     if not differences:
         click.echo(f"The same plan: {_subject(bundle)}")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from batchctl.cli.notes import json_log
 from batchctl.cli.start_signals import INTERRUPTED, STDERR
 from batchctl.engine.clock import SystemClock
 
@@ -21,7 +22,7 @@ def orderly_stop(clock: SystemClock) -> Iterator[None]:
             os._exit(INTERRUPTED)
         clock.stop()
         # Without sys.stderr: the signal may interrupt a write to it.
-        os.write(STDERR, b"\nstopping: finishing what is in flight (again to leave at once)\n")
+        os.write(STDERR, _words().encode())
 
     heard = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # with nohup
@@ -32,3 +33,12 @@ def orderly_stop(clock: SystemClock) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _words() -> str:
+    words, log = "finishing what is in flight (again to leave at once)", json_log()
+    if log is None:
+        return f"\nstopping: {words}\n"
+    from batchctl.report.log import Level
+
+    return log.line(Level.WARNING, "stopping", words)

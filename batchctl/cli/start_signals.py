@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Final
@@ -16,6 +18,12 @@ from typing import Final
 INTERRUPTED: Final = 130
 STDERR: Final = 2
 _NUMBERS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def asks_for_json_log(arguments: Sequence[str]) -> bool:
+    """Whether a command line that was not parsed has `--log-format json`."""
+    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
+    return "--log-format=json" in arguments or ("--log-format", "json") in pairs
 
 
 def leave_on_signals() -> None:
@@ -52,5 +60,13 @@ def _hear(handler: Callable[[int, FrameType | None], object]) -> None:
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
     # Without sys.stderr: the signal may interrupt a write to it.
-    os.write(STDERR, b"\ninterrupted; the state is consistent: run the same command again\n")
+    os.write(STDERR, _last_words().encode())
     os._exit(INTERRUPTED)
+
+
+def _last_words() -> str:
+    words = "interrupted; the state is consistent: run the same command again"
+    if not asks_for_json_log(sys.argv):
+        return f"\n{words}\n"
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    return f'{{"time":"{now}","level":"error","event":"interrupted","message":"{words}"}}\n'

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from batchctl.cli.common import Common, common_options
 from batchctl.cli.job_selection import JobSelection, open_selected, select_jobs
 from batchctl.cli.manifest_reload import ManifestReload
+from batchctl.cli.notes import json_log
 from batchctl.cli.serve_options import DEFAULT_ADDRESS, ServeOptions, serve_options
 from batchctl.cli.start_signals import INTERRUPTED
 from batchctl.cli.web import serve, snapshot
@@ -40,7 +41,7 @@ def ui(*, common: Common, selection: JobSelection, serving: ServeOptions) -> int
     move on if `watch` or `apply` runs somewhere.
     """
     workspace = open_selected(common, selection, offline=True)
-    lines = make_lines(sys.stderr, workspace.clock, log_format=common.log_format, quiet=common.quiet)
+    lines = make_lines(sys.stderr, workspace.clock, log=json_log(), quiet=common.quiet)
     reload = ManifestReload(workspace)
     looks = RecordLooks(
         reload,

@@ -14,7 +14,8 @@ from batchctl import __version__
 from batchctl.cli.common import Common, common_options, output_option, scope_options
 from batchctl.cli.github import annotate, in_actions, summarise
 from batchctl.cli.job_selection import JobSelection, warn_of_empty_scope
-from batchctl.cli.output import emit, stderr_console
+from batchctl.cli.notes import warn
+from batchctl.cli.output import emit, show_error, show_warnings
 from batchctl.cli.reports import Reports, report_option, write_reports
 from batchctl.cli.repository import place_in_repository
 from batchctl.cli.workspace import is_asked, open_workspace
@@ -23,7 +24,7 @@ from batchctl.manifests.fault_list import Faults
 from batchctl.model.desired import DesiredStack, Json
 from batchctl.model.errors import ManifestError
 from batchctl.report.documents import to_json, to_yaml
-from batchctl.report.error_text import write_error, write_outside, write_warnings
+from batchctl.report.error_text import outside_words
 from batchctl.report.findings import (
     Findings,
     findings_markdown,
@@ -70,15 +71,15 @@ def _report_invalid(error: ManifestError, common: Common, output: str, reports: 
         sys.stdout.write(writers[output]())
     elif output == "yaml":
         sys.stdout.write(to_yaml(invalid_document(error)))
-    write_error(error, stderr_console(common))
-    write_outside(error.outside, stderr_console(common))
+    show_error(error, common)
+    _warn_of_outside(error.outside)
     _annotate(found, output)
     write_reports(reports, writers)
     return error.exit_code
 
 
 def _report_valid(shown: DesiredStack, outside: int, common: Common, output: str, reports: Reports) -> None:
-    write_warnings(shown.warnings, stderr_console(common))
+    show_warnings(shown.warnings, common)
     found = _findings(Findings((), shown.warnings, shown.jobs))
     writers = _writers(found, lambda: valid_document(shown, outside))
     if output in _REPORTS:
@@ -91,9 +92,14 @@ def _report_valid(shown: DesiredStack, outside: int, common: Common, output: str
             document=lambda: valid_document(shown, outside),
             names=[job.name for job in shown.jobs],
         )
-    write_outside(outside, stderr_console(common))
+    _warn_of_outside(outside)
     _annotate(found, output)
     write_reports(reports, writers)
+
+
+def _warn_of_outside(errors: int) -> None:
+    if errors:
+        warn(outside_words(errors))
 
 
 def _findings(found: Findings) -> Findings:

@@ -12,6 +12,7 @@ from batchctl.cli.engine_tools import open_tools
 from batchctl.cli.exits import lightest_first, weightiest
 from batchctl.cli.job_selection import JobSelection, open_selected, select_jobs, selected_names
 from batchctl.cli.manifest_reload import ManifestReload
+from batchctl.cli.notes import warn
 from batchctl.cli.output import emit, show_error
 from batchctl.cli.plan_output import open_progress, status_report
 from batchctl.cli.wait_goal import GoalType
@@ -23,7 +24,6 @@ from batchctl.engine.preview import Preview
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError, JobsFailedError, TimeUpError
 from batchctl.reconcile import Options
-from batchctl.report.escape import terminal
 from batchctl.report.job_document import status_document
 from batchctl.report.layout import count
 
@@ -70,7 +70,7 @@ def _to_be_deleted(workspace: Workspace, selection: JobSelection) -> list[str]:
     recorded = workspace.recorded
     for name in selection.names:
         if name not in workspace.known(recorded):
-            click.echo(f"warning: there is no job {terminal(name)}", err=True)
+            warn(f"there is no job {name}")
     selected = selected_names(workspace, selection, recorded)
     return list(dict.fromkeys(selection.names)) or [name for name in selected if name in recorded.jobs]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 
 from batchctl.cli.manifest_reload import ManifestReload
 from batchctl.cli.missing_library import missing_server
+from batchctl.cli.notes import note
 from batchctl.cli.plan_output import status_report
 from batchctl.cli.run_plan import Company
 from batchctl.cli.serve_options import ServeOptions
@@ -24,7 +24,6 @@ from batchctl.model.plan import Plan
 from batchctl.model.ports import Progress
 from batchctl.model.recorded import Recorded
 from batchctl.reconcile import Options
-from batchctl.report.escape import terminal
 from batchctl.server.feed import Feed
 from batchctl.server.snapshot import PassFacts, Snapshot, Source
 
@@ -71,7 +70,7 @@ def serve(workspace: Workspace, serving: ServeOptions, warn: Callable[[str], Non
     with ServerThread(web.app, listening, feed.end):
         # The token of a file is known; showing it would put it into logs.
         query = "" if token is None or serving.token_file is not None else f"?token={token}"
-        _announce(f"web page: http://{shown_address(serving.host, port)}/{query}")
+        note(f"web page: http://{shown_address(serving.host, port)}/{query}")
         yield feed
 
 
@@ -131,8 +130,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _announce(line: str) -> None:
-    sys.stderr.write(f"{terminal(line)}\n")
-    sys.stderr.flush()

@@ -13,13 +13,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
 from msgspec import Struct
 
 from batchctl.cli.caches import ROWS, cache_folder, known_files
 from batchctl.cli.call_progress import watch_calls
 from batchctl.cli.common import Common
 from batchctl.cli.known_rows import KnownRows
+from batchctl.cli.notes import name_stack, note
 from batchctl.cli.open_results import ResultsOpener
 from batchctl.cli.open_state import Opener
 from batchctl.engine.clock import SystemClock
@@ -40,7 +40,6 @@ from batchctl.model.recorded import Recorded
 from batchctl.model.suggest import did_you_mean
 from batchctl.reconcile import WHOLE_STACK, Scope, parse_selector
 from batchctl.report.activity import Board
-from batchctl.report.escape import terminal
 from batchctl.rows.place import ResultsPlace
 
 if TYPE_CHECKING:  # `validate` needs no state, and SQLite takes a tenth of its start
@@ -158,6 +157,7 @@ def open_workspace(
         sources = Sources(tuple(filenames), stdin, known_files(os.environ), SeenFiles())
         desired = load_desired(common, file, sources, rows, faults)
     stack = desired.stack
+    name_stack(stack.name)
     duration(lock_timeout, "--lock-timeout")
     scope = Scope(
         frozenset(scope_path(name, stack.file) for name in filenames),
@@ -233,7 +233,7 @@ def lock_notice(common: Common, lock_timeout: str) -> Callable[[str], None]:
 
     def tell(holder: str) -> None:
         if not common.quiet:
-            click.echo(f"waiting up to {lock_timeout} for the state, locked by {terminal(holder)}", err=True)
+            note(f"waiting up to {lock_timeout} for the state, locked by {holder}")
 
     return tell
 

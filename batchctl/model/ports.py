@@ -668,8 +668,8 @@ class Progress(Protocol):
 
     def planned(self, plan: Plan) -> None: ...
 
-    def step(self, job: str, message: str) -> None:
-        """A step of a job was executed."""
+    def step(self, job: str, message: str, attempt: int | None = None) -> None:
+        """A step of a job was executed; `attempt` is the one that it is about."""
         ...
 
     def warn(self, message: str) -> None: ...

@@ -49,15 +49,12 @@ def write_warnings(warnings: Sequence[Diagnostic], console: Console) -> None:
         write_line(console, ("warning", "yellow"), f": {count(len(warnings) - MOST_WARNINGS, 'more warning')}")
 
 
-def write_outside(errors: int, console: Console) -> None:
+def outside_words(errors: int) -> str:
     """The number of errors in manifests outside `-f`, and what they prevent."""
-    if errors:
-        write_line(
-            console,
-            ("warning", "yellow"),
-            f": {count(errors, 'error')} in manifests outside -f: plan and apply need all manifests to be valid,"
-            " because one that cannot be read would look like a removed job. `batchctl validate` shows all errors.",
-        )
+    return (
+        f"{count(errors, 'error')} in manifests outside -f: plan and apply need all manifests to be valid,"
+        " because one that cannot be read would look like a removed job. `batchctl validate` shows all errors."
+    )
 
 
 def _write_head(console: Console, code: str, message: str) -> None:

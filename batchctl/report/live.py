@@ -21,6 +21,7 @@ from batchctl.report.console import is_terminal
 from batchctl.report.display_times import age, clock_time
 from batchctl.report.fit import Column, fit
 from batchctl.report.layout import count, outside, write_line
+from batchctl.report.log import JsonLog
 from batchctl.report.progress import JsonLinesProgress, PlainProgress, ProgressBase, QuietProgress
 from batchctl.report.waits import timer_words
 from batchctl.report.words import PHASE_STYLES, phase_summary, plan_summary, rows_text, state_text
@@ -75,7 +76,7 @@ class LiveProgress(ProgressBase):
                 self._say(Text(summary, style="bold"))
             self._draw()
 
-    def step(self, job: str, message: str) -> None:
+    def step(self, job: str, message: str, attempt: int | None = None) -> None:  # noqa: ARG002 - the message names it
         with self._lock:
             self._news[job] = message
             self._say(Text.assemble(outside(job, "bold"), ": ", outside(message)))
@@ -149,20 +150,20 @@ def make_progress(
     clock: Clock,
     env: Mapping[str, str],
     *,
-    log_format: str,
+    log: JsonLog | None,
     quiet: bool,
 ) -> AnyProgress:
-    """The progress for these options: JSON if requested, else quiet, else live on a terminal, else plain lines.
+    """The progress for these options: JSON if there is a log, else quiet, else live on a terminal, else plain lines.
 
     `console` writes to `stream`, which is standard error.
     """
-    if log_format == "json" or quiet or not is_terminal(stream, env):
-        return make_lines(stream, clock, log_format=log_format, quiet=quiet)
+    if log is not None or quiet or not is_terminal(stream, env):
+        return make_lines(stream, clock, log=log, quiet=quiet)
     return LiveProgress(console, clock)
 
 
-def make_lines(stream: TextIO, clock: Clock, *, log_format: str, quiet: bool) -> Lines:
+def make_lines(stream: TextIO, clock: Clock, *, log: JsonLog | None, quiet: bool) -> Lines:
     """The progress without a table."""
-    if log_format == "json":
-        return JsonLinesProgress(stream, clock)
+    if log is not None:
+        return JsonLinesProgress(log, clock)
     return QuietProgress(stream) if quiet else PlainProgress(stream, clock)

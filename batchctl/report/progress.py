@@ -11,14 +11,12 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self, TextIO
 
-from batchctl.model.desired import Json
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.ports import Clock
-from batchctl.model.times import rfc3339
 from batchctl.report.activity import Board, Busy, Heartbeat, busy_words
 from batchctl.report.display_times import clock_time
-from batchctl.report.documents import to_json_line
 from batchctl.report.escape import terminal
+from batchctl.report.log import JsonLog, Level
 from batchctl.report.waits import wait_words
 from batchctl.report.words import plan_summary
 
@@ -70,7 +68,7 @@ class QuietProgress(ProgressBase):
     def planned(self, plan: Plan) -> None:
         """Ignore it."""
 
-    def step(self, job: str, message: str) -> None:
+    def step(self, job: str, message: str, attempt: int | None = None) -> None:
         """Ignore it."""
 
     def warn(self, message: str) -> None:
@@ -102,7 +100,7 @@ class PlainProgress(ProgressBase):
             self._last_plan = summary
             self._write(summary)
 
-    def step(self, job: str, message: str) -> None:
+    def step(self, job: str, message: str, attempt: int | None = None) -> None:  # noqa: ARG002 - the message names it
         self._write(f"{job}: {message}")
 
     def warn(self, message: str) -> None:
@@ -124,42 +122,35 @@ class PlainProgress(ProgressBase):
 
 
 class JsonLinesProgress(ProgressBase):
-    """`--log-format json`: one object a line with `time`, `level`, `event`, `message` and what belongs to the event.
+    """`--log-format json`: one object a line, see `JsonLog`.
 
     Every plan is reported, so that the log is complete; waits as with `PlainProgress`.
     """
 
-    def __init__(self, stream: TextIO, clock: Clock) -> None:
+    def __init__(self, log: JsonLog, clock: Clock) -> None:
         super().__init__()
-        self._stream = stream
-        self._clock = clock
+        self._log = log
         self._calm = Calm(clock)
         self._repeat = Repeat(clock)
 
     def planned(self, plan: Plan) -> None:
-        self._write("info", "planned", plan_summary(plan), stack=plan.stack, summary=plan.summary())
+        self._log.head.stack = plan.stack
+        self._log.write(Level.INFO, "planned", plan_summary(plan), summary=plan.summary())
 
-    def step(self, job: str, message: str) -> None:
-        self._write("info", "step", message, job=job)
+    def step(self, job: str, message: str, attempt: int | None = None) -> None:
+        self._log.write(Level.INFO, "step", message, job=job, attempt=attempt)
 
     def warn(self, message: str) -> None:
-        self._write("warning", "warning", message)
+        self._log.write(Level.WARNING, "warning", message)
 
     def waiting(self, jobs: Sequence[JobPlan], seconds: float) -> None:
         words = wait_words(jobs)
         if self._repeat.is_due(words):
-            self._write("info", "waiting", words, seconds=seconds)
+            self._log.write(Level.INFO, "waiting", words, seconds=seconds)
 
     def busy(self, things: Sequence[Busy]) -> None:
         if self._calm.is_due(things):
-            self._write("info", "busy", busy_words(things))
-
-    def _write(self, level: str, event: str, message: str, **facts: Json) -> None:
-        time = rfc3339(self._clock.now())
-        line = to_json_line({"time": time, "level": level, "event": event, "message": message, **facts})
-        with self._lock:
-            self._stream.write(line)
-            self._stream.flush()
+            self._log.write(Level.INFO, "busy", busy_words(things))
 
 
 class Calm:

@@ -66,8 +66,8 @@ class RunEvents:
             problems=problem_entries(plan.unread),
         )
 
-    def step(self, job: str, message: str) -> None:
-        self._write("step", job=job, message=message)
+    def step(self, job: str, message: str, attempt: int | None = None) -> None:
+        self._write("step", job=job, message=message, attempt=attempt)
 
     def warn(self, message: str) -> None:
         self._write("warning", message=message)
@@ -127,9 +127,9 @@ class BothProgress:
         for one in self._all:
             one.planned(plan)
 
-    def step(self, job: str, message: str) -> None:
+    def step(self, job: str, message: str, attempt: int | None = None) -> None:
         for one in self._all:
-            one.step(job, message)
+            one.step(job, message, attempt)
 
     def warn(self, message: str) -> None:
         for one in self._all:

@@ -14,11 +14,13 @@ from pathlib import Path
 import pytest
 
 from batchctl.cli.known_rows import KnownRows
+from batchctl.cli.start_signals import INTERRUPTED
 from batchctl.engine.clock import SystemClock
 from batchctl.model.desired import Kind
 from batchctl.model.errors import RowsError
 from batchctl.state.store import open_state
 from tests.support.command_line import LONG, PROGRAM, Cli, Service, StackFolder, manifest
+from tests.support.json_logs import check_log
 
 _PATIENCE = 60
 
@@ -42,7 +44,8 @@ class Watcher:
         for line in self._child.stderr:
             assert "Traceback" not in line
             assert time.monotonic() < deadline, f"{words!r} was not told: {self.told}"
-            text = json.loads(line)["message"] if line.startswith("{") else line
+            (read,) = check_log(line)
+            text: str = read["message"]
             self.told.append(text)
             if words in text:
                 return text
@@ -52,6 +55,9 @@ class Watcher:
         self._child.send_signal(signal.SIGTERM)
         _, rest = self._child.communicate(timeout=_PATIENCE)
         assert "Traceback" not in rest
+        lines = check_log(rest)
+        if self._child.returncode == INTERRUPTED:
+            assert {"stopping", "error"} <= {line["event"] for line in lines}
         return self._child.returncode
 
     def kill(self) -> None:

@@ -18,6 +18,7 @@ import pytest
 from batchctl.cli.commands import batchctl
 from tests.support.apis import STACK, UID, on_both
 from tests.support.canary_key import KEY, assert_folders_silent, assert_silent
+from tests.support.json_logs import check_log
 from tests.support.long_mode import effort
 from tests.support.raw_server import Loopback, answer
 from tests.support.scenes import SOON
@@ -159,9 +160,10 @@ def formats(words):
 
 
 def silent(site, *arguments, **options):
-    """Run a command, which must not let the key out, nor start a process."""
+    """Run a command, which must not let the key out, nor start a process. Its log keeps to the published schema."""
     ended = site.run(*arguments, *LOUD, logged=True, **options)
     assert_silent(" ".join(arguments), (ended.out + ended.err + "\n".join(ended.trace)).encode())
+    check_log(ended.err)
     started = [way for way in ended.trace if json.loads(way)[0].startswith(("os.", "subprocess."))]
     assert started == [], arguments
     return ended

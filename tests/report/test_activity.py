@@ -12,6 +12,7 @@ from batchctl.report.console import make_console
 from batchctl.report.live import LiveProgress
 from batchctl.report.progress import JsonLinesProgress, PlainProgress, QuietProgress
 from tests.report.test_progress import ENV, StandingClock
+from tests.support.json_logs import json_log
 from tests.support.report_samples import NOW, Terminal
 
 
@@ -165,7 +166,7 @@ def test_lines_of_a_log_come_less_and_less_often():
 
 def test_json_says_it_as_an_event_and_quiet_says_nothing():
     stream = io.StringIO()
-    JsonLinesProgress(stream, StandingClock()).busy(busy("list: 2 s"))
+    JsonLinesProgress(json_log(stream), StandingClock()).busy(busy("list: 2 s"))
     event = json.loads(stream.getvalue())
     assert (event["event"], event["level"], event["message"]) == ("busy", "info", "list: 2 s")
     stream = io.StringIO()

@@ -14,6 +14,7 @@ from batchctl.model.work_size import WorkSize
 from batchctl.report.console import make_console
 from batchctl.report.live import LiveProgress, make_progress
 from batchctl.report.progress import JsonLinesProgress, PlainProgress, QuietProgress
+from tests.support.json_logs import json_log
 from tests.support.report_samples import HOSTILE, NOW, Terminal, job_plan, running
 from tests.support.sample_plan import QUIET_PLAN
 
@@ -76,7 +77,7 @@ def test_plain_lines_tell_a_wait_when_counts_change_or_a_minute_is_over():
 
 def test_json_lines():
     stream = io.StringIO()
-    with JsonLinesProgress(stream, StandingClock()) as progress:
+    with JsonLinesProgress(json_log(stream), StandingClock()) as progress:
         progress.planned(PLAN)
         progress.step("classify", HOSTILE)
         progress.warn("slow\nnet")
@@ -225,18 +226,19 @@ def test_live_without_jobs():
 
 
 @pytest.mark.parametrize(
-    ("stream", "env", "log_format", "quiet", "kind"),
+    ("stream", "env", "has_log", "quiet", "kind"),
     [
-        (Terminal, ENV, "text", False, LiveProgress),
-        (Terminal, {"TERM": "dumb"}, "text", False, PlainProgress),
-        (io.StringIO, ENV, "text", False, PlainProgress),
-        (io.StringIO, ENV | {"FORCE_COLOR": "1"}, "text", False, PlainProgress),
-        (Terminal, ENV, "text", True, QuietProgress),
-        (Terminal, ENV, "json", True, JsonLinesProgress),
+        (Terminal, ENV, False, False, LiveProgress),
+        (Terminal, {"TERM": "dumb"}, False, False, PlainProgress),
+        (io.StringIO, ENV, False, False, PlainProgress),
+        (io.StringIO, ENV | {"FORCE_COLOR": "1"}, False, False, PlainProgress),
+        (Terminal, ENV, False, True, QuietProgress),
+        (Terminal, ENV, True, True, JsonLinesProgress),
     ],
 )
-def test_the_kind_that_fits(stream, env, log_format, quiet, kind):
+def test_the_kind_that_fits(stream, env, has_log, quiet, kind):
     stream = stream()
     console = make_console(stream, "auto", env)
-    progress: Progress = make_progress(console, stream, StandingClock(), env, log_format=log_format, quiet=quiet)
+    log = json_log(stream) if has_log else None
+    progress: Progress = make_progress(console, stream, StandingClock(), env, log=log, quiet=quiet)
     assert type(progress) is kind

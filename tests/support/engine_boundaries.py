@@ -118,7 +118,7 @@ class Telling:
     def planned(self, plan: Plan) -> None:
         self.plans.append(plan)
 
-    def step(self, job: str, message: str) -> None:
+    def step(self, job: str, message: str, attempt: int | None = None) -> None:
         self.steps.append(f"{job}: {message}")
 
     def warn(self, message: str) -> None:

@@ -12,14 +12,14 @@ from typing import BinaryIO
 import click
 
 from batchctl.cli.common import Common, common_options
+from batchctl.cli.notes import note
 from batchctl.cli.out_file import open_out
-from batchctl.cli.output import stderr_console
 from batchctl.cli.prices.day import Day
 from batchctl.manifests.price_file import parse_prices
 from batchctl.manifests.price_import import Imported, from_csv, from_genai_prices
 from batchctl.model.errors import UsageError
 from batchctl.report.documents import to_yaml
-from batchctl.report.layout import count, outside, write_line
+from batchctl.report.layout import count
 
 _MOST_BYTES = 32 * 1024**2
 _HINT = "it takes data.json of pydantic/genai-prices, or a CSV file with the columns of a price list"
@@ -81,7 +81,6 @@ def _report(common: Common, found: Imported) -> None:
     """The number of prices, and the models without one, on standard error."""
     if common.quiet:
         return
-    console = stderr_console(common)
-    write_line(console, f"{count(len(found.prices), 'price')}; {count(len(found.left_out), 'model')} left out")
+    note(f"{count(len(found.prices), 'price')}; {count(len(found.left_out), 'model')} left out")
     for model, reason in found.left_out:
-        write_line(console, outside(f"  {model}: {reason}"))
+        note(f"  {model}: {reason}")

@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import click
-
+from batchctl.cli.notes import note
 from batchctl.cli.open_results import ResultsOpener
 from batchctl.cli.state.opening import Opened
 from batchctl.manifests.state_and_results import RESULTS_HINT, refuse_results_address, shared_results
 from batchctl.model.errors import UsageError
-from batchctl.report.escape import terminal
 from batchctl.report.layout import count
 
 
@@ -26,6 +24,6 @@ def copy_results(opened: Opened, target: str) -> None:
     with opened.state.lock():
         copied, left_out = ResultsOpener(lambda: opened.stack, opened.clock).open_bucket(place).copy_from(folder)
     for words in left_out:
-        click.echo(f"left out: {terminal(words)}", err=True)
+        note(f"left out: {words}")
     words = f"copied {count(copied, 'collected result')} to {place}; {os.path.relpath(folder)} stays as it is"
-    click.echo(f"{words}. Set {opened.field_of('results')}: {place}", err=True)
+    note(f"{words}. Set {opened.field_of('results')}: {place}")

@@ -6,6 +6,7 @@ import click
 
 from batchctl.cli.common import Common, common_options, consent_options, output_option
 from batchctl.cli.consent import Consent, require_consent
+from batchctl.cli.notes import note
 from batchctl.cli.output import emit
 from batchctl.cli.state.opening import open_stack_state
 from batchctl.model.errors import GuardError, UsageError
@@ -53,7 +54,7 @@ def break_(*, common: Common, epoch: int | None, yes: bool, no_input: bool) -> N
         words = f"{holder.words}; it may be working"
         require_consent(Consent(yes, no_input), f"{words}. Take the lock from it?", words)
     broken = opened.state.break_lock(holder)
-    click.echo("took the lock from " + broken.words if broken else "no process held the lock", err=True)
+    note("took the lock from " + broken.words if broken else "no process held the lock")
 
 
 def _require_epoch(holder: Holder | None, epoch: int) -> None:

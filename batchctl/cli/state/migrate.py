@@ -8,6 +8,7 @@ import click
 
 from batchctl.cli import complete
 from batchctl.cli.common import Common, common_options, lock_option
+from batchctl.cli.notes import note
 from batchctl.cli.state.copy_results import copy_results
 from batchctl.cli.state.opening import Opened, open_stack_state
 from batchctl.manifests.state_and_results import URL_HINT, refuse_shared_address
@@ -54,7 +55,7 @@ def _move_state(opened: Opened, to: str) -> None:
     except StateError as error:
         if error.code != ErrorCode.STATE_MOVED or error.details.get("movedTo") != str(place):
             raise
-        click.echo(f"the state was moved to {place} before; set {field}: {place}", err=True)
+        note(f"the state was moved to {place} before; set {field}: {place}")
         return
     if content.recorded.is_new:
         message = f"there is no state at {opened.stack.state} yet"
@@ -63,7 +64,7 @@ def _move_state(opened: Opened, to: str) -> None:
     kept = opened.state.leave(str(place), content.recorded)
     jobs = count(len(content.recorded.jobs), "job")
     words = f"moved the state with {jobs} to {place}; a copy is kept as {kept}"
-    click.echo(f"{words}. Set {field}: {place}", err=True)
+    note(f"{words}. Set {field}: {place}")
 
 
 def _read_place(target: str) -> Path | SharedPlace:

@@ -6,6 +6,7 @@ import click
 
 from batchctl.cli import complete
 from batchctl.cli.common import Common, common_options, lock_option
+from batchctl.cli.notes import note
 from batchctl.cli.state.opening import find_job, open_stack_state
 from batchctl.model.events import EventKind
 from batchctl.reconcile import rename, require_free_name
@@ -34,4 +35,4 @@ def mv(*, common: Common, name: str, to: str, lock_timeout: str) -> None:
             [*rename(job, to, recorded), opened.event(to, EventKind.RENAMED, f"from {name}, by batchctl state mv")]
         )
     folder = " and its results folder" if moved else ""
-    click.echo(f"renamed {name}{folder} to {to}; set metadata.name: {to} in its manifest", err=True)
+    note(f"renamed {name}{folder} to {to}; set metadata.name: {to} in its manifest", job=to)

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from batchctl.cli.common import Common
 from batchctl.cli.job_selection import JobSelection, warn_of_empty_scope
+from batchctl.cli.notes import name_stack
 from batchctl.cli.open_results import ResultsOpener
 from batchctl.cli.open_state import Opener
 from batchctl.cli.workspace import duration, load_only_stack, lock_notice, who
@@ -56,6 +57,7 @@ def open_stack_state(common: Common, lock_timeout: str = "0s", path: Path | None
     Raises ManifestError, UsageError.
     """
     stack = load_only_stack(common, find_stack_file(common.config, os.environ, (), Path()))
+    name_stack(stack.name)
     clock = SystemClock()
     seconds = duration(lock_timeout, "--lock-timeout")
     opener = Opener(stack, clock, who(), seconds, lock_notice(common, lock_timeout))

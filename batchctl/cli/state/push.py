@@ -8,6 +8,7 @@ import click
 
 from batchctl.cli import complete
 from batchctl.cli.common import Common, common_options, lock_option
+from batchctl.cli.notes import note
 from batchctl.cli.state.opening import open_stack_state
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import GuardError, UsageError
@@ -40,9 +41,9 @@ def push(*, common: Common, file: str, force: bool, lock_timeout: str) -> None:
             raise GuardError(message, code=ErrorCode.STATE_DIVERGED, hint="--force")
         carried = () if divergence is None else _keep_open_calls(present.recorded, content.recorded)
         backup = session.replace_content(content, carried)
-    click.echo(f"replaced the state; the former one is kept as {backup}", err=True)
+    note(f"replaced the state; the former one is kept as {backup}")
     if carried:
-        click.echo("kept from the former state: create calls without a reply", err=True)
+        note("kept from the former state: create calls without a reply")
 
 
 def _keep_open_calls(present: Recorded, given: Recorded) -> tuple[Write, ...]:

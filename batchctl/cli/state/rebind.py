@@ -11,6 +11,7 @@ from batchctl.cli.call_progress import watch_calls
 from batchctl.cli.common import Common, common_options, lock_option
 from batchctl.cli.connect import Connections
 from batchctl.cli.job_selection import JobSelection, select_jobs
+from batchctl.cli.notes import note
 from batchctl.cli.state.opening import Opened, find_jobs, open_stack_state
 from batchctl.engine.rebinding import bind_jobs
 from batchctl.manifests.accounts import resolve_account
@@ -60,7 +61,7 @@ def rebind(*, common: Common, selection: JobSelection, to: str, force: bool, loc
     for job in jobs:
         doubt = "; only its mark identifies its work, so the next `apply` may ask for --adopt-changed"
         unknown = any(not attempt.tree for attempt in attempts_elsewhere(job, account))
-        click.echo(f"{job.name} is bound to {account}{doubt if unknown else ''}", err=True)
+        note(f"{job.name} is bound to {account}{doubt if unknown else ''}", job=job.name)
 
 
 def _config(opened: Opened, name: str) -> ProviderConfig:

@@ -7,12 +7,11 @@ import click
 from batchctl.cli.common import Common, common_options, consent_options, lock_option
 from batchctl.cli.consent import Consent, require_consent
 from batchctl.cli.job_selection import JobSelection, select_jobs
-from batchctl.cli.output import stderr_console
+from batchctl.cli.notes import note
 from batchctl.cli.state.opening import Opened, find_jobs, open_stack_state
 from batchctl.model.events import EventKind
 from batchctl.model.recorded import Recorded, RecordedJob, Write
 from batchctl.reconcile import forget_job, found_by_mark, require_settled
-from batchctl.report.layout import outside, write_line
 
 
 @click.command()
@@ -31,9 +30,8 @@ def rm(*, common: Common, selection: JobSelection, yes: bool, no_input: bool, fo
     jobs = _find(opened, opened.state.load(), selection, force=force)
     if not jobs:
         return
-    console = stderr_console(common)
     for job in jobs:
-        write_line(console, outside(f"{job.name}: {_consequence(job)}"))
+        note(f"{job.name}: {_consequence(job)}", job=job.name)
     message = f"{', '.join(job.name for job in jobs)} would be deleted from the state; this needs consent"
     require_consent(Consent(yes, no_input), "Do you want to delete these records?", message)
     named = JobSelection(tuple(job.name for job in jobs))

@@ -41,7 +41,9 @@ class Assembler:
         words = f"all {rows.total} rows have an answer already: {plan.reason}"
         self._journal.note_event(job.name, attempt.key.attempt, EventKind.REUSED, words, plan.code)
         yield DURABLE
-        self._tools.progress.step(job.name, f"all {rows.total} rows have an answer already; {path}")
+        self._tools.progress.step(
+            job.name, f"all {rows.total} rows have an answer already; {path}", attempt.key.attempt
+        )
 
     def merge(self, job: DesiredJob, step: Merge) -> Steps[None]:
         """Write the results of all shards of an attempt. Raises ResultsError."""
@@ -55,4 +57,4 @@ class Assembler:
         words = f"results of all shards merged: {collected_words(rows)}; {path}"
         self._journal.note_event(job.name, step.key.attempt, EventKind.MERGED, words)
         yield DURABLE
-        self._tools.progress.step(job.name, words)
+        self._tools.progress.step(job.name, words, step.key.attempt)

@@ -86,7 +86,9 @@ class Collector:
         if attempt.results is None:
             self._tools.activity.used(self._token_use(step, done))
         shard = "" if is_whole else f" ({self._journal.attempt_words(step.key)})"
-        self._tools.progress.step(step.key.job, f"results collected{shard}: {words}; {collected.path}")
+        self._tools.progress.step(
+            step.key.job, f"results collected{shard}: {words}; {collected.path}", step.key.attempt
+        )
         if collected.anonymous:
             self._tools.progress.warn(f"{step.key.job}: {anonymous_words(collected.anonymous)}")
 
@@ -117,7 +119,7 @@ class Collector:
         if after.results_lost:
             if not before.results_lost:
                 self._journal.note_attempt_event(key, EventKind.GIVEN_UP, error.message, error.code)
-                self._tools.progress.step(key.job, f"its results are given up: {error.message}")
+                self._tools.progress.step(key.job, f"its results are given up: {error.message}", key.attempt)
             if before.results is None:
                 return
             # They were here once: nothing may follow that takes the last trace of them.

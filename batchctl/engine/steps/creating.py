@@ -158,7 +158,7 @@ class Creator:
             self._warn_altered(attempt, remote)
         self._observations.note_made(remote)
         words = f"created {remote.name} ({self._journal.attempt_words(attempt.key)})"
-        self._tools.progress.step(attempt.key.job, words)
+        self._tools.progress.step(attempt.key.job, words, attempt.key.attempt)
 
     def _trouble(self, key: AttemptKey, token: str) -> Trouble | None:
         """The recorded trouble of this attempt."""
@@ -250,7 +250,7 @@ class Creator:
         words = "1 row" if rows == 1 else f"{rows} rows"
         self._journal.note_attempt_event(key, EventKind.UPLOADED, f"{words}, {size} bytes: {name}")
         yield DURABLE
-        self._tools.progress.step(job.name, f"uploaded {words} as {name}")
+        self._tools.progress.step(job.name, f"uploaded {words} as {name}", key.attempt)
         return file, False
 
     def _send(

@@ -99,11 +99,11 @@ class StepRunner:
         kind = step.note.value
         if kind is not None:
             self._journal.note_attempt_event(attempt.key, kind, attempt.remote or "")
-            self._tools.progress.step(attempt.key.job, f"{name} {kind.words}")
+            self._tools.progress.step(attempt.key.job, f"{name} {kind.words}", attempt.key.attempt)
         elif before is not None and before.state != attempt.state:
             words = f"{before.state or 'created'} → {attempt.state}"
             self._journal.note_attempt_event(attempt.key, EventKind.STATE_CHANGED, words)
-            self._tools.progress.step(attempt.key.job, f"{attempt.state} ({name})")
+            self._tools.progress.step(attempt.key.job, f"{attempt.state} ({name})", attempt.key.attempt)
 
     def point_current(self, job: str) -> None:
         """Let the results that count be `current`. Done in each pass, which restores a missing link.
@@ -129,7 +129,7 @@ class StepRunner:
         self._journal.note_attempt(replace(attempt, results=path))
         self._note_decision(step.key, EventKind.REUSED, plan)
         yield DURABLE
-        self._tools.progress.step(step.key.job, f"results of {step.source} used again; {path}")
+        self._tools.progress.step(step.key.job, f"results of {step.source} used again; {path}", step.key.attempt)
 
     def _cancel(self, step: Cancel, plan: JobPlan) -> Steps[None]:
         provider = self._tools.providers.get(step.account)
@@ -157,7 +157,7 @@ class StepRunner:
         if is_recorded:
             self._journal.note_attempt(overcome(self._journal.attempts[step.key], Operation.CANCEL))
             yield DURABLE
-        self._tools.progress.step(step.key.job, f"cancel sent to {step.remote}")
+        self._tools.progress.step(step.key.job, f"cancel sent to {step.remote}", step.key.attempt)
 
     def _note_decision(self, key: AttemptKey, kind: EventKind, plan: JobPlan, subject: str = "") -> None:
         """Note what is done about an attempt, with the reason of the plan."""
@@ -186,4 +186,4 @@ class StepRunner:
         self._note_decision(step.key, EventKind.DELETED, plan, f"{step.remote} {words}: ")
         yield DURABLE
         self._observations.note_deleted(step.account, step.remote)
-        self._tools.progress.step(step.key.job, f"{step.remote} {words}")
+        self._tools.progress.step(step.key.job, f"{step.remote} {words}", step.key.attempt)
