@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from batchctl.model.chain import ChainCount, Obstacle
+from batchctl.model.cost.tokens import Counted
 from batchctl.model.desired import (
     LINE_BYTES,
     DesiredJob,
@@ -477,6 +478,8 @@ class Collected(Struct, frozen=True):
     """Results without a key, a position or a member that identifies them."""
     tokens: int | None = None
     """Input tokens that the API counted for the answered rows; None if it counted none."""
+    counted: Counted | None = None
+    """The tokens of its own answers by kind."""
     verdicts: Mapping[str, int] = msgspec.field(default_factory=dict)
     """Rows by the code of their verdict, including rows without a result."""
     came: int = 0

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from batchctl.model.admission import Quota, QuotaKey
 from batchctl.model.capabilities import CAPABILITIES
+from batchctl.model.cost.job_cost import TokenEstimate
 from batchctl.model.cost.tokens import Counted
 from batchctl.model.desired import Json, Kind, Lifecycle
 from batchctl.model.events import Event
@@ -150,6 +151,8 @@ class RecordedAttempt(Struct, frozen=True):
     """Of the first of several shards: the results of all of them."""
     counted: Counted | None = None
     """The tokens of its answers by kind; None if its results are not collected, or an older version collected them."""
+    expected: TokenEstimate | None = None
+    """The estimate at its create call, of all shards, on the first of them."""
 
     @property
     def is_canary(self) -> bool:

@@ -149,6 +149,7 @@ class Collection:
             unmatched=unmatched,
             anonymous=anonymous,
             tokens=tokens,
+            counted=written.usage.counted,
             came=came,
             sent=own,
         )

@@ -14,10 +14,12 @@ from datetime import UTC, datetime
 from io import BufferedReader
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from batchctl.disk.private_files import write_file
 from batchctl.disk.safe_open import UnsafeFile, open_stream
+from batchctl.model.cost.tokens import Counted
 from batchctl.model.desired import Json
 from batchctl.model.exhaustion import raise_if_exhausted
 from batchctl.model.inventory import KeptResults
@@ -178,8 +180,24 @@ def _attempt(folder: Path, found: Mapping[str, Json]) -> RecordedAttempt:
         adopted=True,
         results=f"{job}/{folder.name}",
         tokens=None if tokens is None else _count(tokens, "tokens"),
+        counted=None if REUSED_FROM in found else _counted(found.get("counted")),
         sent=_sent(found, total),
     )
+
+
+def _counted(value: Json) -> Counted | None:
+    """The tokens of its answers by kind; None in a manifest of an earlier release."""
+    return None if value is None else msgspec.convert(_bounded(_object(value)), Counted)
+
+
+def _bounded(value: Json) -> Json:
+    """The same object; every number in it is one that batchctl may have written."""
+    for member in value.values():
+        if isinstance(member, dict):
+            _bounded(member)
+        else:
+            _count(member, "counted")
+    return value
 
 
 def _sent(found: Mapping[str, Json], total: int) -> RowsSent | None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from batchctl.model.desired import Json
+from msgspec import to_builtins
 
-_MOST = 2**31
-"""No row has so many: models take a few million."""
-_MOST_DIGITS = 10
+from batchctl.model.cost.tokens import Counted
+from batchctl.model.desired import Json
+from batchctl.rows.numbers import MOST_COUNT, read_count
+from batchctl.rows.token_kinds import TokenSums, text_tokens, tokens_of_publisher
 
 _METADATA = {
     "promptTokenCount": "promptTokens",
@@ -39,7 +40,7 @@ _OF_PUBLISHERS = {
 def input_tokens(response: Mapping[str, Json]) -> int | None:
     """The tokens of one row's input; None if the API gives no plausible number."""
     usage = response.get("usageMetadata")
-    return _number(usage.get("promptTokenCount") if isinstance(usage, Mapping) else response.get("tokenCount"))
+    return read_count(usage.get("promptTokenCount") if isinstance(usage, Mapping) else response.get("tokenCount"))
 
 
 def usage_of(response: Mapping[str, Json]) -> dict[str, int]:
@@ -52,7 +53,7 @@ def usage_of(response: Mapping[str, Json]) -> dict[str, int]:
     found = (body if isinstance(body, Mapping) else response).get("usage")
     if isinstance(found, Mapping):
         return _counts(found, _OF_PUBLISHERS)
-    tokens = _number(response.get("tokenCount"))
+    tokens = read_count(response.get("tokenCount"))
     return {} if tokens is None else {"promptTokens": tokens}
 
 
@@ -65,18 +66,23 @@ class UsageTotal:
         self._versions: dict[str, int] = {}
         self._input: int | None = None
         self._is_input_known = True
+        self._kinds = TokenSums()
 
     def add(self, outcome: Mapping[str, Json] | None) -> None:
         """Add the outcome of one row; None: it cannot be read."""
         response = None if outcome is None else outcome.get("response")
         if response is None:
             self._is_input_known &= outcome is not None
+            if outcome is None:
+                self._kinds.add(None)
             return
+        self._add_kinds(response)
         self._add(usage_of(response), input_tokens(response), model_version(response))
 
     def add_counts(self, usage: Mapping[str, Json], version: str) -> None:
         """Add an answer by its `usageMetadata` and its `modelVersion`."""
-        tokens = _number(usage.get("promptTokenCount"))
+        tokens = read_count(usage.get("promptTokenCount"))
+        self._kinds.add(usage)
         self._add(_counts(usage, _METADATA), tokens, version[:_LONGEST_VERSION] or None)
 
     def add_all(self, usages: Sequence[Mapping[str, Json]], versions: Iterable[str]) -> None:
@@ -86,6 +92,7 @@ class UsageTotal:
             for usage, version in zip(usages, versions, strict=True):
                 self.add_counts(usage, version)
             return
+        self._kinds.add_all(usages)
         self._rows += len(usages)
         self._input = (self._input or 0) + columns["promptTokens"]
         for name, number in columns.items():
@@ -103,6 +110,27 @@ class UsageTotal:
             self._input = (self._input or 0) + tokens
         if version is not None:
             self._versions[version] = self._versions.get(version, 0) + 1
+
+    def _add_kinds(self, response: Mapping[str, Json]) -> None:
+        found = response.get("usageMetadata", response.get("usage_metadata"))
+        if isinstance(found, Mapping):
+            self._kinds.add(found)
+            return
+        body = response.get("body")
+        own = (body if isinstance(body, Mapping) else response).get("usage")
+        embedded = read_count(response.get("tokenCount"))
+        tokens = tokens_of_publisher(own) if isinstance(own, Mapping) else None
+        if tokens is None and embedded is not None:
+            tokens = text_tokens(embedded)
+        if tokens is None:
+            self._kinds.add(None)
+        else:
+            self._kinds.add_tokens(tokens)
+
+    @property
+    def counted(self) -> Counted:
+        """The tokens of all answers by the kinds that have prices of their own."""
+        return self._kinds.counted
 
     @property
     def input(self) -> int | None:
@@ -122,7 +150,8 @@ class UsageTotal:
         """The members of a results manifest. `usage.rows` is the number of answers with token counts."""
         counts = {name: self._tokens[name] for name in dict.fromkeys(_METADATA.values()) if name in self._tokens}
         versions = dict(sorted(self._versions.items())[:_MOST_VERSIONS])
-        return {"modelVersions": versions, "usage": {"rows": self._rows, **counts}}
+        kinds = to_builtins(self.counted)
+        return {"modelVersions": versions, "usage": {"rows": self._rows, **counts}, "counted": kinds}
 
 
 _MOST_VERSIONS = 100
@@ -150,7 +179,7 @@ def _columns(usages: Sequence[Mapping[str, Json]]) -> Mapping[str, int] | None:
     sums: dict[str, int] = {}
     for name in names:
         column: list[Json] = [usage.get(name) for usage in usages]
-        if set(map(type, column)) != {int} or not 0 <= min(column) <= max(column) < _MOST:
+        if set(map(type, column)) != {int} or not 0 <= min(column) <= max(column) < MOST_COUNT:
             return None
         sums[_METADATA[name]] = sum(column)
     return sums
@@ -160,16 +189,6 @@ def _counts(usage: Mapping[str, Json], columns: Mapping[str, str]) -> dict[str, 
     """The counts by column; where a count has several spellings, the last one in `columns` is used."""
     found = {}
     for name, column in columns.items():
-        if name in usage and (number := _number(usage[name])) is not None:
+        if name in usage and (number := read_count(usage[name])) is not None:
             found[column] = number
     return found
-
-
-def _number(found: Json) -> int | None:
-    if type(found) is int:
-        return found if 0 <= found < _MOST else None
-    if isinstance(found, str) and found.isascii() and found.isdigit() and len(found) <= _MOST_DIGITS:
-        found = int(found)
-    if isinstance(found, bool) or not isinstance(found, int):
-        return None
-    return found if 0 <= found < _MOST else None

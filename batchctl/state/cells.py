@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import TypeVar
 
 import msgspec
 
@@ -18,6 +19,7 @@ _MOST_SHARED = 1024
 
 Cell = str | int | None
 """A value in a table: text, a whole number or NULL."""
+V = TypeVar("V", bound=msgspec.Struct)
 
 
 class CellError(ValueError):
@@ -156,3 +158,18 @@ def read_seconds(value: Json) -> timedelta | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise CellError(f"expected seconds, found {value!r}")
     return timedelta(seconds=value)
+
+
+def value_cell(value: msgspec.Struct | None) -> Cell:
+    """A value as JSON, without members that have their defaults; NULL for None."""
+    return None if value is None else json_cell(msgspec.to_builtins(value))
+
+
+def read_value(cell: Json, kind: type[V]) -> V | None:
+    """The value of `value_cell`."""
+    if cell is None:
+        return None
+    try:
+        return msgspec.convert(read_object(cell), kind)
+    except msgspec.ValidationError as error:
+        raise CellError(f"expected a {kind.__name__}: {error}") from error

@@ -271,6 +271,12 @@ def add_merged(db: Database) -> None:
     db.table("attempts").add_column("merged", str)
 
 
+def add_costs(db: Database) -> None:
+    """Version 20: the tokens of an attempt's answers by kind, and the estimate at its create call, as JSON."""
+    for column in ("counted", "expected"):
+        db.table("attempts").add_column(column, str)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     create_tables,
     add_names_and_identities,
@@ -291,6 +297,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     add_rows_sent,
     add_row_orders,
     add_merged,
+    add_costs,
 )
 """In order. The format version of a file is the number of migrations that it has had."""
 

@@ -12,6 +12,8 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from batchctl.model.admission import Quota, QuotaKey
+from batchctl.model.cost.job_cost import TokenEstimate
+from batchctl.model.cost.tokens import Counted
 from batchctl.model.desired import Json, Kind, Lifecycle
 from batchctl.model.events import Event
 from batchctl.model.keys import Account, AttemptKey
@@ -34,8 +36,10 @@ from batchctl.state.cells import (
     read_text,
     read_texts,
     read_time,
+    read_value,
     text_cell,
     time_cell,
+    value_cell,
 )
 from batchctl.state.lifecycle_cell import lifecycle_object, read_lifecycle
 from batchctl.state.row_orders import read_row_order, row_order_cell
@@ -209,6 +213,8 @@ def attempt_record(attempt: RecordedAttempt) -> Record:
         "input_file": optional_text_cell(attempt.input_file),
         "sent": sent_cell(attempt.sent),
         "merged": merged_cell(attempt.merged),
+        "counted": value_cell(attempt.counted),
+        "expected": value_cell(attempt.expected),
     }
 
 
@@ -245,6 +251,8 @@ def read_attempt(stored: Stored, intent: Intent | None) -> RecordedAttempt:
         input_file=read_optional_text(stored["input_file"]),
         sent=read_sent(stored["sent"]),
         merged=read_merged(stored["merged"]),
+        counted=read_value(stored["counted"], Counted),
+        expected=read_value(stored["expected"], TokenEstimate),
     )
 
 

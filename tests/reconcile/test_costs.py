@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchctl.model.cost.job_cost import CostEstimate, InputBasis, JobCost, total_cost
+from batchctl.model.cost.job_cost import CostEstimate, InputBasis, JobCost, TokenEstimate, total_cost
 from batchctl.model.cost.prices import Price, Prices, Rates
 from batchctl.model.cost.tokens import Counted, Modality, Tokens, Usage
 from batchctl.model.desired import DesiredJob, DesiredStack, Kind, LocalFile, UnknownSource
+from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import Observation, RowCounts
 from batchctl.model.plan import JobPlan
 from batchctl.model.recorded import Recorded, RecordedAttempt
@@ -230,3 +231,62 @@ def test_more_rows_never_cost_less(rows: int, more: int, size: int, most: int) -
 def _estimate(cost: JobCost) -> CostEstimate:
     assert cost.estimate is not None
     return cost.estimate
+
+
+class TestTheErrorOfAnEstimate:
+    """The actual cost less the expected one, both at the prices of the day on which the attempt ended."""
+
+    EXPECTED = TokenEstimate(1_000_000, InputBasis.BYTES, {TEXT: 1_000_000}, output_low=100_000)
+    """0.15 + 0.1 * 1.25 = 0.275"""
+
+    def error(self, *attempts: RecordedAttempt) -> Decimal | None:
+        own = wanted({"bytes": 400, "rows": 10})
+        recorded = Recorded({"a": row(own, *attempts)})
+        found = plan(
+            DesiredStack(replace(STACK, prices=PRICES), (own,)), recorded, {HERE: Observation(HERE, NOON)}, NOON
+        )
+        return found.jobs[0].cost.error
+
+    @pytest.mark.parametrize(
+        ("given", "back", "error"),
+        [
+            (1_000_000, 100_000, "0"),
+            (1_200_000, 100_000, "0.03"),  # 200,000 * 0.15
+            (1_000_000, 60_000, "-0.05"),  # 40,000 * 1.25
+        ],
+    )
+    def test_of_one_attempt(self, given: int, back: int, error: str) -> None:
+        counted = Counted(Usage(Tokens({TEXT: given}, output={TEXT: back})), 10)
+        sent = RowsSent(10, 10, "")
+
+        assert self.error(collected(expected=self.EXPECTED, counted=counted, sent=sent)) == Decimal(error)
+
+    def test_of_shards_it_is_that_of_all_of_them(self) -> None:
+        counted = Counted(Usage(Tokens({TEXT: 600_000}, output={TEXT: 50_000})), 5)
+        first = collected(expected=self.EXPECTED, counted=counted)
+        second = replace(first, key=AttemptKey("a", 1, 1), expected=None)
+
+        # Each costs 0.09 + 0.0625 = 0.1525, together 0.305, and 0.275 was expected.
+        assert self.error(first, second) == Decimal("0.03")
+        assert self.error(first, replace(second, counted=None)) is None
+
+    def test_earlier_attempts_do_not_count(self) -> None:
+        counted = Counted(Usage(Tokens({TEXT: 1_000_000}, output={TEXT: 100_000})), 10)
+        earlier = collected(1, "FAILED", counted=counted)
+
+        assert self.error(earlier, collected(2, expected=self.EXPECTED, counted=counted)) == 0
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"counted": None},
+            {"counted": Counted(Usage(), 1, 1)},
+            {"expected": None},
+            {"expected": TokenEstimate(1, InputBasis.BYTES, {TEXT: 1})},
+            {"tree": {"model": "gemini-9"}},
+        ],
+    )
+    def test_as_long_as_one_of_them_is_not_known(self, change: dict[str, Any]) -> None:
+        counted = Counted(Usage(Tokens({TEXT: 5})), 10)
+
+        assert self.error(collected(**{"expected": self.EXPECTED, "counted": counted, **change})) is None

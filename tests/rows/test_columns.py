@@ -87,5 +87,10 @@ def test_usage_is_summed() -> None:
     assert total.facts() == {
         "modelVersions": {"a": 1, "b": 1, "b" * 256: 1},
         "usage": {"rows": 2, "promptTokens": 3, "cachedTokens": 1, "outputTokens": 4},
+        "counted": {
+            "usage": {"short": {"input": {"TEXT": 2}, "cached": {"TEXT": 1}, "output": {"TEXT": 4}}, "long": {}},
+            "rows": 2,
+            "uncounted": 2,
+        },
     }
     assert usage_of({"usageMetadata": []}) == {}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from batchctl.model.cost.tokens import Counted, Modality, Tokens, Usage
 from batchctl.model.errors import ResultsError
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RemoteJob, RowCounts
@@ -41,6 +42,41 @@ def test_an_attempt_comes_back_as_it_was_collected(tmp_path: Path) -> None:
         "job/abababab-1",
     )
     assert (attempt.create_time, attempt.start_time, attempt.end_time, attempt.adopted) == (TIME, None, TIME, True)
+
+
+def test_the_tokens_of_its_answers_come_back(tmp_path: Path) -> None:
+    usage = {"promptTokenCount": 250_000, "promptTokensDetails": [{"modality": "AUDIO", "tokenCount": 249_000}]}
+    items = [
+        ResultItem("a", None, response={"usageMetadata": {**usage, "thoughtsTokenCount": 7}}),
+        ResultItem("b", None, response={"usageMetadata": {"promptTokenCount": 5, "candidatesTokenCount": 3}}),
+        ResultItem("c", None, response={}),
+    ]
+    key = AttemptKey("job", 1)
+    made = ResultsFolder(tmp_path).collect(key, DIGEST, REMOTE, items, None, MARKS)
+    short = Tokens({Modality.TEXT: 5}, output={Modality.TEXT: 3})
+    long = Tokens({Modality.TEXT: 1_000, Modality.AUDIO: 249_000}, thoughts=7)
+
+    assert made.counted == Counted(Usage(short, long), 2, 1)
+    assert read_kept(tmp_path).kept[0].attempt.counted == made.counted
+
+
+def test_a_copy_of_results_cost_nothing(tmp_path: Path) -> None:
+    collect(tmp_path)
+    ResultsFolder(tmp_path).reuse(AttemptKey("job", 2), DIGEST, "job/abababab-1", MARKS)
+    first, copy = read_kept(tmp_path).kept
+
+    assert first.attempt.counted == Counted(Usage(), 0, 1)
+    assert copy.attempt.counted is None
+
+
+def test_a_manifest_of_an_earlier_release_has_no_tokens_by_kind(tmp_path: Path) -> None:
+    path = collect(tmp_path) / "manifest.json"
+    found = json.loads(path.read_text())
+    del found["counted"]
+    path.write_text(json.dumps(found))
+    (one,) = read_kept(tmp_path).kept
+
+    assert one.attempt.counted is None
 
 
 def test_without_an_input_the_rows_are_those_that_came(tmp_path: Path) -> None:
@@ -98,6 +134,11 @@ def test_no_folder_is_no_fault(tmp_path: Path) -> None:
         ({"marks": {**MARKS, "stack": "\udcff"}}, "surrogates not allowed"),
         ({"remote": ""}, "a remote that batchctl never writes"),
         ({"job": "../up"}, "a job that batchctl never writes"),
+        ({"counted": []}, "not one of ours"),
+        ({"counted": {"usage": {"short": {"input": {"TEXT": -1}}}, "rows": 1}}, "cannot be: counted"),
+        ({"counted": {"usage": {}, "rows": 10**30}}, "cannot be: counted"),
+        ({"counted": {"usage": {"short": {"input": {"SMELL": 1}}}, "rows": 1}}, "SMELL"),
+        ({"counted": {"usage": {"short": 5}, "rows": 1}}, "Expected `object`"),
     ],
 )
 def test_what_is_not_sound_is_told_and_does_not_count(tmp_path: Path, change: dict[str, object], fault: str) -> None:

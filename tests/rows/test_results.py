@@ -20,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from batchctl.model.cost.tokens import Counted, Usage
 from batchctl.model.errors import ReplyLost, ResultsError
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RemoteJob
@@ -75,7 +76,16 @@ def root(tmp_path: Path) -> Path:
 
 def test_results_are_sorted_and_counted(root: Path) -> None:
     found = collect(root, [good("c"), bad("a"), good("x"), good("b")], ["a", "b", "c", "d"])
-    assert found == Collected("translate/0123abcd-1", ok=2, failed=1, missing=1, unmatched=1, verdicts=VERDICTS, came=3)
+    assert found == Collected(
+        "translate/0123abcd-1",
+        ok=2,
+        failed=1,
+        missing=1,
+        unmatched=1,
+        verdicts=VERDICTS,
+        came=3,
+        counted=Counted(Usage(), 0, 3),
+    )
     assert list(VERDICTS) == list(found.verdicts), "in the order of the codes"
     assert rows(root, found) == [
         {"key": "a", "index": 0, "verdict": "INVALID_ARGUMENT", "error": {"code": 3, "message": "no"}},
@@ -128,7 +138,14 @@ def test_a_result_that_came_twice_counts_once(root: Path) -> None:
     items = [bad("a"), good("a", text="1"), bad("a"), good("b"), good("a", text="1"), good("b", text="other")]
     found = collect(root, items, ["a", "b"])
     assert found == Collected(
-        "translate/0123abcd-1", ok=2, failed=0, missing=0, unmatched=1, verdicts={"OK": 2}, came=2
+        "translate/0123abcd-1",
+        ok=2,
+        failed=0,
+        missing=0,
+        unmatched=1,
+        verdicts={"OK": 2},
+        came=2,
+        counted=Counted(Usage(), 0, 3),
     )
     assert [(row["index"], row["response"]["text"]) for row in rows(root, found)] == [
         (0, "1"),
@@ -199,6 +216,7 @@ def test_the_manifest_tells_whose_results_these_are(root: Path) -> None:
         "tokens": None,
         "modelVersions": {},
         "usage": {"rows": 0},
+        "counted": {"usage": {"short": {}, "long": {}}, "rows": 0, "uncounted": 1},
         "sha256": hashlib.sha256((folder / "results.jsonl").read_bytes()).hexdigest(),
         "bytes": (folder / "results.jsonl").stat().st_size,
     }

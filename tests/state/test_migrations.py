@@ -191,7 +191,16 @@ def old_attempt(**fields: object) -> Record:
     """An attempt's record of a format without tokens, misses and troubles."""
     record = attempt_record(attempt(**fields))
     later = ("input_bytes", "tokens", "missed", "missed_there", "row_hashes", "trouble", "input_file")
-    for column in (*later, "sent", "merged", "rows_verdicts", "rows_accepted", "rows_too_many_failed"):
+    for column in (
+        *later,
+        "sent",
+        "merged",
+        "counted",
+        "expected",
+        "rows_verdicts",
+        "rows_accepted",
+        "rows_too_many_failed",
+    ):
         del record[column]
     return record
 

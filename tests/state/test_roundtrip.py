@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchctl.model.admission import Quota, QuotaKey
+from batchctl.model.cost.job_cost import InputBasis, OutputBasis, TokenEstimate
+from batchctl.model.cost.tokens import Counted, Modality, Tokens, Usage
 from batchctl.model.desired import Kind, Lifecycle, OnChange, OnMissing, OnRemove
 from batchctl.model.events import Event
 from batchctl.model.keys import Account, Api, AttemptKey
@@ -66,6 +68,18 @@ LIFECYCLES = st.builds(
     suspend=st.booleans(),
     protect=st.booleans(),
 )
+BY_MODALITY = st.dictionaries(st.sampled_from(Modality), st.integers(0, 2**53), max_size=3)
+TOKENS = st.builds(Tokens, BY_MODALITY, BY_MODALITY, BY_MODALITY, st.integers(0, 2**53))
+COUNTED = st.builds(Counted, st.builds(Usage, TOKENS, TOKENS), st.integers(0, 2**53), st.integers(0, 2**53))
+EXPECTED = st.builds(
+    TokenEstimate,
+    st.integers(0, 2**53),
+    st.sampled_from(InputBasis),
+    BY_MODALITY,
+    COUNTS,
+    COUNTS,
+    st.none() | st.sampled_from(OutputBasis),
+)
 ATTEMPTS = st.builds(
     RecordedAttempt,
     key=st.builds(AttemptKey, st.just("job"), st.integers(1, 9), st.integers(0, 3)),
@@ -74,6 +88,8 @@ ATTEMPTS = st.builds(
     token=WORD,
     tree=st.dictionaries(TEXT, JSON, max_size=3),
     intent=st.none() | st.builds(Intent, TIMES, SOME_TIME, SOME_TIME),
+    counted=st.none() | COUNTED,
+    expected=st.none() | EXPECTED,
     remote=st.none() | TEXT,
     state=st.none() | TEXT,
     create_time=SOME_TIME,

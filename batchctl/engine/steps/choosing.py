@@ -15,9 +15,11 @@ from batchctl.engine.journal import Journal
 from batchctl.engine.steps.failures import LASTING_REFUSALS
 from batchctl.engine.steps.waiting import DURABLE, Steps
 from batchctl.engine.tools import Tools
+from batchctl.model.cost.job_cost import TokenEstimate
 from batchctl.model.desired import DesiredJob
 from batchctl.model.events import EventKind
 from batchctl.model.keys import AttemptKey
+from batchctl.model.plan import JobPlan
 from batchctl.model.ports import ChosenRows
 from batchctl.model.recorded import RecordedAttempt, Trouble
 from batchctl.model.row_work import RowsSent
@@ -71,7 +73,12 @@ def give_up_shard(key: AttemptKey, journal: Journal, tools: Tools) -> Steps[None
 
 
 def shards_of(
-    job: DesiredJob, key: AttemptKey, token: str, chosen: ChosenRows | None, trouble: Trouble | None
+    job: DesiredJob,
+    key: AttemptKey,
+    token: str,
+    chosen: ChosenRows | None,
+    trouble: Trouble | None,
+    expected: TokenEstimate | None,
 ) -> Iterator[RecordedAttempt]:
     """The records of an attempt: one, or one for each shard; those after the first are created on their own."""
     first = RecordedAttempt(
@@ -84,11 +91,22 @@ def shards_of(
         row_hashes=job.row_hashes,
         trouble=trouble,
         sent=None if chosen is None else chosen.sent,
+        expected=expected,
     )
     yield first
     for other in () if chosen is None else chosen.others:
         size = _bytes_of(job, other.sent)
-        yield replace(first, key=other.key, token=other.token, sent=other.sent, input_bytes=size, trouble=None)
+        yield replace(
+            first, key=other.key, token=other.token, sent=other.sent, input_bytes=size, trouble=None, expected=None
+        )
+
+
+def expected_tokens(key: AttemptKey, token: str, plan: JobPlan, journal: Journal) -> TokenEstimate | None:
+    """The estimate of the tokens of an attempt: the one at its first create call, if there was one."""
+    before = journal.attempts.get(key)
+    if before is not None and before.token == token:
+        return before.expected
+    return None if plan.cost.estimate is None else plan.cost.estimate.tokens
 
 
 def _bytes_of(job: DesiredJob, sent: RowsSent | None) -> int | None:

@@ -100,6 +100,7 @@ class Collector:
             results=collected.path,
             rows=self._judged(step, collected.counts(step.remote.rows)),
             tokens=collected.tokens,
+            counted=collected.counted,
             results_lost=False,
             sent=_own_rows(before, collected),
         )

@@ -15,7 +15,7 @@ from batchctl.engine.journal import Journal
 from batchctl.engine.observations import Observations
 from batchctl.engine.steps.admitting import Gate, NotAdmittedError
 from batchctl.engine.steps.assembling import Assembler
-from batchctl.engine.steps.choosing import choose_rows, give_up_shard, is_lost_shard, shards_of
+from batchctl.engine.steps.choosing import choose_rows, expected_tokens, give_up_shard, is_lost_shard, shards_of
 from batchctl.engine.steps.failures import failure_of
 from batchctl.engine.steps.waiting import DURABLE, Steps
 from batchctl.engine.tools import Tools
@@ -43,7 +43,6 @@ from batchctl.model.steps import Create
 from batchctl.model.work_size import rows_sent
 from batchctl.reconcile import NO_FILE, Failure, after_failure, refresh
 
-_CHUNK = 1 << 20
 _EFFECTS = {
     Effect.NONE: EventKind.NOT_SENT,
     Effect.REFUSED: EventKind.REFUSED,
@@ -86,7 +85,8 @@ class Creator:
         chosen = yield from self._choose(job, step, token)
         if chosen is not None and chosen.sent.sent_with is not None:
             job = job.changed_by(chosen.sent.sent_with)
-        attempt, *others = shards_of(job, step.key, token, chosen, self._trouble(step.key, token))
+        expected = expected_tokens(step.key, token, plan, self._journal)
+        attempt, *others = shards_of(job, step.key, token, chosen, self._trouble(step.key, token), expected)
         # All shards in one commit: with a part of them on record, the rows of the others would never be sent.
         for shard in (attempt, *others) if others else ():
             self._journal.note_attempt(shard)
@@ -295,6 +295,6 @@ def _file_of(source: InlineRows | UploadedFile | RemoteSource) -> str:
 
 
 def _chunks(stream: BinaryIO, flow: Flow) -> Iterator[bytes]:
-    while chunk := stream.read(_CHUNK):
+    while chunk := stream.read(1 << 20):
         yield chunk
         flow.add(len(chunk))

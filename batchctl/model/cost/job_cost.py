@@ -44,7 +44,7 @@ class DayBasis(StrEnum):
     """The day on which the job is expected to end."""
 
 
-class TokenEstimate(Struct, frozen=True):
+class TokenEstimate(Struct, frozen=True, omit_defaults=True):
     """The tokens of a job's rows before they are counted."""
 
     input: int

@@ -27,7 +27,7 @@ class Modality(StrEnum):
 Counts = Mapping[Modality, int]
 
 
-class Tokens(Struct, frozen=True):
+class Tokens(Struct, frozen=True, omit_defaults=True):
     """Tokens of one or many rows. Each counts once: `input` is without cached tokens, `output` without thoughts."""
 
     input: Counts = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Tokens(Struct, frozen=True):
         return sum((*self.input.values(), *self.cached.values()))
 
 
-class Usage(Struct, frozen=True):
+class Usage(Struct, frozen=True, omit_defaults=True):
     """The tokens of some rows, by whether their prompts are long, because that decides about their rates."""
 
     short: Tokens = Tokens()
@@ -67,7 +67,7 @@ class Usage(Struct, frozen=True):
         return self.short + self.long
 
 
-class Counted(Struct, frozen=True):
+class Counted(Struct, frozen=True, omit_defaults=True):
     """The count of the API for the answers of one attempt, or of one of its shards."""
 
     usage: Usage

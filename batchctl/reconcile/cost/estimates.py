@@ -52,7 +52,8 @@ class Costing:
         estimate = None if account is None else self._estimate(subject, account, size)
         attempts = [view.attempt for view in subject.views]
         actual = add_actual(self._actual(subject.recorded, attempts))
-        return JobCost(None if self._prices is None else self._prices.currency, estimate, actual)
+        currency = None if self._prices is None else self._prices.currency
+        return JobCost(currency, estimate, actual, self._error(subject))
 
     def _estimate(self, subject: Subject, account: Account, size: WorkSize) -> CostEstimate | None:
         if size.tokens is None:
@@ -96,6 +97,24 @@ class Costing:
         own = amount(0)
         return None if own is None else MoneyRange(own, amount(tokens.output_low), amount(tokens.output_high))
 
+    def _error(self, subject: Subject) -> Decimal | None:
+        """The actual cost of the current attempt less the expected one, both at the prices of its end."""
+        current = [view.attempt for view in subject.views if subject.is_current(view)]
+        actual = add_actual(self._actual(subject.recorded, current))
+        if actual is None or actual.money is None or any(one.counted is None for one in current):
+            return None
+        expected = [self.expected_of(subject.recorded, one, one.expected) for one in current if one.expected]
+        return _less(actual.money, next(iter(expected), None))
+
+    def expected_of(
+        self, job: RecordedJob | None, attempt: RecordedAttempt, tokens: TokenEstimate
+    ) -> MoneyRange | None:
+        """The money for the estimate that an attempt was created with; None if there is no price."""
+        ended = attempt.end_time or attempt.create_time or self._now
+        key = QuotaKey(attempt.account, short_model(model_of(job, attempt)))
+        rows = None if attempt.sent is None else attempt.sent.rows
+        return self._money(key, tokens, rows, {}, utc_day(ended))
+
     def _actual(self, job: RecordedJob | None, attempts: Iterable[RecordedAttempt]) -> list[Actual]:
         return [self.actual_of(job, attempt) for attempt in attempts if attempt.counted is not None]
 
@@ -121,6 +140,10 @@ def costing_of(context: Context, rates: TokenRates) -> Costing:
     """The costing of a plan."""
     learned = learn_answers(context.recorded)
     return Costing(context.stack.prices, learned, rates.learned, context.now)
+
+
+def _less(actual: Decimal, expected: MoneyRange | None) -> Decimal | None:
+    return None if expected is None or expected.low is None else actual - expected.low
 
 
 def utc_day(time: datetime) -> date:

@@ -68,6 +68,7 @@ def _with_results(view: AttemptView, kept: list[KeptResults]) -> AttemptView:
         end_time=attempt.end_time or found.end_time,
         rows=found.rows,
         tokens=found.tokens if attempt.tokens is None else attempt.tokens,
+        counted=found.counted if attempt.counted is None else attempt.counted,
         sent=found.sent or attempt.sent,
         results=found.results,
         results_lost=False,

@@ -83,4 +83,6 @@ def _follow(record: RecordedAttempt, job: RemoteJob) -> RecordedAttempt:
         delete_time=None,
         results=None,
         tokens=None,
+        counted=None,
+        expected=None,
     )
