@@ -18,6 +18,9 @@ COMMANDS: Final = {
     "apply": Entry("batchctl.cli.apply:apply", "Carry out the plan: create, update, cancel, delete, collect."),
     "watch": Entry("batchctl.cli.watch:watch", "Follow jobs to their end: collect, retry, apply deadlines."),
     "ui": Entry("batchctl.cli.ui:ui", "Serve a web page of the stack, until Ctrl-C."),
+    "report": Entry(
+        "batchctl.cli.report:report", "Write the web page of the stack into one file, such as an artifact of CI."
+    ),
     "status": Entry("batchctl.cli.status:status", "Show the phase, rows and times of each job."),
     "wait": Entry("batchctl.cli.wait:wait", "Wait until each job has been in a phase, or cannot come there (exit 4)."),
     "describe": Entry("batchctl.cli.describe:describe", "Show each job: manifest, attempts, results and history."),

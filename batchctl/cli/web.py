@@ -37,7 +37,7 @@ def beside_passes(workspace: Workspace, serving: ServeOptions, options: Options)
     @contextmanager
     def company(reload: ManifestReload, progress: Progress) -> Iterator[Witness]:
         with serve(workspace, serving, progress.warn) as feed:
-            feed.publish(lambda: _as_recorded(workspace, options))
+            feed.publish(lambda: as_recorded(workspace, options))
             number = 0
 
             def witness(done: PassReport) -> None:
@@ -110,7 +110,8 @@ class Beside:
             return self._holder
 
 
-def _as_recorded(workspace: Workspace, options: Options) -> Snapshot:
+def as_recorded(workspace: Workspace, options: Options) -> Snapshot:
+    """The stack by its manifests and its record alone. Raises StateError."""
     recorded = workspace.opening.opener.open(workspace.stack.state).load()
     plan = plan_as_recorded(workspace.desired, recorded, workspace.clock.now(), options)
     return snapshot(workspace, plan, recorded, Source.STATE)

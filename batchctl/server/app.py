@@ -69,6 +69,8 @@ class Served(Struct, frozen=True):
     files: dict[str, StaticFile] = field(default_factory=read_static)
 
 
+_SHOWN = "batchctl.shown"
+"""In the scope of a request whose error was shown."""
 Make = Callable[[View, Query, Request], Document]
 
 
@@ -99,7 +101,7 @@ class WebApp:
             self._api("/plan", lambda view, query, _request: plan.pending_plan_document(view, query), plan.PARAMETERS),
             *served.more,
         ]
-        handlers = {HTTPException: self._unknown, BatchctlError: self._failed, Exception: _broken}
+        handlers = {HTTPException: _unknown, BatchctlError: self._failed, Exception: self._broken}
         inner = Starlette(routes=routes, exception_handlers=handlers)
         self.app: ASGIApp = _Reported(Guarded(inner, served.access), served.warn)
 
@@ -188,9 +190,11 @@ class WebApp:
             self._served.warn(f"the web page: {error.message}")
         return _json(error_document(error), status)
 
-    def _unknown(self, _request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        return refusal(error.status_code, ErrorCode.ADDRESS_NOT_FOUND, error.detail, "docs/web.md lists the addresses")
+    def _broken(self, request: Request, error: Exception) -> Response:
+        """The answer to an error in batchctl."""
+        self._served.warn(_error_words(request.scope, error))
+        request.scope[_SHOWN] = True
+        return refusal(500, ErrorCode.ERROR, f"an error in batchctl: {type(error).__name__}", "its output says more")
 
 
 class _Reported:
@@ -207,14 +211,19 @@ class _Reported:
             # It closed the page.
             return
         except Exception as error:  # noqa: BLE001 - a page must not end the watch
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            words = f"{type(error).__name__}: {error} ({place.filename}:{place.lineno})"
-            self._warn(f"the web page failed at {scope.get('path')}: {words}")
+            if _SHOWN not in scope:
+                self._warn(_error_words(scope, error))
 
 
-def _broken(_request: Request, error: Exception) -> Response:
-    """The answer to an error in batchctl; `_Reported` shows it."""
-    return refusal(500, ErrorCode.ERROR, f"an error in batchctl: {type(error).__name__}", "batchctl has shown the rest")
+def _error_words(scope: Scope, error: Exception) -> str:
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    words = f"{type(error).__name__}: {error} ({place.filename}:{place.lineno})"
+    return f"the web page failed at {scope.get('path')}: {words}"
+
+
+def _unknown(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return refusal(error.status_code, ErrorCode.ADDRESS_NOT_FOUND, error.detail, "docs/web.md lists the addresses")
 
 
 def _json(document: Document, status: int = 200) -> Response:

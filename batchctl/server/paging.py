@@ -23,8 +23,11 @@ class Query:
         allowed = tuple(known)
         for name, value in pairs:
             if name not in allowed:
-                raise UsageError(f"unknown parameter {name!r}", hint=f"one of: {', '.join(allowed)}")
-            self._values.setdefault(name, []).append(value)
+                hint = f"one of: {', '.join(allowed)}" if allowed else "this address has no parameters"
+                raise UsageError(f"unknown parameter {name!r}", hint=hint)
+            if value:
+                # An empty field of a form is not filled in.
+                self._values.setdefault(name, []).append(value)
 
     def all(self, name: str) -> tuple[str, ...]:
         """All values of a parameter that may be repeated."""

@@ -1,6 +1,6 @@
 """The page as one file: its data, scripts and styles inside, for a browser without a server.
 
-The browser runs only the scripts and styles whose hashes the policy names, so text from outside cannot become either.
+The browser runs only the script and the styles whose hashes the policy names, so text from outside becomes neither.
 """
 
 from __future__ import annotations
@@ -9,64 +9,97 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from batchctl.server.static_files import PAGE, StaticFile
 from batchctl.server.view import Document
 
 DATA_ID = "batchctl-data"
-_STYLE = re.compile(r"""<link\s+rel="stylesheet"\s+href="static/([^"/]+)"\s*/?>""")
-_SCRIPT = re.compile(r"""<script\s+src="static/([^"/]+)"(?:\s+defer)?\s*></script>""")
-_ICON = re.compile(r"""<link\s+rel="icon"[^>]*>\n?""")
-_CHARSET = re.compile(r"""<meta\s+charset="utf-8"\s*/?>""")
+_STYLE = re.compile(r'<link rel="stylesheet" href="static/([a-z0-9_-]+\.css)">\n?')
+_SCRIPT = re.compile(r'<script type="module" src="static/([a-z0-9_-]+\.js)"></script>\n?')
+_ICON = re.compile(r'<link rel="icon"[^>]*>\n?')
+_CHARSET = '<meta charset="utf-8">\n'
+_END = "</body>"
+_IMPORT = re.compile(r'^import\s*(\{[^}]*\})\s*from\s*"\./([a-z0-9_-]+\.js)";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?:(?:async )?function\*?|const|class) ([A-Za-z0-9_$]+)", re.MULTILINE)
+_LEFT = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
 
 
 def report_page(files: Mapping[str, StaticFile], report: Document) -> str:
-    """The file. `report` is the document that the page reads instead of addresses."""
-    hashes: dict[str, list[str]] = {"script": [], "style": []}
-
-    def inline(kind: str, found: re.Match[str]) -> str:
-        text = files[found[1]].content.decode()
-        assert f"</{kind}" not in text, f"{found[1]} ends its own element"
-        hashes[kind].append(_hash(text))
-        return f"<{kind}>{text}</{kind}>"
-
+    """The file. `report` is the document that the page reads in place of the addresses of a server."""
     page = _ICON.sub("", files[PAGE].content.decode())
-    page = _STYLE.sub(lambda found: inline("style", found), page)
+    styles = [_text(files, name) for name in _STYLE.findall(page)]
+    scripts = [join_modules(files, name) for name in _SCRIPT.findall(page)]
+    for text, end in (*((text, "</style") for text in styles), *((text, "</script") for text in scripts)):
+        assert end not in text.casefold(), f"a file of the page has {end}"
+    page = _SCRIPT.sub("", _STYLE.sub("", page))
+    head = f'{_CHARSET}<meta http-equiv="Content-Security-Policy" content="{_policy(scripts, styles)}">\n'
+    head += "".join(f"<style>{text}</style>\n" for text in styles)
     data = f'<script type="application/json" id="{DATA_ID}">{_data(report)}</script>\n'
-    head, first, rest = _split(page)
-    scripts = _SCRIPT.sub(lambda found: inline("script", found), first + rest)
-    page = f"{head}{data}{scripts}"
-    policy = f'<meta http-equiv="Content-Security-Policy" content="{_policy(hashes)}">'
-    return _CHARSET.sub(lambda found: f"{found[0]}\n{policy}", page, count=1)
+    body = data + "".join(f"<script>{text}</script>\n" for text in scripts)
+    assert page.count(_CHARSET) == page.count(_END) == 1, "the page has one head and one body"
+    # Not by a pattern: the data may have what a replacement would interpret.
+    return page.replace(_CHARSET, head).replace(_END, body + _END)
 
 
-def _split(page: str) -> tuple[str, str, str]:
-    """The page before its first script, that script, and the rest."""
-    found = _SCRIPT.search(page)
-    assert found is not None, "the page has a script"
-    return page[: found.start()], found[0], page[found.end() :]
+def join_modules(files: Mapping[str, StaticFile], name: str) -> str:
+    """A module with all that it imports, as one script: each once, in a scope of its own, after those that it needs.
+
+    The modules keep to a form that makes this possible: named imports of neighbours at the beginning of a line, and
+    exports where functions, classes and constants are declared.
+    """
+    modules = [_scope(files, one) for one in _order(files, name, ())]
+    return "\n".join(('(function () {\n"use strict";', *modules, "})();"))
+
+
+def _scope(files: Mapping[str, StaticFile], name: str) -> str:
+    """A module as a constant that has its exports."""
+    text = _IMPORT.sub(
+        lambda found: f"const {found[1].replace(' as ', ': ')} = {_constant(found[2])};\n", _text(files, name)
+    )
+    exported = ", ".join(_EXPORT.findall(text))
+    text = _EXPORT.sub(lambda found: found[0].removeprefix("export "), text)
+    left = _LEFT.search(text)
+    assert left is None, f"{name}: an import or export in another form: {left and left[0]}"
+    return f"const {_constant(name)} = (function () {{\n{text}\nreturn {{ {exported} }};\n}})();"
+
+
+def _constant(name: str) -> str:
+    return f"module_{name.removesuffix('.js').replace('-', '_')}"
+
+
+def _order(files: Mapping[str, StaticFile], name: str, above: tuple[str, ...]) -> list[str]:
+    """The modules that one needs, and then itself."""
+    assert name not in above, f"{' -> '.join((*above, name))} import each other"
+    found: dict[str, None] = {}
+    for _, other in _IMPORT.findall(_text(files, name)):
+        found |= dict.fromkeys(_order(files, other, (*above, name)))
+    return [*found, name]
+
+
+def _text(files: Mapping[str, StaticFile], name: str) -> str:
+    return files[name].content.decode()
 
 
 def _data(report: Document) -> str:
     # `<` could begin an end tag or a comment; inside JSON it can stand in strings only.
-    return json.dumps(report, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
+    return json.dumps(report, ensure_ascii=True, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 
 
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+def _hashes(texts: list[str]) -> Iterator[str]:
+    for text in texts:
+        yield f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _policy(hashes: Mapping[str, list[str]]) -> str:
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"script-src {' '.join(hashes['script'])}",
-            f"style-src {' '.join(hashes['style'])}",
-            "img-src data:",
-            "base-uri 'none'",
-            "form-action 'none'",
-            "require-trusted-types-for 'script'",
-            "trusted-types 'none'",
-        )
+def _policy(scripts: list[str], styles: list[str]) -> str:
+    directives = (
+        "default-src 'none'",
+        f"script-src {' '.join(_hashes(scripts))}",
+        f"style-src {' '.join(_hashes(styles))}",
+        "img-src data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
     )
+    return "; ".join(directives)

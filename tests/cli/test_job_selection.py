@@ -12,7 +12,7 @@ from tests.support.closed_schemas import check_closed
 from tests.support.command_line import Cli, Service, StackFolder
 
 COMMANDS_WITH_NAMES = {
-    "apply", "cancel", "describe", "destroy", "diff", "drift", "events", "explain", "plan", "results", "retry", "status",
+    "apply", "cancel", "describe", "destroy", "diff", "drift", "events", "explain", "plan", "report", "results", "retry", "status",
     "state list", "state rebind", "state rm", "state show", "ui", "wait", "watch",
 }  # fmt: skip
 REQUIRED = [

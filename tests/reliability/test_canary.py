@@ -42,6 +42,7 @@ TOUR = {
     "prices import": [("prices", "import", "prices.csv", "--out", "prices.yaml")],
     "prices list": [("prices", "list")],
     "watch": [("watch", "--yes"), ("watch", "--once")],
+    "report": [("report", "--html", "report.html")],
     "status": [("status",)],
     "wait": [("wait", "a", "--timeout", "10s")],
     "events": [("events",), ("events", "a")],

@@ -41,14 +41,21 @@ class Surroundings:
 
     world: World
     holder: str | None = None
+    failure: Exception | None = None
     reads: list[int] = field(default_factory=list)
 
     def events(self, limit: int) -> Sequence[Event]:
+        self._fail()
         self.reads.append(limit)
         return self.world.state().events(None, limit)
 
     def lock_holder(self) -> str | None:
+        self._fail()
         return self.holder
+
+    def _fail(self) -> None:
+        if self.failure is not None:
+            raise self.failure
 
 
 @dataclass

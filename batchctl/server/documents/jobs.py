@@ -97,6 +97,23 @@ def _text(row: Document) -> str:
     return "\n".join([*facts, *labels]).casefold()
 
 
+def _cost(row: Document) -> float | None:
+    """Its cost: the actual one, else the highest that is expected."""
+    cost = row.get("cost") or {}
+    for part, amount in (("actual", "money"), ("estimate", "high"), ("estimate", "low")):
+        money = (cost.get(part) or {}).get(amount)
+        if money is not None:
+            return float(money)
+    return None
+
+
+def _end(row: Document) -> str | None:
+    """When it ended, else when half of the jobs like it would have."""
+    forecast = row.get("forecast") or {}
+    ended: str | None = row["endTime"] or (forecast.get("end") or {}).get("p50")
+    return ended
+
+
 _PHASES = {phase.value: place for place, phase in enumerate(Phase)}
 # Values of one kind each; a type for all of them would be `object`, which has no order.
 _VALUES: Final[Mapping[str, Callable[[Document], str | float | None]]] = {
@@ -107,4 +124,6 @@ _VALUES: Final[Mapping[str, Callable[[Document], str | float | None]]] = {
     "rows": lambda row: row["rows"]["total"],
     "created": lambda row: row["createTime"],
     "ended": lambda row: row["endTime"],
+    "end": _end,
+    "cost": _cost,
 }

@@ -13,14 +13,14 @@ _QUIET = frozenset({"none", "wait"})
 
 
 def pending_plan_document(view: View, query: Query) -> Document:
-    """A page of actions; without `all` those of jobs with something to do or a guard. Raises UsageError."""
+    """A page of actions; without `all` those of jobs with something to do, a guard or a change. Raises UsageError."""
     actions = _whole(view)["actions"]
     chosen = actions if query.flag("all") else [one for one in actions if _is_news(one)]
     return _document(view, cut(chosen, len(actions), query))
 
 
 def whole_plan_document(view: View) -> Document:
-    """The document with all jobs that have something to do or a guard."""
+    """The document with all jobs that have something to do, a guard or a change."""
     actions = _whole(view)["actions"]
     return _document(view, whole([one for one in actions if _is_news(one)], len(actions)))
 
@@ -36,4 +36,4 @@ def _whole(view: View) -> Document:
 
 
 def _is_news(action: Document) -> bool:
-    return action["action"] not in _QUIET or action["guard"] is not None
+    return action["action"] not in _QUIET or action["guard"] is not None or bool(action["changes"])
