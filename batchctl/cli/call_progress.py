@@ -8,7 +8,7 @@ from batchctl.cli.common import Common
 from batchctl.cli.notes import json_log
 from batchctl.model.ports import Clock
 from batchctl.report.activity import Board
-from batchctl.report.live import Lines, make_lines
+from batchctl.report.progress_kinds import Lines, make_lines
 
 
 def watch_calls(common: Common, clock: Clock, board: Board) -> Lines:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from batchctl.cli.notes import json_log
 from batchctl.cli.output import stderr_console
@@ -12,8 +13,11 @@ from batchctl.cli.workspace import Workspace
 from batchctl.model.desired import SharedPlace
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded
-from batchctl.report.live import AnyProgress, make_progress
+from batchctl.report.progress_kinds import make_progress
 from batchctl.report.reports import StatusReport, StatusRow
+
+if TYPE_CHECKING:
+    from batchctl.report.progress_kinds import AnyProgress
 
 
 def shown_place(place: Path | SharedPlace) -> str:
@@ -31,6 +35,7 @@ def open_progress(workspace: Workspace) -> AnyProgress:
         os.environ,
         log=json_log(),
         quiet=common.quiet,
+        verbose=common.verbose,
     ).follow(workspace.board)
 
 

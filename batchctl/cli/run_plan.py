@@ -26,6 +26,7 @@ from batchctl.engine.delivery import deliver_rest
 from batchctl.engine.loop.drive import DriveReport, Until, Witness, drive
 from batchctl.engine.loop.polling import Pace
 from batchctl.engine.loop.verdict import Measure, find_verdict
+from batchctl.engine.passes import PassReport
 from batchctl.engine.preview import Approve
 from batchctl.engine.tools import BlackBox, keep_nothing
 from batchctl.model.desired import Diagnostic
@@ -96,16 +97,21 @@ def carry_out(workspace: Workspace, request: Request) -> int:
         if approve is not None:
             approve(plan)
 
+    def show(done: PassReport) -> None:
+        progress.passed(lambda: done.after.next_plan)
+        if witness is not None:
+            witness(done)
+
     title = f"batchctl: progress of {workspace.stack.name}"
     with (
         group(title),
         open_progress(workspace) as progress,
-        orderly_stop(workspace.clock),
+        orderly_stop(workspace.clock, progress),
         request.company(reload, progress) as witness,
     ):
         tools = open_tools(workspace, request.all_progress(progress), request.black_box)
         try:
-            report = drive(reload, options, request.until, tools, check, request.pace, reload.are_same, witness)
+            report = drive(reload, options, request.until, tools, check, request.pace, reload.are_same, show)
             if request.until.ended and not request.until.once and report.stopped is None:
                 deliver_rest(reload.workspace.stack, tools)
         finally:

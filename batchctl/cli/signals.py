@@ -8,21 +8,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from batchctl.cli.notes import json_log
 from batchctl.cli.start_signals import INTERRUPTED, STDERR
 from batchctl.engine.clock import SystemClock
+from batchctl.report.progress import ProgressBase
 
 
 @contextmanager
-def orderly_stop(clock: SystemClock) -> Iterator[None]:
+def orderly_stop(clock: SystemClock, progress: ProgressBase) -> Iterator[None]:
     """In this block, a signal lets calls in flight finish and be recorded, and prevents new ones."""
 
     def handle(number: int, frame: FrameType | None) -> None:
+        # Without sys.stderr: the signal may interrupt a write to it.
         if clock.is_stopped():
+            os.write(STDERR, progress.last_words())
             os._exit(INTERRUPTED)
         clock.stop()
-        # Without sys.stderr: the signal may interrupt a write to it.
-        os.write(STDERR, _words().encode())
+        os.write(STDERR, progress.stopping())
 
     heard = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # with nohup
@@ -33,12 +34,3 @@ def orderly_stop(clock: SystemClock) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _words() -> str:
-    words, log = "finishing what is in flight (again to leave at once)", json_log()
-    if log is None:
-        return f"\nstopping: {words}\n"
-    from batchctl.report.log import Level
-
-    return log.line(Level.WARNING, "stopping", words)

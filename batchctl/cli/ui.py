@@ -20,7 +20,7 @@ from batchctl.engine.loop.record_looks import RecordLook, RecordLooks
 from batchctl.engine.warnings import LastSaid, Warnings
 from batchctl.model.desired import SharedPlace
 from batchctl.reconcile import Options
-from batchctl.report.live import make_lines
+from batchctl.report.progress_kinds import make_lines
 from batchctl.server.snapshot import Snapshot, Source
 
 _PAUSE = 1.0

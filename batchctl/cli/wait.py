@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import click
+from msgspec.structs import replace
 
 from batchctl.cli import complete
 from batchctl.cli.common import Common, common_options, output_option
@@ -26,6 +27,8 @@ from batchctl.model.errors import BatchctlError, JobsFailedError, TimeUpError
 from batchctl.reconcile import Options
 from batchctl.report.job_document import status_document
 from batchctl.report.layout import count
+from batchctl.report.progress import ProgressBase
+from batchctl.report.reports import StatusReport
 
 _NAMED = 3
 
@@ -94,13 +97,13 @@ class _Wait:
             tools = open_tools(self._workspace, progress)
             try:
                 looks = Looks(self._reload, Options(self._workspace.scope), tools, timeout, Pace())
-                seen = self._look(looks)
+                seen = self._look(looks, progress)
                 self._require_readable(seen)
                 while self._awaited:
                     awaited = [job for job in seen.plan.jobs if job.job in self._awaited]
                     if not looks.pause(awaited):
                         break
-                    seen = self._look(looks)
+                    seen = self._look(looks, progress)
             finally:
                 tools.providers.close()
         self._print(seen)
@@ -113,15 +116,17 @@ class _Wait:
     def _awaited(self) -> set[str]:
         return {*self._names} - self._reached - {*self._missed}
 
-    def _look(self, looks: Looks) -> Preview:
+    def _look(self, looks: Looks, progress: ProgressBase) -> Preview:
         seen = looks.look()
+        progress.looked(self._report(seen, {*self._names}))
         for name in self._names:
             if name not in self._awaited:
                 continue
             if self._goal.is_reached(name, seen):
                 self._reached.add(name)
                 if self._output == "text":
-                    click.echo(f"{name}: {self._goal.words}")
+                    with progress.aside():
+                        click.echo(f"{name}: {self._goal.words_of(name, seen)}")
             elif self._goal.is_out_of_reach(name, seen):
                 self._missed.append(name)
         return seen
@@ -133,7 +138,7 @@ class _Wait:
                 raise seen.errors[job.attempt.account]
 
     def _print(self, seen: Preview) -> None:
-        report = status_report(self._reload.workspace, seen.plan, seen.recorded)
+        report = self._report(seen)
         emit(
             self._workspace.common,
             self._output,
@@ -141,6 +146,11 @@ class _Wait:
             document=lambda: status_document(report),
             names=[name for name in self._names if name in self._reached],
         )
+
+    def _report(self, seen: Preview, only: set[str] | None = None) -> StatusReport:
+        """The status of all jobs, or only of some."""
+        report = status_report(self._reload.workspace, seen.plan, seen.recorded)
+        return report if only is None else replace(report, jobs=tuple(row for row in report.jobs if row.job in only))
 
     def _errors(self, seen: Preview) -> list[BatchctlError]:
         facts = {job.job: f"{job.job} is {job.phase} ({job.reason})" for job in seen.plan.jobs}

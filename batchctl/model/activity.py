@@ -16,6 +16,10 @@ class Flow(Protocol):
         """Add transferred bytes."""
         ...
 
+    def expect(self, total: int) -> None:
+        """Set the bytes to transfer, where they are known only after the start."""
+        ...
+
 
 class Activity(Protocol):
     """Receives what the packages are busy with."""
@@ -41,6 +45,9 @@ class Unwatched:
     """Ignores all reports."""
 
     def add(self, size: int) -> None:
+        """Ignore it."""
+
+    def expect(self, total: int) -> None:
         """Ignore it."""
 
     @contextmanager

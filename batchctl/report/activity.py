@@ -27,7 +27,18 @@ class Busy(NamedTuple):
 
     number: int
     """Identifies the task."""
-    words: str
+    what: str
+    amount: str
+    """`12.3 MB of 40.0 MB, 3.1 MB/s`, or the seconds since its start."""
+    done: int = 0
+    """Transferred bytes."""
+    total: int | None = None
+    """Bytes to transfer, if known."""
+
+    @property
+    def words(self) -> str:
+        """It in one line."""
+        return f"{self.what}: {self.amount}"
 
 
 class Flowing:
@@ -43,14 +54,18 @@ class Flowing:
         """Add transferred bytes."""
         self._done += size
 
-    def words(self, now: float) -> str:
-        """`upload of fr.jsonl: 12.3 MB of 40.0 MB, 3.1 MB/s`, or the seconds since its start."""
+    def expect(self, total: int) -> None:
+        """Set the bytes to transfer, which are known only now."""
+        self._total = total
+
+    def busy(self, number: int, now: float) -> Busy:
+        """It as a slow task."""
         seconds = now - self.started
         if not self._done:
-            return f"{self.what}: {seconds:.0f} s"
+            return Busy(number, self.what, f"{seconds:.0f} s")
         of = "" if self._total is None else f" of {bytes_text(self._total)}"
         speed = bytes_text(self._done / seconds if seconds > 0 else self._done)
-        return f"{self.what}: {bytes_text(self._done)}{of}, {speed}/s"
+        return Busy(number, self.what, f"{bytes_text(self._done)}{of}, {speed}/s", self._done, self._total)
 
 
 class Board:
@@ -113,7 +128,7 @@ class Board:
         now = self._elapsed()
         with self._lock:
             flows = [one for one in self._flows.items() if now - one[1].started >= TELL_AFTER]
-        return tuple(Busy(number, flow.words(now)) for number, flow in flows)
+        return tuple(flow.busy(number, now) for number, flow in flows)
 
 
 class Listener(Protocol):
@@ -122,7 +137,7 @@ class Listener(Protocol):
     def warn(self, message: str) -> None: ...
 
     def busy(self, things: Sequence[Busy]) -> None:
-        """Show the slow tasks; called repeatedly, also when none is left."""
+        """Show the slow tasks; called repeatedly, also while there are none."""
         ...
 
 
@@ -155,12 +170,8 @@ class Heartbeat:
             self._thread.join()
 
     def _beat(self) -> None:
-        was_busy = False
         while not self._over.wait(CHECK_EVERY):
-            things = self._board.slow()
-            if things or was_busy:
-                self._listener.busy(things)
-            was_busy = bool(things)
+            self._listener.busy(self._board.slow())
 
 
 def busy_words(things: Sequence[Busy]) -> str:

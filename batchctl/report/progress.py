@@ -6,7 +6,8 @@ Implements `Progress`. Every kind is a context manager, so that callers can use 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self, TextIO
@@ -17,9 +18,11 @@ from batchctl.report.activity import Board, Busy, Heartbeat, busy_words
 from batchctl.report.display_times import clock_time
 from batchctl.report.escape import terminal
 from batchctl.report.log import JsonLog, Level
+from batchctl.report.reports import StatusReport
 from batchctl.report.waits import wait_words
 from batchctl.report.words import plan_summary
 
+STOPPING = "finishing what is in flight (again to leave at once)"
 REPEAT = timedelta(seconds=60)
 """The interval at which an unchanged wait is repeated, so that a CI runner does not assume a hang."""
 
@@ -56,6 +59,28 @@ class ProgressBase:
 
     def busy(self, things: Sequence[Busy]) -> None:
         """See `Listener`."""
+
+    def passed(self, after: Callable[[], Plan]) -> None:
+        """A pass has been made; `after` gives the plan of the state that it left."""
+
+    def looked(self, report: StatusReport) -> None:
+        """A command that makes no pass has looked at these jobs."""
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """In this block, others may write to the terminal."""
+        yield
+
+    def stopping(self) -> bytes:
+        """Report that a signal ends the work in an orderly way; gives what the caller writes to standard error.
+
+        Called in a signal handler, so it takes no lock and writes nothing.
+        """
+        return f"\nstopping: {STOPPING}\n".encode()
+
+    def last_words(self) -> bytes:
+        """The bytes to write to standard error before the process ends at once."""
+        return b""
 
 
 class QuietProgress(ProgressBase):
@@ -151,6 +176,9 @@ class JsonLinesProgress(ProgressBase):
     def busy(self, things: Sequence[Busy]) -> None:
         if self._calm.is_due(things):
             self._log.write(Level.INFO, "busy", busy_words(things))
+
+    def stopping(self) -> bytes:
+        return self._log.line(Level.WARNING, "stopping", STOPPING).encode()
 
 
 class Calm:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from batchctl.model.actions import Action
 from batchctl.model.cost.job_cost import JobCost
+from batchctl.model.decision import Timer
 from batchctl.model.desired import DesiredJob
 from batchctl.model.events import Event
 from batchctl.model.forecast import JobForecast, StackForecast
@@ -93,6 +94,10 @@ class StatusRow(Struct, frozen=True):
     cost: JobCost = field(default_factory=JobCost)
     forecast: JobForecast | None = None
     """When it ends; None if it has ended."""
+    deadline: datetime | None = None
+    """The time at which batchctl cancels the attempt, by its account's clock."""
+    refused: bool = False
+    """Whether a guard refuses its action."""
 
     @classmethod
     def of(
@@ -108,6 +113,8 @@ class StatusRow(Struct, frozen=True):
             code=plan.code,
             cost=plan.cost,
             forecast=plan.forecast,
+            deadline=plan.next_time if plan.timer is Timer.DEADLINE else None,
+            refused=plan.guard is not None,
         )
         if plan.attempt is None:
             return row
@@ -126,6 +133,19 @@ class StatusRow(Struct, frozen=True):
             collect_by=plan.attempt.collect_by,
             part_of=_part_of(plan.attempt),
         )
+
+
+def plan_rows(plan: Plan) -> tuple[StatusRow, ...]:
+    """The rows of all jobs, from a plan alone: the model of a job without an attempt is that of its manifest."""
+    return tuple(
+        StatusRow.of(
+            job,
+            model=(job.attempt.tree.get("model") if job.attempt is not None else None) or job.size.model,
+            provider=job.size.provider,
+            clocks=plan.clocks,
+        )
+        for job in plan.jobs
+    )
 
 
 def _rows(attempt: RecordedAttempt) -> RowCounts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sqlite3
@@ -14,6 +15,7 @@ import pytest
 
 from batchctl.cli.signals import orderly_stop
 from batchctl.engine.clock import SystemClock
+from batchctl.report.progress import QuietProgress
 from tests.support.command_line import PROGRAM, SOON, Cli, Service, StackFolder
 
 _PATIENCE = 60
@@ -160,7 +162,7 @@ def test_a_signal_in_the_middle_of_a_write_to_standard_error_is_no_harm(
 ) -> None:
     """A handler that wrote by `sys.stderr` would enter it a second time, which Python refuses with a traceback."""
     clock = SystemClock()
-    with orderly_stop(clock):
+    with orderly_stop(clock, QuietProgress(io.StringIO())):
         with monkeypatch.context() as patch:
             patch.setattr("sys.stderr", None)
             os.kill(os.getpid(), signal.SIGTERM)

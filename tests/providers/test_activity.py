@@ -20,6 +20,7 @@ class Noted:
         self.begun: list[str] = []
         self.open: list[str] = []
         self.bytes = 0
+        self.expected = 0
         self.again: list[tuple[str, float]] = []
 
     @contextmanager
@@ -33,6 +34,9 @@ class Noted:
 
     def add(self, size: int) -> None:
         self.bytes += size
+
+    def expect(self, total: int) -> None:
+        self.expected = total
 
     def observing(self, work: Work) -> AbstractContextManager[Ending]:
         return observed((), work)
@@ -55,7 +59,7 @@ def test_a_call_is_under_way_until_its_answer_is_read_and_its_bytes_are_counted(
     provider(answer, activity=noted).get_job(JOB)
     assert seen == [["batches.get at generativelanguage.googleapis.com"]]
     assert noted.open == []
-    assert noted.bytes == len(reply(body).content)
+    assert noted.bytes == noted.expected == len(reply(body).content)
 
 
 def test_a_retry_reports_its_reason_and_time() -> None:

@@ -8,16 +8,13 @@ import pytest
 
 from batchctl.model.activity import UNWATCHED
 from batchctl.report.activity import CHECK_EVERY, TELL_AFTER, Board, Busy, Heartbeat, busy_words
-from batchctl.report.console import make_console
-from batchctl.report.live import LiveProgress
 from batchctl.report.progress import JsonLinesProgress, PlainProgress, QuietProgress
-from tests.report.test_progress import ENV, StandingClock
+from tests.report.test_progress import StandingClock
 from tests.support.json_logs import json_log
-from tests.support.report_samples import NOW, Terminal
 
 
 def busy(*words):
-    return [Busy(number, word) for number, word in enumerate(words)]
+    return [Busy(number, *word.split(": ")) for number, word in enumerate(words)]
 
 
 class Hand:
@@ -63,12 +60,23 @@ def test_what_takes_long_is_named_with_its_time_or_its_bytes_and_speed():
         upload.add(12_300_000)
         read.add(800)
         with board.running("new"):
+            assert board.slow()[1][3:] == (12_300_000, 40_000_000)
             assert tuple(one.words for one in board.slow()) == (
                 "batches.list at host: 4 s",
                 "a: upload: 12.3 MB of 40.0 MB, 3.1 MB/s",
                 "read: 800 bytes, 200 bytes/s",
             )
     assert board.slow() == ()
+
+
+def test_a_size_that_the_reply_declares_is_shown():
+    hand = Hand()
+    board = Board(hand)
+    with board.running("files.download") as download:
+        hand.now = 2.0
+        download.expect(1_000_000)
+        download.add(500_000)
+        assert board.slow()[0].words == "files.download: 500.0 kB of 1.0 MB, 250.0 kB/s"
 
 
 def test_what_ends_with_an_error_is_over_too():
@@ -131,8 +139,8 @@ def test_without_a_thread_the_work_goes_on_and_retries_are_told(monkeypatch):
 
 
 def test_one_line_names_three_things():
-    assert busy_words(busy("a", "b")) == "a; b"
-    assert busy_words(busy(*"abcde")) == "a; b; c; and 2 more"
+    assert busy_words(busy("a: 1 s", "b: 2 s")) == "a: 1 s; b: 2 s"
+    assert busy_words(busy("a: 1", "b: 2", "c: 3", "d: 4", "e: 5")) == "a: 1; b: 2; c: 3; and 2 more"
 
 
 def test_nobody_looks_on():
@@ -147,9 +155,9 @@ def test_lines_of_a_log_come_less_and_less_often():
     for _ in range(120):
         progress.busy(busy("list\x1b: 2 s"))
         clock.sleep(1)
-    progress.busy([Busy(7, "another")])
+    progress.busy([Busy(7, "another", "9 s")])
     progress.busy([])
-    progress.busy(busy("again"))
+    progress.busy(busy("again: 1 s"))
     lines = stream.getvalue().splitlines()
     assert lines[0] == "10:31:07Z busy: list\\x1b: 2 s"
     assert [line.split()[0] for line in lines] == [
@@ -161,7 +169,7 @@ def test_lines_of_a_log_come_less_and_less_often():
         "10:33:07Z",
         "10:33:07Z",
     ]
-    assert lines[-2].endswith("busy: another")
+    assert lines[-2].endswith("busy: another: 9 s")
 
 
 def test_json_says_it_as_an_event_and_quiet_says_nothing():
@@ -172,18 +180,6 @@ def test_json_says_it_as_an_event_and_quiet_says_nothing():
     stream = io.StringIO()
     QuietProgress(stream).busy(busy("list: 2 s"))
     assert stream.getvalue() == ""
-
-
-def test_live_shows_it_in_its_own_line_as_long_as_it_lasts():
-    stream = Terminal()
-    progress = LiveProgress(make_console(stream, "never", ENV), StandingClock())
-    with progress:
-        progress.busy(busy("upload: 1.0 MB"))
-        assert "upload: 1.0 MB" in stream.getvalue()
-        start = len(stream.getvalue())
-        progress.busy([])
-        assert "upload" not in stream.getvalue()[start:]
-    assert StandingClock().now() == NOW
 
 
 def test_progress_follows_a_board_while_it_is_entered():

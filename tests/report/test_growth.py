@@ -12,11 +12,11 @@ from batchctl.model.plan import Plan
 from batchctl.model.states import Phase
 from batchctl.report.apply_text import write_apply
 from batchctl.report.console import make_console
-from batchctl.report.live import LiveProgress
 from batchctl.report.markdown import apply_markdown, plan_markdown
 from batchctl.report.plan_document import apply_document, plan_document
 from batchctl.report.plan_text import write_plan
 from batchctl.report.reports import ApplyReport
+from batchctl.report.screen.live import Screen
 from tests.support.growth import assert_in_step, count_steps
 from tests.support.report_samples import NOW, OPTIONS, Terminal, job_plan, running
 
@@ -64,7 +64,7 @@ def test_the_news_of_a_pass_grow_in_step_with_its_jobs():
         plan = plan_of(number)
 
         def tell():
-            with LiveProgress(make_console(Terminal(), "never", ENV), StandingClock()) as progress:
+            with Screen(make_console(Terminal(), "never", ENV), StandingClock()) as progress:
                 progress.planned(plan)
                 for job in plan.jobs:
                     progress.step(job.job, "created")

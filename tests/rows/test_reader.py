@@ -531,6 +531,9 @@ class Counting:
     def add(self, size: int) -> None:
         self.bytes += size
 
+    def expect(self, total: int) -> None:
+        raise AssertionError(total)
+
     def observing(self, work: Work) -> AbstractContextManager[Ending]:
         raise AssertionError(work)
 

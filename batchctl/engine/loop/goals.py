@@ -33,6 +33,13 @@ class Goal(Struct, frozen=True):
         """It as a fact about a job: `Succeeded`, `collected`, `deleted`."""
         return {RESULTS: "collected", DELETE: "deleted"}.get(self.word, self.word)
 
+    def words_of(self, name: str, seen: Preview) -> str:
+        """How a job that has reached it is: `Succeeded`, or `has been Active, is Succeeded`."""
+        job = _find(name, seen)
+        if self.phase is None or job is None or job.phase is self.phase:
+            return self.words
+        return f"has been {self.words}, is {job.phase}"
+
     def is_reached(self, name: str, seen: Preview) -> bool:
         """Whether a job is, or surely was, where it is waited for."""
         if self.is_delete:

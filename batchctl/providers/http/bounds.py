@@ -46,7 +46,9 @@ class Bounds(Struct, frozen=True):
         """The body, decompressed. Raises ApiError, also midway."""
         call, watch = self.call, self.watch
         ready = response.is_stream_consumed  # the embedded emulator's transport may return a complete body
-        size = 0
+        size, declared = 0, response.headers.get("content-length", "")
+        if declared.isdecimal() and "content-encoding" not in response.headers:
+            flow.expect(int(declared))
         for chunk in response.iter_bytes():
             self.require_time_left()
             size += len(chunk)
