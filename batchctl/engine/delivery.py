@@ -43,7 +43,22 @@ def tell(stack: Stack, plan: Plan, observed: Observed, journal: Journal, tools: 
     """Notify at the end of a pass: of jobs that are stuck, and of all that is due. Raises StateError."""
     for notice in stuck_notices(journal.rows, journal.attempts, plan, observed, stack, tools.clock.now()):
         journal.note_news(notice)
+    _warn_of_stuck(plan, tools)
     deliver(stack, journal, tools)
+
+
+def _warn_of_stuck(plan: Plan, tools: Tools) -> None:
+    """Warn once of each attempt that has been in its state for far longer than others."""
+    for job in plan.jobs:
+        stuck = None if job.forecast is None else job.forecast.stuck
+        if stuck is None:
+            tools.warnings.resolved(f"stuck {job.job}")
+        else:
+            tools.warnings.warn(
+                f"stuck {job.job}",
+                f"{job.job} is stuck: {stuck.words} (`batchctl explain {job.job}` says what to do)",
+                cause=f"{job.attempt and job.attempt.key} {stuck.state}",
+            )
 
 
 def deliver(stack: Stack, journal: Journal, tools: Tools) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from msgspec.structs import replace
 
@@ -18,6 +18,7 @@ from batchctl.model.recorded import (
     DropFile,
     DropGhost,
     DropNotice,
+    DropPast,
     ForgetJob,
     JobRow,
     Recorded,
@@ -30,10 +31,11 @@ from batchctl.model.recorded import (
     SaveIdentity,
     SaveJob,
     SaveNotice,
+    SavePast,
     SaveQuota,
     Write,
 )
-from batchctl.reconcile import current_record, end_notices, ghosts_of, old_ghosts
+from batchctl.reconcile import current_record, end_notices, ghosts_of, old_ghosts, past_of, too_old
 
 
 class Journal:
@@ -59,6 +61,7 @@ class Journal:
         self._ghosts = {(ghost.account, ghost.remote): ghost for ghost in recorded.ghosts}
         self._has_cleared = False
         """Whether ghosts that are too old were dropped by this journal."""
+        self._past = {(past.account, past.remote): past for past in recorded.history}
         self._outbox = {(notice.id, notice.hook): notice for notice in recorded.outbox}
 
     @property
@@ -69,7 +72,8 @@ class Journal:
             attempts[attempt.key.job].append(attempt)
         jobs = {name: RecordedJob(row, tuple(attempts[name])) for name, row in self._rows.items()}
         files, ghosts = tuple(self._files.values()), tuple(self._ghosts.values())
-        return replace(self._before, jobs=jobs, files=files, quotas=self._quotas, ghosts=ghosts)
+        history = tuple(self._past.values())
+        return replace(self._before, jobs=jobs, files=files, quotas=self._quotas, ghosts=ghosts, history=history)
 
     @property
     def attempts(self) -> Mapping[AttemptKey, RecordedAttempt]:
@@ -110,12 +114,12 @@ class Journal:
 
     def note_attempt(self, attempt: RecordedAttempt) -> None:
         before = self._attempts.get(attempt.key)
+        row = self._rows.get(attempt.key.job)
         if before is not None and before.remote != attempt.remote:
-            self._remember([before])
+            self._remember([before], row)
         self._attempts[attempt.key] = attempt
         self._keys[attempt.key.job][attempt.key] = None
         self._noted.append(SaveAttempt(attempt))
-        row = self._rows.get(attempt.key.job)
         for notice in end_notices(before, attempt, row, self._stack, self._clock.now()):
             self.note_news(notice)
 
@@ -149,13 +153,19 @@ class Journal:
         self._noted.append(DropNotice(notice))
 
     def note_forgotten(self, job: str) -> None:
-        """Drop a job; what was deleted of it stays known as a ghost for a while."""
-        self._rows.pop(job, None)
-        self._remember(self._attempts.pop(key) for key in self._keys.pop(job, ()))
+        """Drop a job; what was deleted of it stays known as a ghost for a while, and its times for the history."""
+        row = self._rows.pop(job, None)
+        self._remember([self._attempts.pop(key) for key in self._keys.pop(job, ())], row)
         self._noted.append(ForgetJob(job))
 
-    def _remember(self, attempts: Iterable[RecordedAttempt]) -> None:
-        """Note the ghosts that forgotten attempts leave behind."""
+    def _remember(self, attempts: Collection[RecordedAttempt], row: JobRow | None) -> None:
+        """Note the ghosts and the times that forgotten attempts leave behind."""
+        for past in past_of(attempts, "" if row is None else row.model):
+            self._past[past.account, past.remote] = past
+            self._noted.append(SavePast(past))
+        for past in too_old(self._past.values()):
+            del self._past[past.account, past.remote]
+            self._noted.append(DropPast(past))
         for ghost in ghosts_of(attempts, self._clock.now()):
             self._ghosts[ghost.account, ghost.remote] = ghost
             self._noted.append(SaveGhost(ghost))

@@ -18,13 +18,13 @@ from batchctl.model.keys import Account
 from batchctl.model.observed import Observed, RemoteJob
 from batchctl.model.recorded import (
     AddEvent,
-    Ghost,
     Recorded,
     RecordedJob,
     SaveAttempt,
     SaveGhost,
     SaveIdentity,
     SaveJob,
+    SavePast,
     Write,
 )
 from batchctl.reconcile import (
@@ -70,7 +70,7 @@ def rebuild_state(
     observed = _observe(desired, known, found, tools)
     rebuilt = rebuild(desired, known, observed, now)
     jobs = tuple(at_own_accounts(job) for job in rebuilt.jobs)
-    return RebuiltState(jobs, rebuilt.left_out, tuple(_writes(jobs, observed, ghosts, tools)))
+    return RebuiltState(jobs, rebuilt.left_out, tuple(_writes(jobs, observed, replace(former, ghosts=ghosts), tools)))
 
 
 def _observe(desired: DesiredStack, known: Recorded, found: Recorded, tools: Tools) -> Observed:
@@ -86,7 +86,8 @@ def _observe(desired: DesiredStack, known: Recorded, found: Recorded, tools: Too
     return look.observed
 
 
-def _writes(jobs: Iterable[RecordedJob], observed: Observed, ghosts: Iterable[Ghost], tools: Tools) -> Iterator[Write]:
+def _writes(jobs: Iterable[RecordedJob], observed: Observed, kept: Recorded, tools: Tools) -> Iterator[Write]:
+    """The records of the jobs, and `kept` ones of forgotten jobs."""
     now = tools.clock.now()
     for job in jobs:
         yield SaveJob(job.row)
@@ -95,4 +96,5 @@ def _writes(jobs: Iterable[RecordedJob], observed: Observed, ghosts: Iterable[Gh
     for account, look in observed.items():
         if look.identity:
             yield SaveIdentity(account, look.identity)
-    yield from map(SaveGhost, ghosts)
+    yield from map(SaveGhost, kept.ghosts)
+    yield from map(SavePast, kept.history)

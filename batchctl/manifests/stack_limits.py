@@ -35,6 +35,8 @@ def read_limits(root: Node, faults: Faults) -> Limits:
         settle_grace=duration("settleGrace", standard.settle_grace),
         file_min_life=duration("fileMinLife", standard.file_min_life),
         admission=read_admission(given),
+        stuck_factor=float(given.get("stuckFactor", standard.stuck_factor)),
+        pause_when_stalled=bool(given.get("pauseWhenStalled", standard.pause_when_stalled)),
     )
     if limits.settle_grace <= limits.create_timeout:
         field = "settleGrace" if "settleGrace" in given else "createTimeout"

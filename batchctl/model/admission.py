@@ -83,6 +83,8 @@ class LimitKind(StrEnum):
     RATE = "createsPerMinute"
     QUOTA = "quota"
     """The API's own limit, as learned from its refusals."""
+    STALL = "stalledQueue"
+    """Jobs of its model wait at the API, and none has begun for unusually long."""
 
 
 class QueuePlace(Struct, frozen=True):

@@ -363,6 +363,8 @@ class Limits(Struct, frozen=True):
     """The time limit of a read: all tries, all pages, and all accounts of a pass together."""
     stuck_factor: float = STUCK_FACTOR
     """An attempt is stuck when it has been in its state for longer than this many times what nine of ten took."""
+    pause_when_stalled: bool = True
+    """Whether few jobs are added to a queue at the API in which none begins."""
 
 
 class Moved(Struct, frozen=True):

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
+from batchctl.model.durations import in_units
 from batchctl.model.percentiles import Percentiles
 
 STUCK_FACTOR = 3.0
@@ -30,6 +31,12 @@ class Stuck(Struct, frozen=True):
     """The time in that state so far."""
     usual: float
     """Nine of ten took at most so many seconds."""
+
+    @property
+    def words(self) -> str:
+        """Such as `pending for 1h2m; nine of ten were for at most 9m`."""
+        usual = in_units(int(self.usual), 2)
+        return f"{self.state.lower()} for {in_units(int(self.seconds), 2)}; nine of ten were for at most {usual}"
 
 
 class JobForecast(Struct, frozen=True):

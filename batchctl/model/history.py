@@ -17,6 +17,8 @@ from batchctl.model.states import GOOD_STATES, is_terminal
 
 MOST_PAST = 1000
 """The newest so many attempts of removed jobs are kept in the state: about 200 kB."""
+PAST_SLACK = 100
+"""So many more may be there before the oldest ones are dropped: a stack of many jobs forgets them one by one."""
 MOST_COMPARED = 100
 """Of each model and size, the newest so many attempts count: queues change within weeks."""
 

@@ -82,6 +82,10 @@ class Reason(StrEnum):
     TOKEN_LIMIT = ("TokenLimit", "`limits.enqueuedTokens` is reached.")
     RATE_LIMIT = ("RateLimit", "`limits.createsPerMinute` is reached.")
     QUOTA = ("Quota", "The API refused a create call for lack of quota (429).")
+    STALLED = (
+        "StalledQueue",
+        "Jobs of its model wait at the API, and none has begun for far longer than usual (`limits.pauseWhenStalled`).",
+    )
     SETTLING = ("Settling", "A create call got no reply; batchctl searches for its mark.")
     UNSEEN = (
         "Unseen",

@@ -364,6 +364,18 @@ class DropGhost(Struct, frozen=True):
     ghost: Ghost
 
 
+class SavePast(Struct, frozen=True):
+    """Keep the times of an attempt that is about to be forgotten."""
+
+    past: PastAttempt
+
+
+class DropPast(Struct, frozen=True):
+    """Delete the times of a forgotten attempt."""
+
+    past: PastAttempt
+
+
 class DropFile(Struct, frozen=True):
     """Delete an uploaded file from the record: it was deleted or has expired."""
 
@@ -415,5 +427,7 @@ Write: TypeAlias = (
     | DropNotice
     | SaveGhost
     | DropGhost
+    | SavePast
+    | DropPast
 )
 """One change of the state. Several are committed together or not at all."""

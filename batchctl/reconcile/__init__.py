@@ -12,6 +12,7 @@ from batchctl.reconcile.after_pass.timing import Timing, time_plan
 from batchctl.reconcile.after_pass.uploads import NO_FILE, expects_attempt, find_unneeded, is_expired
 from batchctl.reconcile.calls.troubles import Failure, after_failure, overcome
 from batchctl.reconcile.decide.row_choice import choice_of_rows, next_choice, rows_to_survey
+from batchctl.reconcile.forecast.learn import learn_history, past_of, too_old
 from batchctl.reconcile.notify.notices import end_notices, possible_again, stuck_notices
 from batchctl.reconcile.notify.outbox import delivered, failed, find_waiting, given_up, held, sort_outbox
 from batchctl.reconcile.options import WHOLE_STACK, Options, Scope, names_in_scope
@@ -77,12 +78,14 @@ __all__ = [
     "held",
     "is_expired",
     "is_ours",
+    "learn_history",
     "names_in_scope",
     "next_choice",
     "old_ghosts",
     "outcome_of",
     "overcome",
     "parse_selector",
+    "past_of",
     "phase_on_record",
     "plan",
     "possible_again",
@@ -98,5 +101,6 @@ __all__ = [
     "sort_outbox",
     "stuck_notices",
     "time_plan",
+    "too_old",
     "with_open",
 ]

@@ -22,7 +22,7 @@ from batchctl.reconcile.cost.estimates import Costing, costing_of
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decisions import Decisions
 from batchctl.reconcile.fold import decide_stack
-from batchctl.reconcile.forecast.jobs import Basis, JobAhead, forecast_jobs, forecast_stack
+from batchctl.reconcile.forecast.jobs import Basis, JobAhead, forecast_jobs, forecast_stack, is_created_now
 from batchctl.reconcile.forecast.learn import learn_history
 from batchctl.reconcile.options import Options
 from batchctl.reconcile.rules.guards import guard_new_state
@@ -144,7 +144,7 @@ def _with_forecasts(
 def _ahead(job: JobPlan, subject: Subject) -> JobAhead | None:
     """A job for its forecast; None if no account is known where it could be at work."""
     shards = () if subject.current is None else tuple(view.attempt for view in subject.current.shards)
-    if job.attempt is not None and not job.action.buys:
+    if job.attempt is not None and not is_created_now(job):
         return JobAhead(job, job.attempt.account, shards)
     return None if subject.desired is None else JobAhead(job, subject.desired.account, shards)
 

@@ -13,6 +13,7 @@ from batchctl.model.events import Event
 from batchctl.model.recorded import RecordedAttempt, RecordedJob
 from batchctl.model.times import rfc3339
 from batchctl.report.describe_document import describe_document, recorded_fields
+from batchctl.report.forecast import forecast_words, stuck_way_out
 from batchctl.report.layout import Row, outside, write_heading, write_table
 from batchctl.report.plan_text import change_line, terminal_value
 from batchctl.report.reports import JobDescription
@@ -24,7 +25,13 @@ FIELDS = ("job", "stack", "phase", "action", "reason", "guard", "remote", "nextT
 def write_description(description: JobDescription, console: Console) -> None:
     """All sections; empty ones are omitted."""
     document = describe_document(description)
-    write_table(console, _field_rows({name: document[name] for name in FIELDS}))
+    fields = {name: document[name] for name in FIELDS}
+    forecast = description.plan.forecast
+    if forecast is not None:
+        fields["ends"] = forecast_words(forecast, None)
+        stuck = forecast.stuck
+        fields["stuck"] = None if stuck is None else f"{stuck.words}; {stuck_way_out(description.plan)}"
+    write_table(console, _field_rows(fields))
     _write_section(console, "Changes", [Row((change_line(change),)) for change in description.plan.changes])
     drift = [Row((Text(item.kind.value, "yellow"), outside(item.detail))) for item in description.drift]
     _write_section(console, "Drift", drift)

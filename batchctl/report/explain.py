@@ -12,6 +12,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from batchctl.model.actions import Action
+from batchctl.model.admission import LimitKind
 from batchctl.model.codes import ErrorCode
 from batchctl.model.decision import Timer
 from batchctl.model.desired import DesiredJob
@@ -22,6 +23,7 @@ from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedJob, Trouble
 from batchctl.model.rows_left import RowNext, RowsLeft
 from batchctl.model.states import FAILED_PHASES, Phase
+from batchctl.report.forecast import stuck_way_out
 from batchctl.report.layout import count
 
 
@@ -44,6 +46,8 @@ class ConditionType(StrEnum):
     """Its account cannot be read."""
     RETRY_ORDERED = "RetryOrdered"
     CANCEL_ORDERED = "CancelOrdered"
+    STUCK = "Stuck"
+    """It has been pending or running for far longer than others."""
 
 
 class Condition(Struct, frozen=True):
@@ -162,6 +166,8 @@ def _conditions(case: JobCase) -> Iterator[Condition]:
         place = plan.queue
         used = f"about {place.used}" if place.is_estimate else f"{place.used}"
         words = f"{place.position} of {place.length} in the queue; {place.limit}: {used} of {place.most} used"
+        if place.limit is LimitKind.STALL:
+            words = f"{place.position} of {place.length} in the queue; {used} jobs wait at the API and none begins"
         yield Condition(ConditionType.QUEUED, words, plan.next_time if plan.timer is Timer.ADMISSION else None)
     elif plan.timer is not None:
         type_, words, _ = _TIMERS[plan.timer]
@@ -171,6 +177,13 @@ def _conditions(case: JobCase) -> Iterator[Condition]:
         yield Condition(ConditionType.GUARDED, words)
     if case.problem is not None:
         yield Condition(ConditionType.UNSEEN, f"{case.problem.code}: {case.problem.message}")
+    if plan.forecast is not None and plan.forecast.stuck is not None:
+        yield Condition(ConditionType.STUCK, f"{plan.forecast.stuck.words}; {stuck_way_out(plan)}")
+    yield from _orders(case)
+
+
+def _orders(case: JobCase) -> Iterator[Condition]:
+    """What a person has ordered."""
     if case.recorded is not None and case.recorded.row.retry_requested is not None:
         rows = case.recorded.row.retry_rows
         command = "`batchctl retry`" if rows is None else f"`batchctl retry --rows {rows}`"

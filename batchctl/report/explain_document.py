@@ -10,6 +10,7 @@ from batchctl.report.chains import chain_member
 from batchctl.report.explain import JobCase, conditions, last_error, next_step
 from batchctl.report.explain_rows import rows_left_member
 from batchctl.report.explain_ways import ways_member
+from batchctl.report.forecast import forecast_fields
 from batchctl.report.last_error import trouble_fields
 from batchctl.report.matrix import matrix_member
 from batchctl.report.plan_document import guard_code, trail_ids
@@ -50,6 +51,7 @@ def explain_document(case: JobCase) -> dict[str, Json]:
             "time": rfc3339(plan.next_time),
             "timer": None if plan.timer is None else plan.timer.value,
         },
+        "forecast": forecast_fields(plan.forecast),
         "pollWithin": duration_text(case.poll_within),
         "waysOn": ways_member(case),
         **rows_left_member(case.left),

@@ -19,6 +19,7 @@ from batchctl.report.chains import left_out_words
 from batchctl.report.explain import ConditionType, JobCase, conditions, last_error, next_step
 from batchctl.report.explain_rows import answers_words, write_rows_left
 from batchctl.report.explain_ways import ways_on
+from batchctl.report.forecast import forecast_words
 from batchctl.report.layout import Row, outside, write_heading, write_line, write_table
 from batchctl.report.matrix import matrix_words
 from batchctl.report.words import PHASE_STYLES, state_text
@@ -30,21 +31,7 @@ _NAME_START = 40
 def write_explanation(case: JobCase, console: Console, *, verbose: bool = False) -> None:
     """The job's phase, its conditions, the last error and the next step; when `verbose`, the rules and steps too."""
     plan = case.plan
-    rows = [
-        _field("Job", Text.assemble(outside(plan.job, "bold"), outside(_work(case)))),
-        _field("Phase", Text(plan.phase.value, PHASE_STYLES[plan.phase])),
-        _field("Why", outside(plan.reason)),
-    ]
-    if plan.expansion is not None:
-        rows.append(_field("Manifest", outside(matrix_words(plan.path, plan.expansion))))
-    if plan.attempt is not None:
-        rows.append(_field("Attempt", outside(_attempt(case, plan.attempt, _room(console)))))
-    answers = answers_words(case)
-    if answers:
-        rows.append(_field("Answers", Text(answers)))
-    if plan.chain is not None:
-        rows.append(_field("Rows", outside(left_out_words(plan) or f"from {plan.chain.job}")))
-    write_table(console, rows)
+    write_table(console, _facts(case, _room(console)))
     write_rows_left(case, console)
     # Where nothing else comes first, the end of a back-off is below as the time of the next step.
     is_next = plan.action is Action.WAIT and plan.timer is Timer.BACKOFF
@@ -70,6 +57,28 @@ def write_explanation(case: JobCase, console: Console, *, verbose: bool = False)
     if ways:
         write_heading(console, "You can")
         write_table(console, [Row((outside(one.command), Text(one.effect))) for one in ways], indent=2)
+
+
+def _facts(case: JobCase, room: int | None) -> list[Row]:
+    """The first lines: the job, its phase, its attempt and its rows."""
+    plan = case.plan
+    rows = [
+        _field("Job", Text.assemble(outside(plan.job, "bold"), outside(_work(case)))),
+        _field("Phase", Text(plan.phase.value, PHASE_STYLES[plan.phase])),
+        _field("Why", outside(plan.reason)),
+    ]
+    if plan.expansion is not None:
+        rows.append(_field("Manifest", outside(matrix_words(plan.path, plan.expansion))))
+    if plan.attempt is not None:
+        rows.append(_field("Attempt", outside(_attempt(case, plan.attempt, room))))
+    if plan.forecast is not None:
+        rows.append(_field("Ends", outside(forecast_words(plan.forecast, case.now))))
+    answers = answers_words(case)
+    if answers:
+        rows.append(_field("Answers", Text(answers)))
+    if plan.chain is not None:
+        rows.append(_field("Rows", outside(left_out_words(plan) or f"from {plan.chain.job}")))
+    return rows
 
 
 def _write_last_error(case: JobCase, console: Console) -> None:

@@ -1,10 +1,14 @@
-"""Forecasts as members of documents."""
+"""Forecasts as members of documents, and in words."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from batchctl.model.desired import Json
+from batchctl.model.durations import in_units
 from batchctl.model.forecast import ExpectedEnd, JobForecast, StackForecast
 from batchctl.model.percentiles import Percentiles
+from batchctl.model.plan import JobPlan
 from batchctl.model.times import rfc3339_seconds
 
 
@@ -30,6 +34,48 @@ def stack_forecast_fields(forecast: StackForecast | None) -> dict[str, Json] | N
     if forecast is None:
         return None
     return {"end": _end(forecast.end), "unknown": list(forecast.unknown), "stuck": list(forecast.stuck)}
+
+
+def ends_in(end: ExpectedEnd | None, now: datetime) -> str:
+    """The time until something ends, for a cell: `in 2h10m to 9h`, `in 2h10m` where p90 is unknown, else `?`."""
+    if end is None:
+        return "?"
+    soon = f"in {_until(end.p50, now)}"
+    return soon if end.p90 is None else f"{soon} to {_until(end.p90, now)}"
+
+
+def end_words(end: ExpectedEnd, now: datetime | None) -> str:
+    """The end of something, for a sentence, with the time until then if `now` is known.
+
+    Such as `about 2026-11-22T14:05:00Z (in 2h10m), in nine of ten cases by 2026-11-22T18:00:00Z (in 6h5m)`.
+    """
+    words = f"about {_moment(end.p50, now)}"
+    return words if end.p90 is None else f"{words}, in nine of ten cases by {_moment(end.p90, now)}"
+
+
+def forecast_words(forecast: JobForecast, now: datetime | None) -> str:
+    """When a job ends, for people, or why that is not known."""
+    if forecast.end is None:
+        return f"unknown: {forecast.unknown}"
+    return f"{end_words(forecast.end, now)}; as {forecast.samples} attempts with {forecast.size}"
+
+
+def _moment(time: datetime, now: datetime | None) -> str:
+    return rfc3339_seconds(time) if now is None else f"{rfc3339_seconds(time)} (in {_until(time, now)})"
+
+
+def stuck_way_out(plan: JobPlan) -> str:
+    """The remedy for a job that is stuck."""
+    pending = plan.forecast is not None and plan.forecast.stuck is not None and plan.forecast.stuck.state == "PENDING"
+    field = "pendingDeadline" if pending else "activeDeadline"
+    return (
+        f"`batchctl cancel {plan.job}` and then `batchctl retry {plan.job}` start it again; lifecycle.{field} with"
+        " backoffLimit does so by itself"
+    )
+
+
+def _until(end: datetime, now: datetime) -> str:
+    return in_units(max(0, int((end - now).total_seconds())), 2)
 
 
 def _percentiles(found: Percentiles) -> dict[str, Json] | None:

@@ -19,7 +19,7 @@ from batchctl.report.display_times import clock_time
 from batchctl.report.escape import terminal
 from batchctl.report.log import JsonLog, Level
 from batchctl.report.reports import StatusReport
-from batchctl.report.waits import wait_words
+from batchctl.report.waits import last_end_words, wait_words
 from batchctl.report.words import plan_summary
 
 STOPPING = "finishing what is in flight (again to leave at once)"
@@ -134,7 +134,8 @@ class PlainProgress(ProgressBase):
     def waiting(self, jobs: Sequence[JobPlan], seconds: float) -> None:
         words = wait_words(jobs)
         if self._repeat.is_due(words):
-            self._write(f"waiting: {words or 'no jobs'}; next check in {seconds:.0f}s")
+            # The expected end moves with each look: it is no news by itself.
+            self._write(f"waiting: {words or 'no jobs'}{last_end_words(jobs)}; next check in {seconds:.0f}s")
 
     def busy(self, things: Sequence[Busy]) -> None:
         if self._calm.is_due(things):

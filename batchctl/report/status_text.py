@@ -10,6 +10,7 @@ from rich.text import Text
 from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.report.display_times import age
 from batchctl.report.fit import Column, fit
+from batchctl.report.forecast import end_words, ends_in
 from batchctl.report.layout import (
     GAP,
     LEAST_WIDTH,
@@ -36,15 +37,31 @@ def write_status(report: StatusReport, console: Console, now: datetime, *, verbo
         _write_rows(console, status_columns(report, now, verbose=verbose))
         write_line(console)
     write_line(console, (status_summary(report), "bold"))
+    if report.forecast is not None and report.forecast.end is not None:
+        write_line(console, f"The last job ends {end_words(report.forecast.end, _clock(report, now))}.")
+    _write_stuck(report, console)
     if report.unread:
         write_heading(console, "Could not be read in full; shown as last recorded")
         rows = [Row((outside(name), outside(problem))) for name, problem in report.unread]
         write_table(console, rows, indent=2)
 
 
+def _clock(report: StatusReport, now: datetime) -> datetime:
+    """The time by the clock of the provider that was read, else by this machine's."""
+    return max((row.now for row in report.jobs if row.now is not None), default=now)
+
+
+def _write_stuck(report: StatusReport, console: Console) -> None:
+    """The jobs that are stuck, and the way out."""
+    stuck = [(row.job, row.forecast.stuck) for row in report.jobs if row.forecast and row.forecast.stuck]
+    if stuck:
+        write_heading(console, "Stuck; `batchctl explain NAME` says what to do")
+        write_table(console, [Row((outside(job), Text(one.words))) for job, one in stuck], indent=2)
+
+
 def status_columns(report: StatusReport, now: datetime, *, verbose: bool = False) -> list[Column]:
     """The columns of a table with at least one job; the reason is the last one."""
-    header = (*HEADER, *(("PROVIDER", "REMOTE") if verbose else ()), "REASON")
+    header = (*HEADER, *(("ENDS", "PROVIDER", "REMOTE") if verbose else ()), "REASON")
     cells = zip(*(_status_cells(row, now, verbose=verbose) for row in report.jobs), strict=True)
     return [Column(title, column) for title, column in zip(header, cells, strict=True)]
 
@@ -99,7 +116,8 @@ def write_version(report: VersionReport, console: Console, *, verbose: bool = Fa
 
 
 def _status_cells(row: StatusRow, now: datetime, *, verbose: bool) -> tuple[Text, ...]:
-    extra = (outside(row.provider or "-"), outside(row.remote or "-")) if verbose else ()
+    ends = "-" if row.forecast is None else ends_in(row.forecast.end, row.now or now)
+    extra = (Text(ends), outside(row.provider or "-"), outside(row.remote or "-")) if verbose else ()
     return (
         outside(row.job, "bold"),
         Text(row.phase.value, PHASE_STYLES[row.phase]),

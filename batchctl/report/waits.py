@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from batchctl.model.decision import Timer
 from batchctl.model.plan import JobPlan
+from batchctl.model.times import rfc3339_seconds
 from batchctl.report.display_times import clock_time
 from batchctl.report.words import phase_summary
 
@@ -24,6 +25,15 @@ def wait_words(jobs: Sequence[JobPlan]) -> str:
     """Such as `2 Active, 1 Settling (translate-fr: the create call got no answer, … until 10:34:07Z)`."""
     phases, timers = phase_summary(job.phase for job in jobs), timer_words(jobs)
     return f"{phases} ({timers})" if timers else phases
+
+
+def last_end_words(jobs: Sequence[JobPlan]) -> str:
+    """Such as `; the last one ends about 2026-11-22T14:05:00Z`; empty if the end of one is unknown."""
+    found = [job.forecast for job in jobs if job.forecast is not None]
+    ends = [one.end.p50 for one in found if one.end is not None]
+    if not ends or len(ends) < len(found):
+        return ""
+    return f"; the last one ends about {rfc3339_seconds(max(ends))}"
 
 
 def timer_words(jobs: Sequence[JobPlan]) -> str:

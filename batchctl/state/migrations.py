@@ -30,6 +30,7 @@ TABLES: Mapping[str, int] = {
     "quotas": 3,
     "outbox": 6,
     "ghosts": 13,
+    "history": 21,
 }
 """All tables, each with the format version that added it."""
 
@@ -277,6 +278,22 @@ def add_costs(db: Database) -> None:
         db.table("attempts").add_column(column, str)
 
 
+def add_history(db: Database) -> None:
+    """Version 21: the times of forgotten attempts. No foreign key: they outlive their jobs."""
+    columns = {
+        "account": str,
+        "remote": str,
+        "model": str,
+        "rows": int,
+        "state": str,
+        "create_time": str,
+        "start_time": str,
+        "end_time": str,
+    }
+    nullable = {"rows", "start_time"}
+    db.table("history").create(columns, pk=("account", "remote"), not_null=set(columns) - nullable, strict=True)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     create_tables,
     add_names_and_identities,
@@ -298,6 +315,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     add_row_orders,
     add_merged,
     add_costs,
+    add_history,
 )
 """In order. The format version of a file is the number of migrations that it has had."""
 

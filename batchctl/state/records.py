@@ -16,6 +16,7 @@ from batchctl.model.cost.job_cost import TokenEstimate
 from batchctl.model.cost.tokens import Counted
 from batchctl.model.desired import Json, Kind, Lifecycle
 from batchctl.model.events import Event
+from batchctl.model.history import PastAttempt
 from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.notices import Notice, NoticeType
 from batchctl.model.observed import Moment, RowCounts, Status
@@ -372,6 +373,34 @@ def ghost_record(ghost: Ghost) -> Record:
 def read_ghost(stored: Stored) -> Ghost:
     """A ghost from its record."""
     return Ghost(read_account(stored["account"]), read_text(stored["remote"]), read_time(stored["time"]))
+
+
+def past_record(past: PastAttempt) -> Record:
+    """A record of `history`."""
+    return {
+        "account": text_cell(str(past.account)),
+        "remote": text_cell(past.remote),
+        "model": text_cell(past.model),
+        "rows": past.rows,
+        "state": text_cell(past.state),
+        "create_time": time_cell(past.create_time),
+        "start_time": time_cell(past.start_time),
+        "end_time": time_cell(past.end_time),
+    }
+
+
+def read_past(stored: Stored) -> PastAttempt:
+    """The times of a forgotten attempt from their record."""
+    return PastAttempt(
+        account=read_account(stored["account"]),
+        remote=read_text(stored["remote"]),
+        model=_read_name(stored["model"]),
+        rows=read_optional_number(stored["rows"]),
+        state=_read_name(stored["state"]),
+        create_time=read_time(stored["create_time"]),
+        start_time=read_optional_time(stored["start_time"]),
+        end_time=read_time(stored["end_time"]),
+    )
 
 
 def event_record(event: Event, who: str) -> Record:

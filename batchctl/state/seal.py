@@ -17,7 +17,7 @@ from msgspec import Struct
 from batchctl.state.cells import read_text
 from batchctl.state.database import Database
 
-SEALED = ("jobs", "attempts", "intents", "files", "accounts", "quotas", "outbox", "ghosts")
+SEALED = ("jobs", "attempts", "intents", "files", "accounts", "quotas", "outbox", "ghosts", "history")
 
 _BYTES = 16
 _MODULUS = 1 << 8 * _BYTES

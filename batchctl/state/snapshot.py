@@ -29,6 +29,7 @@ from batchctl.state.records import (
     read_job,
     read_key,
     read_notice,
+    read_past,
     read_quota,
 )
 from batchctl.state.seal import is_intact
@@ -96,6 +97,7 @@ def read_recorded(db: Database, path: Path) -> Recorded:
     quotas = _read_all(db, path, "quotas", read_quota)
     outbox = _read_all(db, path, "outbox", read_notice)
     ghosts = _read_all(db, path, "ghosts", read_ghost)
+    history = _read_all(db, path, "history", read_past)
     check_seal(db, path)
     version = read_version(db, path)
     return Recorded(
@@ -107,6 +109,7 @@ def read_recorded(db: Database, path: Path) -> Recorded:
         {quota.key: quota for quota in sorted(quotas, key=lambda quota: quota.key)},
         tuple(sorted(outbox, key=lambda notice: (notice.time, notice.id, notice.hook))),
         tuple(sorted(ghosts, key=lambda ghost: (ghost.time, ghost.account, ghost.remote))),
+        tuple(sorted(history, key=lambda past: (past.end_time, past.account, past.remote))),
     )
 
 

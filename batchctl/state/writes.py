@@ -15,6 +15,7 @@ from batchctl.model.recorded import (
     DropFile,
     DropGhost,
     DropNotice,
+    DropPast,
     ForgetJob,
     RenameJob,
     SaveAttempt,
@@ -23,6 +24,7 @@ from batchctl.model.recorded import (
     SaveIdentity,
     SaveJob,
     SaveNotice,
+    SavePast,
     SaveQuota,
     Write,
 )
@@ -38,6 +40,7 @@ from batchctl.state.records import (
     job_record,
     key_record,
     notice_record,
+    past_record,
     quota_record,
 )
 from batchctl.state.seal import Scope, resealed
@@ -45,9 +48,9 @@ from batchctl.state.seal import Scope, resealed
 EVENTS_KEPT = 10_000
 """The number of events that are kept: months of history in a few megabytes."""
 
-_OneRecord: TypeAlias = SaveJob | SaveIdentity | SaveQuota | SaveFile | SaveNotice | SaveGhost
+_OneRecord: TypeAlias = SaveJob | SaveIdentity | SaveQuota | SaveFile | SaveNotice | SaveGhost | SavePast
 """Writes that put one record in place."""
-_OneThing: TypeAlias = _OneRecord | SaveAttempt | DropFile | DropNotice | DropGhost
+_OneThing: TypeAlias = _OneRecord | SaveAttempt | DropFile | DropNotice | DropGhost | DropPast
 """Writes whose records no other write touches."""
 
 _KEYS: Mapping[str, tuple[str, ...]] = {
@@ -59,6 +62,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "quotas": ("account", "model"),
     "outbox": ("id", "hook"),
     "ghosts": ("account", "remote"),
+    "history": ("account", "remote"),
 }
 """The columns that identify a record, by table."""
 
@@ -149,6 +153,8 @@ def _changes(write: _OneThing) -> Sequence[_Change]:
             return [_Change("outbox", notice_record(notice), deletes=True)]
         case DropGhost(ghost):
             return [_Change("ghosts", ghost_record(ghost), deletes=True)]
+        case DropPast(past):
+            return [_Change("history", past_record(past), deletes=True)]
         case _:
             return [_saved(write)]
 
@@ -167,6 +173,8 @@ def _saved(write: _OneRecord) -> _Change:
             return _Change("outbox", notice_record(notice))
         case SaveGhost(ghost):
             return _Change("ghosts", ghost_record(ghost))
+        case SavePast(past):
+            return _Change("history", past_record(past))
         case _ as never:
             assert_never(never)
 

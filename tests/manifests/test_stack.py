@@ -46,6 +46,8 @@ def test_written_fields_are_read(tmp_path: Path) -> None:
           settleGrace: 2m
           fileMinLife: 1d
           lineBytes: 2097152
+          stuckFactor: 1.5
+          pauseWhenStalled: false
         """),
     )
     assert stack.suspend
@@ -62,6 +64,8 @@ def test_written_fields_are_read(tmp_path: Path) -> None:
         timedelta(days=1),
         line_bytes=2**21,
         read_timeout=timedelta(minutes=3),
+        stuck_factor=1.5,
+        pause_when_stalled=False,
     )
 
 

@@ -16,6 +16,7 @@ from batchctl.model.plan import Plan
 from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
 from batchctl.model.row_work import RowsSent
 from batchctl.reconcile import Options, Scope
+from tests.support import past_jobs
 from tests.support.decisions import (
     HERE,
     HOUR,
@@ -34,12 +35,17 @@ from tests.support.decisions import (
     sharded,
     unanswered,
 )
-from tests.support.past_jobs import MINUTE, TENS, history, past_attempt, past_job
+from tests.support.past_jobs import MINUTE, TENS, past_attempt, past_job
 from tests.support.queue_limits import bounds
 from tests.support.values import replace
 
 TEN = RowCounts(10)
 DAY = timedelta(days=1)
+
+
+def history(times: Any = TENS, **fields: Any) -> RecordedJob:
+    """A history on Vertex, which reports starts."""
+    return past_jobs.history(times, **{"account": THERE, **fields})
 
 
 def with_rows(wanted: DesiredJob, number: int = 10) -> DesiredJob:
@@ -48,7 +54,7 @@ def with_rows(wanted: DesiredJob, number: int = 10) -> DesiredJob:
 
 def active(name: str = "a", **fields: Any) -> RecordedAttempt:
     """An attempt with ten rows that was created two hours ago, and has been running for one."""
-    return attempt(name=name, **{"rows": TEN, **fields})
+    return attempt(name=name, **{"rows": TEN, "account": THERE, **fields})
 
 
 def planned(
@@ -61,7 +67,7 @@ def planned(
     jobs = {one.key.job: with_rows(job(one.key.job, account=one.account)) for one in records}
     jobs |= {one.name: one for one in wanted}
     recorded = [row(jobs[one.key.job], one) for one in records] + [past or history()]
-    looks: dict[Account, list[Any]] = {HERE: []}
+    looks: dict[Account, list[Any]] = {HERE: [], THERE: []}
     for one in records:
         if one.remote is not None:
             looks.setdefault(one.account, []).append(seen(one))
@@ -112,6 +118,18 @@ def test_a_pending_job_is_compared_by_its_age_with_the_whole_time_of_others() ->
     assert end_of(made) == ExpectedEnd(NOW + 5 * HOUR + 5 * MINUTE, NOW + 9 * HOUR + 9 * MINUTE)
 
 
+def test_on_gemini_the_age_counts_because_starts_are_not_reported() -> None:
+    record = active(account=HERE, create_time=NOW - 3 * HOUR, start_time=NOW)
+    made = planned(record, past=past_jobs.history())
+    # 3h3m and more took longer: the median of the eight is 6h6m.
+    assert end_of(made) == ExpectedEnd(NOW - 3 * HOUR + 6 * HOUR + 6 * MINUTE, None)
+
+
+def test_on_gemini_the_run_counts_where_the_age_says_nothing() -> None:
+    record = active(account=HERE, create_time=NOW - 30 * HOUR, start_time=NOW)
+    assert end_of(planned(record, past=past_jobs.history())) == ExpectedEnd(NOW + 5 * HOUR, NOW + 9 * HOUR)
+
+
 def test_where_no_start_was_seen_the_whole_time_counts() -> None:
     never_seen = history([(None, running) for _, running in TENS])
     made = planned(active(create_time=NOW, start_time=NOW), past=never_seen)
@@ -132,7 +150,7 @@ UNKNOWN = {
     ),
     "of another size": ({"past": history(rows=100)}, "history has 0 of at least 5"),
     "of another model": ({"past": history(tree={"model": "models/gemini-2.5-pro"})}, "history has 0 of at least 5"),
-    "of another account": ({"past": history(account=THERE)}, "history has 0 of at least 5"),
+    "of another account": ({"past": history(account=HERE)}, "history has 0 of at least 5"),
     "none succeeded": (
         {"past": history(state="FAILED")},
         "history has 0 of at least 5 attempts of gemini-2.5-flash with 10 to 99 rows that succeeded, and 10 that di",
@@ -195,7 +213,7 @@ def test_the_history_is_by_rows_that_each_remote_job_had() -> None:
 
 
 def test_the_newest_hundred_attempts_count() -> None:
-    slow = [past_attempt(number, MINUTE, HOUR) for number in range(1, 101)]
+    slow = [past_attempt(number, MINUTE, HOUR, account=THERE) for number in range(1, 101)]
     old = [past_attempt(number, MINUTE, 9 * HOUR, end_time=NOW - 90 * DAY) for number in range(101, 301)]
     old = [replace(one, create_time=NOW - 91 * DAY, start_time=NOW - 91 * DAY + MINUTE) for one in old]
     forecast = of(planned(active(create_time=NOW, start_time=NOW), past=past_job(*old, *slow)))
@@ -272,7 +290,7 @@ def test_without_a_known_ninetieth_nothing_is_stuck() -> None:
 
 
 def new(name: str = "a", **fields: Any) -> DesiredJob:
-    return with_rows(job(name, **fields))
+    return with_rows(job(name, **{"account": THERE, **fields}))
 
 
 def test_a_job_that_is_created_now_takes_the_whole_time() -> None:
@@ -285,7 +303,7 @@ def test_a_job_that_is_created_now_without_history_has_no_known_end() -> None:
 
 
 def test_a_retry_begins_after_its_back_off() -> None:
-    failed = attempt(state="FAILED", rows=TEN, end_time=NOW, results="a/1")
+    failed = active(state="FAILED", end_time=NOW, results="a/1")
     wanted = replace(new(), lifecycle=job(backoff_limit=3).lifecycle)
     made = planned(failed, wanted=(wanted,))
     (one,) = made.jobs
@@ -349,6 +367,14 @@ def test_a_job_that_waits_for_a_person_or_an_answer_has_no_known_end(
     assert why(planned(*records, **given), name).startswith(words)
 
 
+def test_a_job_whose_replacement_is_refused_goes_on() -> None:
+    changed = replace(new(), digest="d1:" + "2" * 64)
+    made = planned(active(create_time=NOW, start_time=NOW), wanted=(changed,), options=Options(max_replace=0))
+    (one,) = made.jobs
+    assert one.guard is not None
+    assert end_of(made) == ExpectedEnd(NOW + 5 * HOUR, NOW + 9 * HOUR)
+
+
 def test_a_job_that_could_not_be_seen_has_no_known_end() -> None:
     wanted, record = new(), active()
     made = decide([wanted], [row(wanted, record), history()], [look(complete=False)])
@@ -388,12 +414,12 @@ def test_a_place_whose_ninetieth_is_unknown_gives_a_median_alone() -> None:
     [pytest.param(["x", "long"], 2, id="one of them has no known end"), pytest.param(["x"], 1, id="an orphan")],
 )
 def test_a_place_that_may_come_at_any_time_has_no_known_begin(names: list[str], most: int) -> None:
-    records = [active(name, rows=RowCounts(5000) if name == "long" else TEN) for name in names]
-    wanted = [new(one.key.job) for one in records]
+    records = [active(name, account=HERE, rows=RowCounts(5000) if name == "long" else TEN) for name in names]
+    wanted = [new(one.key.job, account=HERE) for one in records]
     others = [] if most == 2 else [found(name="orphan")]
     made = decide(
-        [*wanted, new()],
-        [*map(row, wanted, records), history()],
+        [*wanted, new(account=HERE)],
+        [*map(row, wanted, records), past_jobs.history()],
         [look(*map(seen, records), *others)],
         limits=bounds(active=most),
     )
@@ -422,8 +448,9 @@ def test_the_shard_that_ends_last_is_the_end() -> None:
     story = sharded(*shards)
     assert story.wanted is not None
     assert story.record is not None
-    made = decide([story.wanted], [story.record, history()], [story.look])
-    assert end_of(made) == ExpectedEnd(NOW + 5 * HOUR, NOW + 9 * HOUR)
+    made = decide([story.wanted], [story.record, past_jobs.history()], [story.look])
+    # On Gemini the age counts: each has been there for an hour, and one of ten took an hour and a minute.
+    assert end_of(made) == ExpectedEnd(NOW - HOUR + 5 * HOUR + 5 * MINUTE, NOW - HOUR + 9 * HOUR + 9 * MINUTE)
 
 
 def test_a_shard_without_a_known_end_hides_that_of_the_job() -> None:
@@ -432,7 +459,7 @@ def test_a_shard_without_a_known_end_hides_that_of_the_job() -> None:
     story = sharded(*shards)
     assert story.wanted is not None
     assert story.record is not None
-    made = decide([story.wanted], [story.record, history()], [story.look])
+    made = decide([story.wanted], [story.record, past_jobs.history()], [story.look])
     assert why(made) == "0 of 10 attempts like it lasted longer than it has so far"
     forecast = of(made)
     assert forecast is not None
@@ -456,7 +483,7 @@ def test_shards_that_have_ended_before_others_are_created() -> None:
 
 
 def test_shards_that_are_all_created_now() -> None:
-    story = sharded(shard(0, None), shard(1, None), shard(2, None), wanted=new())
+    story = sharded(shard(0, None), shard(1, None), shard(2, None), wanted=new(account=HERE))
     assert story.wanted is not None
     assert story.record is not None
     made = decide([story.wanted], [story.record, history()], [story.look])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from batchctl.model.admission import QuotaKey
-from batchctl.model.history import MOST_PAST, PastAttempt, size_class, size_words
+from batchctl.model.history import MOST_PAST, PAST_SLACK, PastAttempt, size_class, size_words
 from batchctl.model.recorded import Recorded
 from batchctl.reconcile.forecast.learn import learn_history, past_of, too_old
 from tests.support.decisions import HERE, HOUR, NOW, THERE, attempt, unanswered
@@ -57,10 +57,10 @@ def test_the_newest_are_kept() -> None:
     (one,) = past_of([past_attempt(1, MINUTE, HOUR)], "x")
     many = [
         replace(one, remote=f"batches/{number}", end_time=NOW + timedelta(seconds=number))
-        for number in range(MOST_PAST + 2)
+        for number in range(MOST_PAST + PAST_SLACK + 1)
     ]
-    assert too_old(many) == [many[1], many[0]]
-    assert too_old(many[2:]) == []
+    assert too_old(many) == many[PAST_SLACK::-1]
+    assert too_old(many[1:]) == []
 
 
 def test_forgotten_attempts_count_like_those_that_are_recorded() -> None:

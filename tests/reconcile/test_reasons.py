@@ -49,6 +49,7 @@ from tests.support.decisions import (
     with_row,
     with_rows,
 )
+from tests.support.past_jobs import history
 from tests.support.queue_limits import ACTIVE, KEY, bounds
 from tests.support.values import replace
 
@@ -85,6 +86,13 @@ def unwanted(record=ACTIVE, **lifecycle) -> Situation:
 def given(situation: Situation, options: Options, **record) -> Situation:
     recorded = None if situation.record is None else with_row(situation.record, **record)
     return replace(situation, options=options, record=recorded)
+
+
+def stalled() -> Plan:
+    """A new job, while three others have waited at the API for an hour."""
+    waits = [attempt(name=name, state="PENDING", create_time=NOW - HOUR) for name in "bcd"]
+    wanted = [job(name) for name in "bcd"]
+    return decide([*wanted, job()], [*map(row, wanted, waits), history()], [look(*map(seen, waits))])
 
 
 def needing(*records, work="1") -> Plan:
@@ -158,6 +166,7 @@ CASES: Mapping[Reason, list[Situation | Plan]] = {
     Reason.TOKEN_LIMIT: [waiting(enqueued_tokens=15)],
     Reason.RATE_LIMIT: [waiting(creates_per_minute=1)],
     Reason.QUOTA: [waiting(Quota(KEY, 1, NOW, NOW + HOUR))],
+    Reason.STALLED: [stalled()],
     Reason.SETTLING: [
         Situation(job(), row(job(), unanswered())),
         Situation(job(), row(job(), unanswered()), look(complete=False)),

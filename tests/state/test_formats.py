@@ -198,3 +198,17 @@ def test_a_field_of_a_newer_batchctl_is_refused(copied) -> None:
         with pytest.raises(StateError, match="its lifecycle has collectBy") as caught:
             use()
         assert (caught.value.code, caught.value.hint) == ("StateTooNew", "upgrade batchctl")
+
+
+def test_the_times_of_a_forgotten_job_are_read(copied) -> None:
+    recorded = store_of(copied(NEWEST)).load()
+    assert "gone" not in recorded.jobs
+    (past,) = recorded.history
+    assert (past.model, past.rows, past.state) == ("gemini-2.5-flash", 1, "JOB_STATE_SUCCEEDED")
+    assert past.end_time - past.create_time == timedelta(seconds=3)
+
+
+@pytest.mark.parametrize("path", EVERY)
+def test_older_files_have_an_empty_history(copied, path: Path) -> None:
+    if number_of(path) < 21:
+        assert store_of(copied(path)).load().history == ()

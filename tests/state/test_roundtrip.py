@@ -14,12 +14,14 @@ from batchctl.model.cost.job_cost import InputBasis, OutputBasis, TokenEstimate
 from batchctl.model.cost.tokens import Counted, Modality, Tokens, Usage
 from batchctl.model.desired import Kind, Lifecycle, OnChange, OnMissing, OnRemove
 from batchctl.model.events import Event
+from batchctl.model.history import PastAttempt
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import Moment, RowCounts, Status
 from batchctl.model.recorded import (
     AddEvent,
     CancelCause,
     DropGhost,
+    DropPast,
     Ghost,
     Intent,
     JobRow,
@@ -32,6 +34,7 @@ from batchctl.model.recorded import (
     SaveGhost,
     SaveIdentity,
     SaveJob,
+    SavePast,
     SaveQuota,
     Trouble,
 )
@@ -40,7 +43,7 @@ from batchctl.model.row_work import RowOrder
 from batchctl.model.sent_with import SentWith
 from batchctl.state.store import open_state
 from tests.support.long_mode import effort
-from tests.support.state_samples import HandClock
+from tests.support.state_samples import ACCOUNT, NOW, HandClock
 from tests.support.values import replace
 
 TEXT = st.text(max_size=12)
@@ -149,13 +152,19 @@ JOBS = st.builds(
 )
 QUOTAS = st.builds(Quota, st.builds(QuotaKey, ACCOUNTS, TEXT), st.integers(1, 999), TIMES, TIMES, st.integers(0, 99))
 FILES = st.builds(RecordedFile, ACCOUNTS, WORD, TEXT, SOME_TIME)
+PAST = st.lists(
+    st.builds(PastAttempt, ACCOUNTS, TEXT, TEXT, st.none() | st.integers(0, 9), WORD, TIMES, SOME_TIME, TIMES),
+    max_size=3,
+    unique_by=lambda one: (one.account, one.remote),
+)
+OLD_PAST = PastAttempt(ACCOUNT, "old", "m", None, "JOB_STATE_SUCCEEDED", NOW, None, NOW)
 EVENTS = st.builds(Event, TIMES, WORD, st.none() | st.integers(1, 9), TEXT, TEXT, TEXT.filter(bool))
 
 
 @settings(max_examples=effort(15, 400), deadline=None)
-@given(job=JOBS, file=FILES, quota=QUOTAS, event=EVENTS, data=st.data())
+@given(job=JOBS, file=FILES, quota=QUOTAS, event=EVENTS, past=PAST, data=st.data())
 def test_what_is_committed_loads_back_equal(
-    job: RecordedJob, file: RecordedFile, quota: Quota, event: Event, data: st.DataObject
+    job: RecordedJob, file: RecordedFile, quota: Quota, event: Event, past: list[PastAttempt], data: st.DataObject
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = open_state(Path(folder) / "s.db", stack="demo", uid="abc123", clock=HandClock(), who="ada")
@@ -167,11 +176,14 @@ def test_what_is_committed_loads_back_equal(
             session.commit([SaveQuota(replace(quota, limit=1000)), SaveQuota(quota)])
             session.commit([SaveGhost(Ghost(file.account, "old", event.time)), SaveGhost(ghost)])
             session.commit([DropGhost(Ghost(file.account, "old", event.time))])
+            session.commit([*map(SavePast, past), SavePast(OLD_PAST)])
+            session.commit([DropPast(OLD_PAST)])
         recorded = store.load()
         assert recorded.jobs == {"job": job}
         assert recorded.files == (file,)
         assert recorded.identities == {file.account: file.sha256}
         assert recorded.ghosts == (ghost,)
+        assert recorded.history == tuple(sorted(past, key=lambda one: (one.end_time, one.account, one.remote)))
         assert recorded.quotas == {quota.key: quota}
         assert store.events(None, 1) == [event]
 

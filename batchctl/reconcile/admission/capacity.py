@@ -14,8 +14,11 @@ from msgspec import Struct
 
 from batchctl.model.admission import AdmissionLimits, LimitKind, Quota, QuotaKey, short_model
 from batchctl.model.desired import DesiredJob
+from batchctl.model.durations import duration_text
 from batchctl.model.keys import Account
+from batchctl.model.times import rfc3339_seconds
 from batchctl.reconcile.admission.quotas import limit_now, next_try
+from batchctl.reconcile.admission.stalls import Stall
 from batchctl.reconcile.admission.tokens import TokenRates
 from batchctl.reconcile.admission.usage import MINUTE, LiveJob, Sent
 
@@ -52,6 +55,9 @@ class Capacity:
     refusals: Mapping[str, str] = field(default_factory=dict)
     """The API's last words about each model of which it takes no further job."""
     tokens: Counter[str] = field(default_factory=Counter)
+    stalls: Mapping[QuotaKey, Stall] = field(default_factory=dict)
+    added: Counter[str] = field(default_factory=Counter)
+    """The jobs of each model that were let in."""
 
     def __post_init__(self) -> None:
         self.sent_by_model = defaultdict(list)
@@ -73,6 +79,7 @@ class Capacity:
         sent = Sent(self.clock, key.model)
         self.sent.append(sent)
         self.sent_by_model[key.model].append(sent)
+        self.added[key.model] += 1
 
     def find_obstacle(self, job: DesiredJob) -> Obstacle | None:
         """The limit that keeps the job out; None when there is capacity."""
@@ -83,6 +90,7 @@ class Capacity:
             self._rate_of_model,
             self._quota,
             self._tokens,
+            self._stall,
         )
         return next((obstacle for test in tests if (obstacle := test(job)) is not None), None)
 
@@ -142,6 +150,21 @@ class Capacity:
             f"{job.name} needs about {needed} ({self.rates.basis(key)})"
         )
         return Obstacle(LimitKind.TOKENS, words, used, most, is_model_wide=True)
+
+    def _stall(self, job: DesiredJob) -> Obstacle | None:
+        key = quota_key(job)
+        stall = self.stalls.get(key)
+        most = None if stall is None else stall.most(self.clock)
+        if stall is None or most is None:
+            return None
+        waiting = stall.waiting + self.added[key.model]
+        if waiting < most:
+            return None
+        words = (
+            f"the queue of {key.model} at the API has stalled: of {waiting} jobs that wait there none has begun since"
+            f" {rfc3339_seconds(stall.since)}, and nine of ten began within {duration_text(stall.usual)} before"
+        )
+        return Obstacle(LimitKind.STALL, words, waiting, most, stall.next_try(waiting), is_model_wide=True)
 
 
 def quota_key(job: DesiredJob) -> QuotaKey:

@@ -23,6 +23,7 @@ from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Operation, Recorded, RecordedJob
 from batchctl.reconcile.admission.capacity import Capacity, Obstacle, quota_key
 from batchctl.reconcile.admission.sizes import creates_of, with_rows_to_buy, without_creates
+from batchctl.reconcile.admission.stalls import find_stalls
 from batchctl.reconcile.admission.tokens import TokenRates, learn_rates
 from batchctl.reconcile.admission.usage import LiveJob, find_creates, find_live
 from batchctl.reconcile.decide.context import Context
@@ -35,6 +36,7 @@ _CODES: Mapping[LimitKind, Reason] = {
     LimitKind.TOKENS: Reason.TOKEN_LIMIT,
     LimitKind.RATE: Reason.RATE_LIMIT,
     LimitKind.QUOTA: Reason.QUOTA,
+    LimitKind.STALL: Reason.STALLED,
 }
 
 
@@ -82,6 +84,7 @@ def _capacities(
     at_work: dict[Account, list[LiveJob]] = defaultdict(list)
     for one in live:
         at_work[one.key.account].append(one)
+    stalls = find_stalls(context) if at_work else {}
     sent = find_creates(context.desired, recorded, context.observed, context.now)
     for account in sorted(accounts):
         capacity = Capacity(
@@ -92,6 +95,7 @@ def _capacities(
             context.clock_of(account),
             sent.get(account, []),
             refusals=_refusals(account, recorded),
+            stalls=stalls,
         )
         capacity.count(at_work[account], sizes)
         yield account, capacity

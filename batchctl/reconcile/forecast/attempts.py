@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from batchctl.model.admission import QuotaKey
+from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.forecast import ExpectedEnd, JobForecast, Stuck
 from batchctl.model.history import History, Waits, size_words
 from batchctl.model.percentiles import LEAST_FOR_P50, Percentiles, Span, percentiles_of
@@ -70,9 +71,13 @@ def latest(ends: Iterable[ExpectedEnd]) -> ExpectedEnd:
 
 
 def _end(attempt: RecordedAttempt, waits: Waits, clock: datetime) -> ExpectedEnd | None:
-    """Its end by those that lasted longer than it has so far: of its run if that is known, else of the whole."""
-    candidates = ((attempt.start_time, waits.running), (attempt.create_time, waits.whole))
-    for since, spans in candidates:
+    """Its end by those that lasted longer than it has so far.
+
+    Its run says more than the whole, but where the API does not report starts, one that was seen late makes the end too
+    late. There it counts only if the whole says nothing.
+    """
+    run, whole = (attempt.start_time, waits.running), (attempt.create_time, waits.whole)
+    for since, spans in (run, whole) if CAPABILITIES[attempt.account.api].start_time else (whole, run):
         if since is not None:
             left = percentiles_of(spans, beyond=max(0.0, (clock - since).total_seconds()))
             end = later(ExpectedEnd(since, since), left)

@@ -100,15 +100,18 @@ def _is_over(plan: JobPlan) -> bool:
     """Whether nothing of a job is at work, or will be."""
     if plan.action in _STOPPED:
         return True
-    goes_on = (plan.action.buys and plan.guard is None) or plan.timer is Timer.BACKOFF
+    goes_on = is_created_now(plan) or plan.timer is Timer.BACKOFF
     return plan.phase in _OVER and not goes_on
 
 
 def _is_at_work(plan: JobPlan) -> bool:
     """Whether its attempt is at work, or is created now."""
-    if plan.action.buys:
-        return plan.guard is None
-    return plan.phase is Phase.ACTIVE
+    return is_created_now(plan) or plan.phase is Phase.ACTIVE
+
+
+def is_created_now(plan: JobPlan) -> bool:
+    """Whether the plan makes a new attempt, and nothing refuses that."""
+    return plan.action.buys and plan.guard is None
 
 
 def _position(one: JobAhead) -> int:
@@ -118,7 +121,7 @@ def _position(one: JobAhead) -> int:
 
 def _at_work(one: JobAhead, basis: Basis) -> tuple[JobForecast, list[ExpectedEnd | None]]:
     """The forecast of a job at work, and the end of each of its remote jobs."""
-    if one.plan.action.buys:
+    if is_created_now(one.plan):
         calls = sum(isinstance(step, Create) for step in one.plan.steps)
         clock = basis.clock_of(one.account)
         found = _new(one, ExpectedEnd(clock, clock), basis)

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
 from msgspec import Struct
 
 from batchctl.model.admission import QuotaKey, short_model
 from batchctl.model.capabilities import CAPABILITIES
-from batchctl.model.history import MOST_COMPARED, MOST_PAST, History, PastAttempt, SizedKey, Waits, size_class, spans_of
+from batchctl.model.history import (
+    MOST_COMPARED,
+    MOST_PAST,
+    PAST_SLACK,
+    History,
+    PastAttempt,
+    SizedKey,
+    Waits,
+    size_class,
+    spans_of,
+)
 from batchctl.model.keys import Account
 from batchctl.model.percentiles import Span
 from batchctl.model.recorded import CancelCause, Recorded, RecordedAttempt
@@ -65,8 +75,10 @@ def past_of(attempts: Iterable[RecordedAttempt], model: str) -> list[PastAttempt
     ]
 
 
-def too_old(past: Iterable[PastAttempt]) -> list[PastAttempt]:
-    """Those beyond the number that is kept."""
+def too_old(past: Collection[PastAttempt]) -> list[PastAttempt]:
+    """Those to drop: none as long as there are few more than the number that is kept."""
+    if len(past) <= MOST_PAST + PAST_SLACK:
+        return []
     newest = sorted(past, key=lambda one: (one.end_time, one.account, one.remote), reverse=True)
     return newest[MOST_PAST:]
 

@@ -19,7 +19,7 @@ from batchctl.model.desired import Json, Stack
 from batchctl.model.keys import AttemptKey
 from batchctl.model.notices import Hook, Notice, NoticeType
 from batchctl.model.observed import Observed, RowCounts
-from batchctl.model.plan import Plan
+from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, JobRow, Operation, RecordedAttempt
 from batchctl.model.states import GOOD_STATES, JobState, Phase
@@ -105,7 +105,7 @@ def stuck_notices(
         clock = provider_now(attempt.account, observed, now)
         for hook in stack.notify:
             worries = {
-                NoticeType.STUCK: (_stuck_words(attempt, hook, clock), None),
+                NoticeType.STUCK: (_stuck_words(attempt, hook, clock) or _unusual_words(planned), None),
                 NoticeType.RESULTS_EXPIRING: (_expiring_words(attempt, clock), Reason.NOT_COLLECTED),
             }
             for kind, (words, code) in worries.items():
@@ -212,6 +212,12 @@ def _stuck_words(attempt: RecordedAttempt, hook: Hook, clock: datetime) -> str:
     if since is None or clock - since < hook.stuck_after:
         return ""
     return f"{words} for {_span(clock - since)}"
+
+
+def _unusual_words(planned: JobPlan) -> str:
+    """That a job is stuck by the history of the stack; empty when it is not."""
+    forecast = planned.forecast
+    return "" if forecast is None or forecast.stuck is None else forecast.stuck.words
 
 
 def _span(time: timedelta) -> str:

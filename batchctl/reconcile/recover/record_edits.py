@@ -8,7 +8,8 @@ from datetime import datetime
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import GuardError, UsageError
 from batchctl.model.keys import JOB_NAME
-from batchctl.model.recorded import ForgetJob, Recorded, RecordedJob, SaveGhost, Write
+from batchctl.model.recorded import ForgetJob, Recorded, RecordedJob, SaveGhost, SavePast, Write
+from batchctl.reconcile.forecast.learn import past_of
 from batchctl.reconcile.view.readings import ghosts_of
 
 
@@ -40,4 +41,6 @@ def found_by_mark(job: RecordedJob) -> tuple[str, ...]:
 
 def forget_job(job: RecordedJob, now: datetime) -> list[Write]:
     """The writes that delete the record of a job. `now` is the local clock."""
-    return [ForgetJob(job.name), *map(SaveGhost, ghosts_of(job.attempts, now))]
+    kept: list[Write] = [SaveGhost(ghost) for ghost in ghosts_of(job.attempts, now)]
+    kept += [SavePast(past) for past in past_of(job.attempts, job.row.model)]
+    return [ForgetJob(job.name), *kept]

@@ -65,10 +65,13 @@ def main(out: Path) -> None:
         write(folder, "working", title="slow work", src="{file: rows.jsonl}")
         write(folder, "uploaded", src="{file: rows.jsonl}")
         write(folder, "ruled", labels=", labels: {team: search}", title="slow rules")
+        write(folder, "gone", src="[{key: k1, text: say goodbye}]")
         run(folder, url, "apply", "--yes")
         call(url, "clock", {"advance": "60s"}, "POST")
         # Its lifecycle comes after its create call, which `suspend` would hold back.
         write(folder, "ruled", labels=", labels: {team: search}", title="slow rules", more=LIFECYCLE)
+        run(folder, url, "apply", "--yes")
+        (folder / "gone.yaml").unlink()
         run(folder, url, "apply", "--yes")
         call(
             url, "faults", [{"method": "batches.create", "kind": "status", "status": 400, "when": "before", "count": 1}]
