@@ -183,7 +183,7 @@ def _conditions(case: JobCase) -> Iterator[Condition]:
 
 
 def _orders(case: JobCase) -> Iterator[Condition]:
-    """What a person has ordered."""
+    """The orders of a person."""
     if case.recorded is not None and case.recorded.row.retry_requested is not None:
         rows = case.recorded.row.retry_rows
         command = "`batchctl retry`" if rows is None else f"`batchctl retry --rows {rows}`"
