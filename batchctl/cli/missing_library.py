@@ -9,7 +9,7 @@ from batchctl.model.errors import BatchctlError
 def missing_server(what: str, error: ImportError) -> BatchctlError:
     """The error of a server. Raises the import error itself if it is about another library."""
     library = (error.name or "").partition(".")[0]
-    if library not in {"anyio", "h11", "starlette", "uvicorn"}:
+    if library not in {"anyio", "h11", "prometheus_client", "starlette", "uvicorn"}:
         raise error
     return BatchctlError(
         f"{what} needs {library}, which is not installed",

@@ -98,7 +98,7 @@ def watch(
     if serving is not None:
         from batchctl.cli.web import beside_passes
 
-        request = replace(request, company=beside_passes(workspace, serving, options))
+        request = replace(request, company=beside_passes(workspace, serving, options, pace))
     if forever:
         warn_of_links(workspace)
     return carry_out(workspace, request)

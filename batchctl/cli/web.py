@@ -18,6 +18,7 @@ from batchctl.cli.serve_options import ServeOptions
 from batchctl.cli.workspace import Workspace
 from batchctl.engine.as_recorded import plan_as_recorded
 from batchctl.engine.loop.drive import Witness
+from batchctl.engine.loop.polling import Pace
 from batchctl.engine.passes import PassReport
 from batchctl.model.events import Event
 from batchctl.model.plan import Plan
@@ -26,17 +27,18 @@ from batchctl.model.recorded import Recorded
 from batchctl.reconcile import Options
 from batchctl.server.feed import Feed
 from batchctl.server.snapshot import PassFacts, Snapshot, Source
+from batchctl.telemetry.snapshot import Snapshot as Measured
 
 _LOCK_AGE = 2.0
-"""Seconds for which the holder of the lock is not asked for again."""
+"""Seconds for which the state is not asked for its lock or its version again: of a shared one, that is a request."""
 
 
-def beside_passes(workspace: Workspace, serving: ServeOptions, options: Options) -> Company:
+def beside_passes(workspace: Workspace, serving: ServeOptions, options: Options, pace: Pace) -> Company:
     """The web page of `watch`: shown are the record before the first pass, and then each pass."""
 
     @contextmanager
     def company(reload: ManifestReload, progress: Progress) -> Iterator[Witness]:
-        with serve(workspace, serving, progress.warn) as feed:
+        with serve(workspace, serving, progress.warn, pace) as feed:
             feed.publish(lambda: as_recorded(workspace, options))
             number = 0
 
@@ -52,12 +54,20 @@ def beside_passes(workspace: Workspace, serving: ServeOptions, options: Options)
 
 
 @contextmanager
-def serve(workspace: Workspace, serving: ServeOptions, warn: Callable[[str], None]) -> Iterator[Feed]:
-    """Serve what is published until the block ends. Raises BatchctlError for an address that cannot be used."""
+def serve(
+    workspace: Workspace, serving: ServeOptions, warn: Callable[[str], None], pace: Pace | None = None
+) -> Iterator[Feed]:
+    """Serve what is published until the block ends. `pace`: of the passes; None if the process makes none.
+
+    Raises BatchctlError for an address that cannot be used.
+    """
     try:
         from batchctl.server.app import Served, WebApp
+        from batchctl.server.monitoring import monitoring_routes
         from batchctl.server.security import Access
         from batchctl.server.thread import ServerThread, bind, shown_address
+        from batchctl.telemetry.health import Health
+        from batchctl.telemetry.metrics import Metrics
     except ImportError as error:
         raise missing_server("the web page", error) from error
     token = serving.read_token()
@@ -66,12 +76,29 @@ def serve(workspace: Workspace, serving: ServeOptions, warn: Callable[[str], Non
     feed, listening = Feed(), bind(serving.host, serving.port)
     port = listening.getsockname()[1]
     access = Access(serving.host, port, serving.names, token)
-    web = WebApp(Served(feed, Beside(workspace), access, warn))
+    beside = Beside(workspace)
+    metrics = Metrics(workspace.stack.name, lambda: _measured(feed), watches=pace is not None)
+    health = Health(beside.check, watches=pace is not None, longest_pause=(pace or Pace()).longest)
+    for observer in (metrics.observer, health):
+        if observer is not None:
+            workspace.board.observe_by(observer)
+    web = WebApp(Served(feed, beside, access, warn, more=monitoring_routes(metrics, health)))
     with ServerThread(web.app, listening, feed.end):
         # The token of a file is known; showing it would put it into logs.
         query = "" if token is None or serving.token_file is not None else f"?token={token}"
         note(f"web page: http://{shown_address(serving.host, port)}/{query}")
-        yield feed
+        try:
+            yield feed
+        finally:
+            health.ended()
+
+
+def _measured(feed: Feed) -> Measured | None:
+    """The newest snapshot for metrics: the same object as before while nothing has changed."""
+    view = feed.view()
+    if view is None:
+        return None
+    return view.once("measured", lambda: Measured(view.snapshot.plan, view.snapshot.recorded))
 
 
 def snapshot(workspace: Workspace, plan: Plan, recorded: Recorded, source: Source) -> Snapshot:
@@ -95,11 +122,18 @@ class Beside:
         self._state = workspace.opening.opener.open(workspace.stack.state)
         self._lock = threading.Lock()
         self._holder: str | None = None
-        self._asked = float("-inf")
+        self._asked = self._checked = float("-inf")
 
     def events(self, limit: int) -> Sequence[Event]:
         with self._lock:
             return self._state.events(None, limit)
+
+    def check(self) -> None:
+        """Raise StateError if the state cannot be read."""
+        with self._lock:
+            if time.monotonic() - self._checked >= _LOCK_AGE:
+                self._state.version()
+                self._checked = time.monotonic()
 
     def lock_holder(self) -> str | None:
         with self._lock:

@@ -54,8 +54,27 @@ ROWS = Metric(
 TOKENS = Metric(
     "batchctl_tokens",
     Kind.GAUGE,
-    "Tokens that the API counted for the attempts in the state.",
-    ("type", "model", "api"),
+    "Tokens that the API counted for the answers of the attempts in the state. `input` is without cached tokens, and "
+    "`output` without thoughts. Modality `UNKNOWN`: a release counted them that did not keep it.",
+    ("type", "modality", "model", "api"),
+)
+MONEY_SPENT = Metric(
+    "batchctl_money_spent",
+    Kind.GAUGE,
+    "Cost of the counted answers of all jobs, by the price list. Absent without one.",
+    ("currency",),
+)
+MONEY_ESTIMATED = Metric(
+    "batchctl_money_estimated",
+    Kind.GAUGE,
+    "Estimated cost of the jobs that have not ended: `low` with the expected output, `high` with the most output.",
+    ("currency", "bound"),
+)
+MONEY_UNKNOWN = Metric(
+    "batchctl_money_unknown_jobs",
+    Kind.GAUGE,
+    "Jobs that are left out of a sum of money, because it is not known for them. Absent without a price list.",
+    ("amount",),
 )
 ENQUEUED_TOKENS = Metric(
     "batchctl_enqueued_tokens",
@@ -77,6 +96,25 @@ STATE_DURATION = Metric(
     "How long the attempts in the state were pending (until their start) and running (until their end).",
     ("state", "model"),
     _WAITS,
+)
+JOBS_OVER_P90 = Metric(
+    "batchctl_jobs_over_p90",
+    Kind.GAUGE,
+    "Jobs that have been in a state longer than nine of ten like them were, by the stack's own history.",
+    ("state",),
+)
+JOBS_STUCK = Metric(
+    "batchctl_jobs_stuck",
+    Kind.GAUGE,
+    "Jobs that have been in a state longer than that, times `limits.stuckFactor`.",
+    ("state",),
+)
+EXPECTED_END = Metric(
+    "batchctl_expected_end_timestamp_seconds",
+    Kind.GAUGE,
+    "When all jobs have ended in half (`p50`) or nine of ten (`p90`) of the cases. Absent where the history does not "
+    "show it.",
+    ("percentile",),
 )
 COLLECT_BY = Metric(
     "batchctl_collect_by_timestamp_seconds",
@@ -135,10 +173,16 @@ OF_THE_STATE = (
     ATTEMPTS,
     ROWS,
     TOKENS,
+    MONEY_SPENT,
+    MONEY_ESTIMATED,
+    MONEY_UNKNOWN,
     ENQUEUED_TOKENS,
     QUEUE_LENGTH,
     OLDEST_PENDING,
     STATE_DURATION,
+    JOBS_OVER_P90,
+    JOBS_STUCK,
+    EXPECTED_END,
     COLLECT_BY,
     DRIFT,
     UNREAD_ACCOUNTS,

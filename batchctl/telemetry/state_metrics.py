@@ -7,18 +7,21 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
-from batchctl.model.admission import LimitKind, short_model
+from batchctl.model.admission import LimitKind
 from batchctl.model.observed import RowCounts
 from batchctl.model.plan import DriftKind, Plan
 from batchctl.model.recorded import Recorded, RecordedAttempt
 from batchctl.model.states import JobState, Phase
 from batchctl.telemetry import catalogue
 from batchctl.telemetry.catalogue import Metric
+from batchctl.telemetry.families import gauge, model_of
+from batchctl.telemetry.forecast_metrics import expected_end, over_p90, stuck
 from batchctl.telemetry.snapshot import Snapshot, Source
+from batchctl.telemetry.usage_metrics import estimated, spent, tokens, unknown_money
 
 _PENDING = frozenset({JobState.QUEUED.value, JobState.PENDING.value})
 
@@ -49,19 +52,25 @@ class StateMetrics(Collector):
 def _families(stack: str, snapshot: Snapshot) -> Iterator[Family]:
     plan, recorded = snapshot.plan, snapshot.recorded
     attempts = [attempt for job in recorded.jobs.values() for attempt in job.attempts]
-    yield _gauge(catalogue.JOBS, stack, _by_one(Counter(job.phase.value for job in plan.jobs), Phase))
-    yield _gauge(catalogue.ATTEMPTS, stack, _by_one(Counter(map(_result, attempts))))
-    yield _gauge(catalogue.ROWS, stack, _by_one(_verdicts(plan)))
-    yield _gauge(catalogue.TOKENS, stack, _tokens(recorded))
-    yield _gauge(catalogue.ENQUEUED_TOKENS, stack, _enqueued(plan))
+    yield gauge(catalogue.JOBS, stack, _by_one(Counter(job.phase.value for job in plan.jobs), Phase))
+    yield gauge(catalogue.ATTEMPTS, stack, _by_one(Counter(map(_result, attempts))))
+    yield gauge(catalogue.ROWS, stack, _by_one(_verdicts(plan)))
+    yield gauge(catalogue.TOKENS, stack, tokens(recorded))
+    yield gauge(catalogue.MONEY_SPENT, stack, spent(plan))
+    yield gauge(catalogue.MONEY_ESTIMATED, stack, estimated(plan))
+    yield gauge(catalogue.MONEY_UNKNOWN, stack, unknown_money(plan))
+    yield gauge(catalogue.ENQUEUED_TOKENS, stack, _enqueued(plan))
     queue = Counter(job.queue.limit.value for job in plan.jobs if job.queue is not None)
-    yield _gauge(catalogue.QUEUE_LENGTH, stack, _by_one(queue, LimitKind))
+    yield gauge(catalogue.QUEUE_LENGTH, stack, _by_one(queue, LimitKind))
     pending = (attempt.create_time for attempt in attempts if attempt.state in _PENDING and not attempt.is_gone)
     yield _moment(catalogue.OLDEST_PENDING, stack, pending)
     yield _durations(stack, recorded)
+    yield gauge(catalogue.JOBS_OVER_P90, stack, over_p90(plan))
+    yield gauge(catalogue.JOBS_STUCK, stack, stuck(plan))
+    yield gauge(catalogue.EXPECTED_END, stack, expected_end(plan))
     yield _moment(catalogue.COLLECT_BY, stack, (attempt.collect_by for attempt in attempts))
-    yield _gauge(catalogue.DRIFT, stack, _by_one(Counter(one.kind.value for one in plan.drift), DriftKind))
-    yield _gauge(catalogue.UNREAD_ACCOUNTS, stack, {(): len(plan.problems)})
+    yield gauge(catalogue.DRIFT, stack, _by_one(Counter(one.kind.value for one in plan.drift), DriftKind))
+    yield gauge(catalogue.UNREAD_ACCOUNTS, stack, {(): len(plan.problems)})
 
 
 def _by_one(counts: Mapping[str, int], known: Iterable[str] = ()) -> dict[tuple[str, ...], int]:
@@ -70,17 +79,10 @@ def _by_one(counts: Mapping[str, int], known: Iterable[str] = ()) -> dict[tuple[
     return found | {(value,): number for value, number in counts.items()}
 
 
-def _gauge(metric: Metric, stack: str, values: Mapping[tuple[str, ...], float]) -> Family:
-    family = GaugeMetricFamily(metric.name, metric.help, labels=("stack", *metric.labels))
-    for labels in sorted(values):
-        family.add_metric((stack, *labels), values[labels])
-    return family
-
-
 def _moment(metric: Metric, stack: str, times: Iterable[datetime | None]) -> Family:
     """The earliest time, as a Unix time; no sample if there is none."""
     known = [time for time in times if time is not None]
-    return _gauge(metric, stack, {(): min(known).timestamp()} if known else {})
+    return gauge(metric, stack, {(): min(known).timestamp()} if known else {})
 
 
 def _result(attempt: RecordedAttempt) -> str:
@@ -111,24 +113,11 @@ def _rows(attempt: RecordedAttempt) -> RowCounts:
     return attempt.rows if attempt.merged is None else attempt.merged.rows
 
 
-def _tokens(recorded: Recorded) -> dict[tuple[str, ...], int]:
-    found: Counter[tuple[str, ...]] = Counter()
-    for job in recorded.jobs.values():
-        for attempt in job.attempts:
-            if attempt.tokens is not None and not attempt.is_reused:
-                found["input", _model(attempt, job.row.model), attempt.account.api.value] += attempt.tokens
-    return dict(found)
-
-
-def _model(attempt: RecordedAttempt, recorded: str) -> str:
-    return short_model(str(attempt.tree.get("model") or recorded))
-
-
 def _enqueued(plan: Plan) -> dict[tuple[str, ...], int]:
     found: Counter[tuple[str, ...]] = Counter()
     for job in plan.jobs:
         if job.attempt is not None and job.attempt.is_active and job.size.tokens is not None:
-            found[_model(job.attempt, job.size.model or ""), job.attempt.account.api.value] += job.size.tokens
+            found[model_of(job.attempt, job.size.model or ""), job.attempt.account.api.value] += job.size.tokens
     return dict(found)
 
 
@@ -138,7 +127,7 @@ def _durations(stack: str, recorded: Recorded) -> Family:
     for job in recorded.jobs.values():
         for attempt in job.attempts:
             for state, seconds in _times(attempt):
-                found[state, _model(attempt, job.row.model)].append(seconds)
+                found[state, model_of(attempt, job.row.model)].append(seconds)
     family = HistogramMetricFamily(metric.name, metric.help, labels=("stack", *metric.labels))
     for labels in sorted(found):
         family.add_metric((stack, *labels), _buckets(found[labels], metric.buckets), sum_value=sum(found[labels]))

@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -26,10 +26,15 @@ _PATIENCE = 60
 
 
 class Watcher:
-    """`batchctl watch --forever` in a process of its own, its news as JSON lines."""
+    """`batchctl watch --forever`, or another command, in a process of its own, its news as JSON lines."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
-        words = ["watch", "--forever", "--yes", "--poll-max", "1s", "--log-format", "json", *arguments]
+    def __init__(
+        self,
+        folder: Path,
+        *arguments: str,
+        command: Sequence[str] = ("watch", "--forever", "--yes", "--poll-max", "1s"),
+    ) -> None:
+        words = [*command, "--log-format", "json", *arguments]
         # As a shell does after `cd`, links and all.
         env = {**os.environ, "PWD": str(folder)}
         self._child = subprocess.Popen(

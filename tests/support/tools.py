@@ -14,12 +14,12 @@ import pytest
 def tool(name: str, *, is_held: bool = True) -> str:
     """A program of this environment or of the machine.
 
-    Without it the test is skipped. In CI it fails, if `is_held`: constraints.txt has it.
+    Without it the test is skipped. In CI it fails, if `is_held`: constraints.txt or the workflow has it.
     """
     path = Path(sys.executable).parent / name
     found = str(path) if path.exists() else shutil.which(name)
     if found is None and is_held and os.environ.get("CI"):
-        pytest.fail(f"{name} is not installed, although constraints.txt has it")
+        pytest.fail(f"{name} is not installed, although constraints.txt or the workflow of CI has it")
     if found is None:
         pytest.skip(f"{name} is not installed")
     return found
