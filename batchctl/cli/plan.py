@@ -20,6 +20,7 @@ from batchctl.cli.plan_options import PlanOptions
 from batchctl.cli.preview import preview_and_warn
 from batchctl.cli.record_option import record_option
 from batchctl.cli.reports import Reports, report_option, write_reports
+from batchctl.cli.short_deadlines import warn_by_record
 from batchctl.cli.workspace import Workspace
 from batchctl.engine.preview import Approve
 from batchctl.engine.tools import BlackBox, keep_nothing
@@ -104,7 +105,7 @@ class PlanOutput(Struct, frozen=True):
 
 def show_plan(workspace: Workspace, options: Options, shown: PlanOutput) -> int:
     """Print the plan and give the exit code."""
-    show_warnings(workspace.desired.warnings, workspace.common)
+    show_warnings((*workspace.desired.warnings, *warn_by_record(workspace)), workspace.common)
     seen = preview_and_warn(workspace, options, shown.black_box)
     plan = seen.plan
     if shown.events is not None:

@@ -149,6 +149,13 @@ class Code(StrEnum):
         "MarkLookalike",
         "A display name ends like batchctl's own mark. Choose another ending.",
     )
+    SHORT_DEADLINE = (
+        "ShortDeadline",
+        (
+            "A warning: more than one in ten attempts like this job took longer than its `pendingDeadline` or "
+            "`activeDeadline` allows, by the history of the stack."
+        ),
+    )
     UNKNOWN_VARIABLE = (
         "UnknownVariable",
         "The stack file does not declare a variable that is used or set.",

@@ -12,6 +12,7 @@ from batchctl.reconcile.after_pass.timing import Timing, time_plan
 from batchctl.reconcile.after_pass.uploads import NO_FILE, expects_attempt, find_unneeded, is_expired
 from batchctl.reconcile.calls.troubles import Failure, after_failure, overcome
 from batchctl.reconcile.decide.row_choice import choice_of_rows, next_choice, rows_to_survey
+from batchctl.reconcile.forecast.deadlines import find_short_deadlines
 from batchctl.reconcile.forecast.learn import learn_history, past_of, too_old
 from batchctl.reconcile.notify.notices import end_notices, possible_again, stuck_notices
 from batchctl.reconcile.notify.outbox import delivered, failed, find_waiting, given_up, held, sort_outbox
@@ -65,6 +66,7 @@ __all__ = [
     "find_moves",
     "find_open",
     "find_pending",
+    "find_short_deadlines",
     "find_stale",
     "find_strangers",
     "find_unneeded",

@@ -160,3 +160,40 @@ def test_the_times_of_removed_jobs_are_kept(world: World) -> None:
     assert world.forecast("next") == before
     world.cli("state", "rebuild", "--force")
     assert world.forecast("next") == before
+
+
+SHORT = "lifecycle.activeDeadline is 10m, but 10 of 10 attempts of gemini-2.5-flash with 1 to 9 rows ran for longer"
+
+
+def test_validate_and_plan_warn_of_a_deadline_below_what_jobs_took(world: World) -> None:
+    path = world.stack.write_job("next", lifecycle={"activeDeadline": "10m"})
+    for command in ("validate", "plan"):
+        ran = world.cli(command)
+        assert ran.code == 0
+        assert f"{path.name}:" in ran.err
+        assert f"ShortDeadline {SHORT}" in ran.err, command
+        assert "set activeDeadline above" in ran.err
+    (warning,) = json.loads(world.cli("validate", "-o", "json").out)["warnings"]
+    assert warning["code"] == "ShortDeadline"
+    # The jobs with the history are not asked about, and one with time enough is no news.
+    assert "ShortDeadline" not in world.cli("validate", "-f", world.stack.job_path("past-01").name).err
+    world.stack.write_job("next", lifecycle={"activeDeadline": "1h"})
+    assert "ShortDeadline" not in world.cli("validate").err + world.cli("plan").err
+
+
+def test_validate_reads_the_state_without_its_lock_and_says_if_it_cannot(world: World) -> None:
+    world.stack.write_job("next", lifecycle={"activeDeadline": "10m"})
+    state = world.stack.path / ".batchctl" / "state.db"
+    before = state.read_bytes()
+    assert "ShortDeadline" in world.cli("validate").err
+    assert state.read_bytes() == before
+    state.write_bytes(b"not a state")
+    ran = world.cli("validate")
+    assert ran.code == 0
+    assert "deadlines were not compared with the history of the stack: the state file" in ran.err
+    # Without deadlines the state is not even opened.
+    world.stack.write_job("next")
+    assert world.cli("validate").err == ""
+    state.unlink()
+    world.stack.write_job("next", lifecycle={"activeDeadline": "10m"})
+    assert world.cli("validate").err == ""
