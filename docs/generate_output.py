@@ -62,6 +62,8 @@ def _planned(world: World) -> Iterator[tuple[str, str]]:
     yield "plan.json", _json(world("plan", "-o", "json", "--events", "events.ndjson"))
     _, planned, _ = Path("events.ndjson").read_text(encoding="utf-8").splitlines()
     yield "run-event.json", _fence("json", _compact(json.loads(planned)) + "\n")
+    yield "explain-why-not", _console(world, "explain", "summarise-reviews", "--why-not", "replace")
+    yield "why-not.json", _json(world("explain", "translate-fr", "--why-not", "cancel", "-o", "json"))
     yield "diff", _console(world, "diff")
     yield "diff.json", _json(world("diff", "summarise-reviews", "-o", "json"))
     yield "job-list.json", _json(world("diff", "-f", "jobs/translate-fr.yaml", "-o", "json"))

@@ -7,9 +7,11 @@ import click
 from batchctl.cli.common import Common, common_options, consent_options, lock_option, output_option
 from batchctl.cli.consent import Consent
 from batchctl.cli.job_selection import JobSelection, open_selected, select_jobs
+from batchctl.cli.record_option import record_option
 from batchctl.cli.run_plan import Request, carry_out
 from batchctl.engine.loop.drive import Until
 from batchctl.engine.loop.verdict import Measure
+from batchctl.engine.tools import BlackBox
 from batchctl.reconcile import Options
 
 
@@ -19,6 +21,7 @@ from batchctl.reconcile import Options
 @consent_options
 @click.option("--allow-protected", is_flag=True, help="Cancel protected jobs too.")
 @lock_option
+@record_option
 @common_options
 def cancel(
     *,
@@ -29,6 +32,7 @@ def cancel(
     no_input: bool,
     allow_protected: bool,
     lock_timeout: str,
+    black_box: BlackBox,
 ) -> int:
     """Cancel the named jobs for good; they are not retried.
 
@@ -42,4 +46,7 @@ def cancel(
     # The order is recorded: the command need not wait for create calls without a reply.
     until = Until(ended=False, once=True)
     question = "Do you want to cancel these jobs?"
-    return carry_out(workspace, Request(options, until, consent, output, question, measure=Measure(settled=False)))
+    measure = Measure(settled=False)
+    return carry_out(
+        workspace, Request(options, until, consent, output, question, measure=measure, black_box=black_box)
+    )

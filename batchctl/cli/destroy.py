@@ -7,9 +7,11 @@ import click
 from batchctl.cli.common import Common, common_options, consent_options, lock_option, output_option
 from batchctl.cli.consent import Consent
 from batchctl.cli.job_selection import JobSelection, open_selected, select_jobs
+from batchctl.cli.record_option import record_option
 from batchctl.cli.run_plan import Request, carry_out
 from batchctl.cli.workspace import time_limit
 from batchctl.engine.loop.drive import Until
+from batchctl.engine.tools import BlackBox
 from batchctl.reconcile import Options
 
 
@@ -23,6 +25,7 @@ from batchctl.reconcile import Options
 @click.option("--discard-results", is_flag=True, help="Delete remote jobs whose results are not collected.")
 @click.option("--max-delete", type=click.IntRange(0), metavar="N", help="Remove up to N jobs.")
 @lock_option
+@record_option
 @common_options
 def destroy(
     *,
@@ -37,6 +40,7 @@ def destroy(
     discard_results: bool,
     max_delete: int | None,
     lock_timeout: str,
+    black_box: BlackBox,
 ) -> int:
     """Cancel and delete all jobs, or the named ones.
 
@@ -55,4 +59,4 @@ def destroy(
     )
     until = Until(ended=wait, timeout=time_limit(timeout))
     question, name = "Do you want to remove these jobs?", workspace.stack.name
-    return carry_out(workspace, Request(options, until, consent, output, question, typed=name))
+    return carry_out(workspace, Request(options, until, consent, output, question, typed=name, black_box=black_box))

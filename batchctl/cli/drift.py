@@ -10,6 +10,8 @@ from batchctl.cli.github import annotate, in_actions, set_outputs, summarise
 from batchctl.cli.job_selection import JobSelection, open_selected, select_jobs
 from batchctl.cli.output import emit
 from batchctl.cli.preview import preview_and_warn
+from batchctl.cli.record_option import record_option
+from batchctl.engine.tools import BlackBox
 from batchctl.reconcile import Options
 from batchctl.report.markdown import drift_markdown
 from batchctl.report.plan_document import drift_document
@@ -24,14 +26,15 @@ _SHOWN = 10
 @select_jobs()
 @output_option("json", "yaml", "markdown", "name")
 @click.option("--unmanaged", is_flag=True, help="Count jobs that batchctl does not manage as drift too.")
+@record_option
 @common_options
-def drift(*, common: Common, selection: JobSelection, output: str, unmanaged: bool) -> int:
+def drift(*, common: Common, selection: JobSelection, output: str, unmanaged: bool, black_box: BlackBox) -> int:
     """Report changes that were not made by batchctl (exit 3).
 
     For example jobs that somebody else cancelled or deleted.
     """
     workspace = open_selected(common, selection)
-    seen = preview_and_warn(workspace, Options(workspace.scope, show_unmanaged=unmanaged))
+    seen = preview_and_warn(workspace, Options(workspace.scope, show_unmanaged=unmanaged), black_box)
     emit(
         common,
         output,

@@ -14,12 +14,14 @@ from batchctl.cli.job_selection import JobSelection, open_selected
 from batchctl.cli.output import Shown, emit_each
 from batchctl.cli.preview import planned_jobs, preview_and_warn
 from batchctl.cli.rows_left import rows_left
+from batchctl.cli.why_not_answer import answer_why_not
 from batchctl.cli.workspace import Workspace
 from batchctl.engine.loop.polling import Pace, longest_wait
 from batchctl.engine.preview import Preview
+from batchctl.model.actions import Action
 from batchctl.model.plan import JobPlan
 from batchctl.model.recorded import RecordedJob
-from batchctl.reconcile import Scope, attempt_on_record
+from batchctl.reconcile import Question, Scope, attempt_on_record
 from batchctl.report.explain import JobCase
 from batchctl.report.explain_document import explain_document
 from batchctl.report.explain_text import write_explanation
@@ -27,18 +29,25 @@ from batchctl.report.explain_text import write_explanation
 _EVENTS = 50
 
 
-def explain_jobs(common: Common, selection: JobSelection, output: str) -> int:
-    """Print the explanations of the selected jobs, and give the exit code."""
+def explain_jobs(common: Common, selection: JobSelection, output: str, asked: Action | None) -> int:
+    """Print the explanations of the selected jobs, or why they do not have an action, and give the exit code."""
     # The plan covers the whole stack, because a job may wait for another one.
     workspace = replace(open_selected(common, selection), scope=Scope())
-    seen = preview_and_warn(workspace, guarded_options(workspace, {}))
-    cases = [_case(workspace, seen, job) for job in planned_jobs(workspace, seen, selection)]
-    shown = [
-        Shown(partial(write_explanation, case, verbose=common.verbose), partial(explain_document, case))
-        for case in cases
-    ]
+    questions: list[Question] = []
+    seen = preview_and_warn(
+        workspace, guarded_options(workspace, {}), lambda question, _plan, _warnings: questions.append(question)
+    )
+    jobs = planned_jobs(workspace, seen, selection)
+    if asked is None:
+        shown = [_explanation(_case(workspace, seen, job), common) for job in jobs]
+    else:
+        shown = [answer_why_not(questions[-1], job.job, asked) for job in jobs]
     emit_each(common, output, shown, alone=selection.names_one)
     return weightiest(error.exit_code for error in seen.failures)
+
+
+def _explanation(case: JobCase, common: Common) -> Shown:
+    return Shown(partial(write_explanation, case, verbose=common.verbose), partial(explain_document, case))
 
 
 def _case(workspace: Workspace, seen: Preview, job: JobPlan) -> JobCase:

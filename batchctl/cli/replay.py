@@ -2,59 +2,85 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from batchctl import __version__
 from batchctl.cli import complete
-from batchctl.cli.common import Common, common_options
-from batchctl.cli.exits import Exit, weightiest
+from batchctl.cli.common import Common, common_options, output_option
+from batchctl.cli.exits import Exit
 from batchctl.cli.notes import warn
+from batchctl.cli.output import Shown, emit, emit_each
+from batchctl.cli.why_not_answer import answer_why_not
+from batchctl.cli.why_not_option import why_not_option
 from batchctl.engine.bundles.bundle import Bundle, from_bundle
 from batchctl.engine.bundles.bundle import replay as decide_again
-from batchctl.model.desired import Json
-from batchctl.model.errors import UsageError
-from batchctl.model.quoting import cut
-from batchctl.model.times import rfc3339_seconds
-from batchctl.report.escape import terminal
+from batchctl.model.actions import Action
+from batchctl.model.codes import ErrorCode
+from batchctl.model.errors import BatchctlError, UsageError
+from batchctl.model.suggest import did_you_mean
+from batchctl.report.replay import Replayed, replay_document, write_replay
 
 _MOST_BYTES = 1024 * 2**20
-_MOST_SHOWN = 20
 
 
 @click.command()
 @click.argument("bundles", metavar="BUNDLE...", nargs=-1, required=True, shell_complete=complete.files)
+@why_not_option
+@click.option("--job", metavar="NAME", help="With --why-not: the job, if the bundle has several.")
+@output_option("json", "yaml")
 @common_options
-def replay(*, common: Common, bundles: tuple[str, ...]) -> int:
+def replay(*, common: Common, bundles: tuple[str, ...], why_not: Action | None, job: str | None, output: str) -> int:
     """Decide again from a bundle of `--record`, and compare the plans.
 
-    Needs no stack, no state and no network. Exit 2 if the plans differ.
+    Needs no stack, no state and no network. Exit 2 if the plans differ. With --why-not, it answers as `explain` does,
+    from the input in the bundle.
     """
-    return weightiest([_replay(bundle, common) for bundle in bundles])
+    if why_not is None and job is not None:
+        raise UsageError("--job is for --why-not", hint="leave it out: all jobs are compared")
+    read = [(name, _read(name)) for name in bundles]
+    if why_not is not None:
+        shown = [_why_not(bundle, job, why_not) for _, bundle in read]
+        emit_each(common, output, shown, alone=len(bundles) == 1)
+        return Exit.DONE
+    replayed = [_replay(name, bundle) for name, bundle in read]
+    emit(
+        common,
+        output,
+        text=lambda console: write_replay(replayed, console, verbose=common.verbose),
+        document=lambda: replay_document(replayed),
+    )
+    return Exit.DONE if all(one.is_same for one in replayed) else Exit.CHANGES
 
 
-def _replay(name: str, common: Common) -> int:
-    """Replay one bundle, and give its exit code. Raises UsageError."""
+def _read(name: str) -> Bundle:
+    """Read a bundle, and warn if another version made it. Raises UsageError."""
     bundle = from_bundle(_content(name), name)
     if bundle.version != __version__:
         words = f"{name}: batchctl {bundle.version} made this decision, and this is {__version__}"
         warn(words)
-    differences = decide_again(bundle)
-    if not differences:
-        click.echo(f"The same plan: {_subject(bundle)}")
-        return Exit.DONE
-    if bundle.plan is None:
-        click.echo(f"A plan now, and an error then: {_subject(bundle)}")
-        return Exit.CHANGES
-    click.echo(f"Another plan: {_subject(bundle)}")
-    shown = differences if common.verbose else differences[:_MOST_SHOWN]
-    for one in shown:
-        click.echo(terminal(f"  {one.path}: recorded {_words(one.recorded)}, now {_words(one.now)}"))
-    if len(shown) < len(differences):
-        click.echo(f"  and {len(differences) - len(shown):,} more places, which -v shows")
-    return Exit.CHANGES
+    return bundle
+
+
+def _replay(name: str, bundle: Bundle) -> Replayed:
+    question = bundle.question
+    jobs = len({job.name for job in question.desired.jobs} | question.recorded.jobs.keys())
+    differences = tuple((one.path, one.recorded, one.now) for one in decide_again(bundle))
+    stack = question.desired.stack.name
+    return Replayed(name, stack, jobs, question.now, bundle.version, differences, had_plan=bundle.plan is not None)
+
+
+def _why_not(bundle: Bundle, job: str | None, asked: Action) -> Shown:
+    names = [one.job for one in bundle.question.answer().jobs]
+    if job is None:
+        if len(names) != 1:
+            raise UsageError(f"the bundle has {len(names)} jobs", hint="name one of them with --job")
+        job = names[0]
+    if job not in names:
+        hint = did_you_mean(job, names, "`batchctl replay -o json` counts the jobs of a bundle")
+        raise BatchctlError(f"there is no job {job} in the bundle", code=ErrorCode.JOB_NOT_FOUND, hint=hint)
+    return answer_why_not(bundle.question, job, asked)
 
 
 def _content(name: str) -> bytes:
@@ -67,14 +93,3 @@ def _content(name: str) -> bytes:
     if len(content) > _MOST_BYTES:
         raise UsageError(f"{name} is too large for a bundle", hint="give a file of the folder that --record names")
     return content
-
-
-def _subject(bundle: Bundle) -> str:
-    question = bundle.question
-    jobs = len({job.name for job in question.desired.jobs} | question.recorded.jobs.keys())
-    noun = "job" if jobs == 1 else "jobs"
-    return terminal(f"stack {question.desired.stack.name}, {jobs:,} {noun}, {rfc3339_seconds(question.now)}")
-
-
-def _words(value: Json) -> str:
-    return "nothing" if value is None else cut(json.dumps(value, ensure_ascii=False))

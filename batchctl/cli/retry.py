@@ -11,11 +11,13 @@ from msgspec.structs import replace
 from batchctl.cli.common import Common, common_options, consent_options, lock_option, output_option
 from batchctl.cli.consent import Consent
 from batchctl.cli.job_selection import JobSelection, open_selected, select_jobs, selected_names
+from batchctl.cli.record_option import record_option
 from batchctl.cli.row_changes import check_change, split_settings
 from batchctl.cli.row_orders import RowOrderType
 from batchctl.cli.run_plan import Request, carry_out
 from batchctl.cli.workspace import Workspace
 from batchctl.engine.loop.drive import Until
+from batchctl.engine.tools import BlackBox
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError, UsageError
 from batchctl.model.row_work import RowOrder
@@ -36,6 +38,7 @@ from batchctl.reconcile import Options, Scope, phase_on_record
 )
 @click.option("--max-create", type=click.IntRange(0), metavar="N", help="Create up to N jobs.")
 @lock_option
+@record_option
 @common_options
 def retry(
     *,
@@ -48,6 +51,7 @@ def retry(
     rows: RowOrder | None,
     max_create: int | None,
     lock_timeout: str,
+    black_box: BlackBox,
 ) -> int:
     """Retry failed, rejected, lost or cancelled jobs now.
 
@@ -78,7 +82,8 @@ def retry(
     scope = Scope(names=frozenset(names))
     options = Options(scope, retry=True, accept_canary=accept_canary, retry_rows=rows, max_create=max_create)
     question = "Do you want to retry these jobs?"
-    return carry_out(workspace, Request(options, Until(ended=False), Consent(yes, no_input), output, question))
+    until, consent = Until(ended=False), Consent(yes, no_input)
+    return carry_out(workspace, Request(options, until, consent, output, question, black_box=black_box))
 
 
 def _ordered(workspace: Workspace, selection: JobSelection, phases: Container[Phase]) -> Sequence[str]:

@@ -10,13 +10,12 @@ from functools import cached_property
 
 from msgspec import Struct
 
-from batchctl.engine.question import Question
 from batchctl.model.desired import DesiredStack
 from batchctl.model.inventory import Inventory
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded
-from batchctl.reconcile import Options
+from batchctl.reconcile import Options, Question
 
 
 class AfterPass(Struct, frozen=True, dict=True):

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime
 
-from batchctl.engine.question import Question
 from batchctl.model.desired import DesiredStack, Stack
 from batchctl.model.keys import Account, Mark, short_uid
 from batchctl.model.observed import Missing, Observation, Observed, RemoteJob
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded, RecordedAttempt
-from batchctl.reconcile import Options
+from batchctl.reconcile import Options, Question
 
 
 def plan_as_recorded(desired: DesiredStack, recorded: Recorded, now: datetime, options: Options) -> Plan:

@@ -8,7 +8,6 @@ from datetime import datetime
 from msgspec import Struct
 
 from batchctl.engine.observe import observe
-from batchctl.engine.question import Question
 from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError, ResultsError
@@ -16,7 +15,7 @@ from batchctl.model.keys import Account
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded
-from batchctl.reconcile import Options, results_relied_on
+from batchctl.reconcile import Options, Question, results_relied_on
 
 Approve = Callable[[Plan], None]
 """Called before anything is done; raises GuardError when the plan is not the approved one."""

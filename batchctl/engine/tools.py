@@ -11,7 +11,6 @@ from typing import Protocol, TypeAlias
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from batchctl.engine.question import Question
 from batchctl.engine.warnings import LastSaid, Warnings
 from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.desired import DesiredStack, Stack
@@ -32,7 +31,7 @@ from batchctl.model.ports import (
     StateStore,
 )
 from batchctl.model.recorded import Recorded
-from batchctl.reconcile import Options, rows_to_survey
+from batchctl.reconcile import Options, Question, rows_to_survey
 
 _TOKEN_LETTERS = string.ascii_lowercase + string.digits
 

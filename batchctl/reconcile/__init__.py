@@ -18,6 +18,7 @@ from batchctl.reconcile.notify.notices import end_notices, possible_again, stuck
 from batchctl.reconcile.notify.outbox import delivered, failed, find_waiting, given_up, held, sort_outbox
 from batchctl.reconcile.options import WHOLE_STACK, Options, Scope, names_in_scope
 from batchctl.reconcile.planner import plan
+from batchctl.reconcile.question import Question
 from batchctl.reconcile.recover.collected import record_kept
 from batchctl.reconcile.recover.open_work import find_lost_calls, find_open, with_open
 from batchctl.reconcile.recover.other_account import at_own_accounts, attempts_elsewhere, attempts_to_show, bind_job
@@ -33,6 +34,7 @@ from batchctl.reconcile.view.phases import attempt_on_record, current_record, ph
 from batchctl.reconcile.view.readings import ghosts_of, old_ghosts
 from batchctl.reconcile.view.refresh import refresh
 from batchctl.reconcile.view.renames import Move, final_names, find_moves, rename
+from batchctl.reconcile.why_not.answer import explain_why_not
 
 __all__ = [
     "NO_FILE",
@@ -42,6 +44,7 @@ __all__ = [
     "Options",
     "PassEnd",
     "Patience",
+    "Question",
     "Rebuilt",
     "Scope",
     "Stale",
@@ -60,6 +63,7 @@ __all__ = [
     "delivered",
     "end_notices",
     "expects_attempt",
+    "explain_why_not",
     "failed",
     "final_names",
     "find_lost_calls",

@@ -21,7 +21,7 @@ from batchctl.reconcile.admission.tokens import TokenRates, learn_rates
 from batchctl.reconcile.cost.estimates import Costing, costing_of
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decisions import Decisions
-from batchctl.reconcile.fold import decide_stack
+from batchctl.reconcile.fold import Stage, decide_stack, trace
 from batchctl.reconcile.forecast.jobs import Basis, JobAhead, forecast_jobs, forecast_stack, is_created_now
 from batchctl.reconcile.forecast.learn import learn_history
 from batchctl.reconcile.options import Options
@@ -50,8 +50,8 @@ def plan(
     """
     context = read_context(desired, recorded, observed, now, options or Options(), inventory)
     reader = Reader(context, find_marked(context.stack, context.observed))
-    subjects, orphans = reader.subjects(), reader.orphans()
-    decisions = decide_stack(subjects, {*reader.names_in_scope(), *orphans}, context)
+    orphans = reader.orphans()
+    decisions = decide_stack(reader.subjects(), {*reader.names_in_scope(), *orphans}, context)
     jobs, forecast = _with_forecasts(_job_plans(decisions, context), decisions, context)
     unmanaged = find_unmanaged(context.stack, context.observed, _remote_names(context))
     return Plan(
@@ -70,6 +70,21 @@ def plan(
         lineage="" if context.recorded.is_new else context.recorded.lineage,
         forecast=forecast,
     )
+
+
+def trace_job(
+    name: str,
+    desired: DesiredStack,
+    recorded: Recorded,
+    observed: Observed,
+    now: datetime,
+    options: Options,
+    inventory: Inventory | None = None,
+) -> tuple[Stage, ...]:
+    """How `plan` comes to its decision about a job that is in the plan, rule by rule."""
+    context = read_context(desired, recorded, observed, now, options, inventory)
+    reader = Reader(context, find_marked(context.stack, context.observed))
+    return trace(reader.subjects(), {*reader.names_in_scope(), *reader.orphans()}, context, name)
 
 
 def _drift(

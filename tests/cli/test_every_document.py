@@ -6,6 +6,7 @@ The table is held against the command line itself, so a new command or format ha
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
@@ -27,6 +28,7 @@ LOOKS = {
     "wait": "--all --timeout 0s",
     "describe": "bad",
     "explain": "bad",
+    "replay": "{bundle}",
     "events": "",
     "results": "a --join",
     "drift": "--unmanaged",
@@ -44,6 +46,9 @@ LISTS = {"diff": "", "describe": "-f .", "explain": "-l team=search", "state sho
 """The same with several jobs."""
 
 FIELDS = {"explain": "spec.lifecycle"}
+
+WHY_NOT = {"explain": "bad --why-not retry", "replay": "{bundle} --job c --why-not cancel"}
+"""The same with another question."""
 
 ACTS = {
     "retry": "bad --yes",
@@ -109,8 +114,11 @@ def test_the_tables_have_every_command_with_such_a_format() -> None:
 
 
 def test_every_document_of_commands_that_look(shop: StackFolder, cli: Cli) -> None:
-    for table in (LOOKS, LISTS, FIELDS):
-        for command, arguments in table.items():
+    cli("plan", "--record", "box")
+    (bundle,) = Path("box").iterdir()
+    for table in (LOOKS, LISTS, FIELDS, WHY_NOT):
+        for command, given in table.items():
+            arguments = given.replace("{bundle}", str(bundle))
             found = {
                 form: check(cli(*command.split(), *arguments.split(), "-o", form).out, form)
                 for form in formats()[command]

@@ -1,4 +1,4 @@
-"""`--record DIR` of plan, apply and watch, and `replay BUNDLE`: a decision is made again elsewhere."""
+"""`--record DIR` of commands that decide, and `replay BUNDLE`: a decision is made again elsewhere."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from batchctl.engine import question
+from batchctl.reconcile import question
 from tests.support.command_line import Cli, Service, StackFolder, check_schema
 
 SECRET = "the secret words of a prompt"
@@ -50,6 +50,49 @@ def test_each_pass_of_apply_and_watch_is_recorded(cli: Cli, service: Service, qu
     replayed = cli.ok("replay", *map(str, bundles())).out.splitlines()
     assert len(replayed) == len(bundles())
     assert all(line.startswith("The same plan: ") for line in replayed)
+
+
+@pytest.mark.parametrize(
+    "command", ["drift", "cancel translate", "retry translate --yes", "destroy --yes", "apply --yes", "watch --once"]
+)
+def test_each_command_that_decides_can_be_recorded(
+    cli: Cli, service: Service, quick: list[float], command: str
+) -> None:
+    cli.ok("apply", "--yes")
+    assert cli(*command.split(), "--record", "box").code in {0, 6}
+    assert cli.ok("replay", *map(str, bundles())).out.startswith("The same plan: ")
+
+
+def test_the_document_of_a_replay(cli: Cli, service: Service) -> None:
+    cli.ok("plan", "--record", "box")
+    (bundle,) = bundles()
+    same = json.loads(cli.ok("replay", str(bundle), "-o", "json").out)
+    check_schema("replay", same)
+    assert [(one["result"], one["jobs"], one["differences"]) for one in same["bundles"]] == [("same", 2, [])]
+    document = json.loads(bundle.read_text())
+    document["plan"]["jobs"][0]["decision"]["action"] = "wait"
+    bundle.write_text(json.dumps(document))
+    ran = cli("replay", str(bundle), "-o", "json")
+    assert ran.code == 2
+    (other,) = json.loads(ran.out)["bundles"]
+    place = {"path": "plan.jobs.classify.decision.action", "recorded": "wait", "now": "create"}
+    assert (other["result"], other["differences"]) == ("different", [place])
+
+
+def test_why_a_job_of_a_bundle_does_not_have_an_action(cli: Cli, service: Service) -> None:
+    cli.ok("plan", "--record", "box")
+    bundle = str(bundles()[0])
+    answer = json.loads(cli.ok("replay", bundle, "--job", "classify", "--why-not", "create", "-o", "json").out)
+    check_schema("why-not", answer)
+    assert (answer["cause"], answer["job"]) == ("planned", "classify")
+    for arguments, words in (
+        (("--why-not", "create"), "the bundle has 2 jobs"),
+        (("--why-not", "create", "--job", "nosuch"), "there is no job nosuch in the bundle"),
+        (("--job", "classify"), "--job is for --why-not"),
+        (("--why-not", "buy"), "'buy' is not one of 'create'"),
+    ):
+        ran = cli("replay", bundle, *arguments)
+        assert (ran.code in {1, 64}, words in ran.err) == (True, True), ran.err
 
 
 def test_another_plan_is_shown_with_exit_2(cli: Cli, service: Service) -> None:

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from batchctl.engine.bundles.bundle import from_bundle, replay, to_bundle
 from batchctl.engine.bundles.folder import MOST_FILES, BundleFolder
-from batchctl.engine.question import Question
 from batchctl.engine.warnings import LastSaid, Warnings
 from batchctl.model.desired import DesiredJob, DesiredStack, Limits, ProviderConfig, Stack
 from batchctl.model.errors import UsageError
@@ -23,7 +22,7 @@ from batchctl.model.recorded import Recorded
 from batchctl.model.row_settings import Fallback, RowSettings
 from batchctl.model.sent_with import SentWith
 from batchctl.model.settings import webhook_hashes
-from batchctl.reconcile import Options
+from batchctl.reconcile import Options, Question
 from tests.engine.test_crash import STORIES
 from tests.reconcile.test_properties import HISTORIES, live
 from tests.support import simulated_stack

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from batchctl.engine.bundles.bundle import from_bundle, replay, to_bundle
-from batchctl.engine.question import Question
 from batchctl.engine.warnings import Warnings
 from batchctl.model.plan import Plan
+from batchctl.reconcile import Question
 
 
 class Replays:
@@ -21,3 +23,15 @@ class Replays:
         assert replay(from_bundle(content, "this bundle")) == ()
         self.actions += [job.action.value for job in plan.jobs]
         self.words.append(content.decode())
+
+
+def replay_all(box: Path) -> None:
+    """Replay the bundles that a process has left, and remove them: batchctl decides as it did."""
+    if not box.is_dir():
+        return
+    for path in sorted(box.iterdir()):
+        bundle = from_bundle(path.read_bytes(), path.name)
+        assert bundle.plan is not None, path
+        assert replay(bundle) == (), path
+        path.unlink()
+    box.rmdir()

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support.bundles import replay_all
+
 SERVER = Path(__file__).with_name("fork_server.py")
 
 
@@ -52,8 +54,10 @@ class Process:
         """Wait for its end, or for its stop. Only a process that `crashes` may show a traceback."""
         told = self._forks.ask("wait", self.pid)
         self.is_over = "stopped" not in told
+        if self.is_over:
+            replay_all(self.files["box"])
         code = told.get("code", -told["signal"] if "signal" in told else None)
-        texts = {name: path.read_text() if path.exists() else "" for name, path in self.files.items()}
+        texts = {name: path.read_text() if path.exists() else "" for name, path in self.files.items() if name != "box"}
         assert crashes or "Traceback" not in texts["err"], texts["err"][-3000:]
         assert not code or code > 0 or code == -signal.SIGKILL, f"signal {-code}: {texts['err']}"
         trace, memory = tuple(texts["trace"].splitlines()), told.get("memory", 0)
@@ -95,14 +99,17 @@ class Forks:
         death: Death | None = None,
         logged: bool = False,
         bug: bool = False,
+        recorded: bool = False,
         quick_leases: bool = False,
     ) -> Process:
         """Start a command line. `clock` is the emulator whose clock stands in for the real one; `logged` writes down
         whom it calls and what it starts, in place of its boundaries; with a `bug` its first call that has credentials raises;
+        `recorded`: each decision is made again from its bundle when the process is over;
         `quick_leases` are of two seconds, for processes that sleep through them."""
-        files = {name: self._folder / f"{len(self._begun)}.{name}" for name in ("out", "err", "trace")}
+        files = {name: self._folder / f"{len(self._begun)}.{name}" for name in ("out", "err", "trace", "box")}
+        recording = ("--record", str(files["box"])) if recorded else ()
         case = {
-            "args": arguments,
+            "args": (*arguments, *recording),
             "cwd": str(cwd),
             "env": dict(env),
             "out": str(files["out"]),

@@ -79,8 +79,9 @@ class Take:
 
 
 def _run_to_end(site: Site, command: tuple[str, ...]) -> None:
+    """Run a command until it comes to its end. Each decision after the death is made again from its bundle."""
     for _ in range(MOST_RUNS):
-        ended = site.run(*command)
+        ended = site.run(*command, recorded=True)
         if ended.code == 0:
             return
     raise AssertionError(f"it does not come to its end: {ended.code}: {ended.err}")
@@ -137,7 +138,7 @@ def film(site: Site, story: Story) -> list[Take]:
     for number, scene in enumerate(story):
         scene.prepare(site)
         moment = site.keep(scene.name)
-        ended = site.run(*scene.command)
+        ended = site.run(*scene.command, recorded=True)
         assert ended.code == 0, (scene.name, ended)
         rests = (later for later in range(number, len(story)) if story[later].rest is not None)
         last = next(rests, len(story) - 1)

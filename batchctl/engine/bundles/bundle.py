@@ -13,14 +13,13 @@ from msgspec import Struct
 from batchctl import __version__
 from batchctl.engine.bundles.redaction import Redaction
 from batchctl.engine.bundles.typed_json import from_plain, to_plain
-from batchctl.engine.question import Question
 from batchctl.model.desired import DesiredStack, Json
 from batchctl.model.errors import UsageError
 from batchctl.model.inventory import Inventory
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded
-from batchctl.reconcile import Options
+from batchctl.reconcile import Options, Question
 
 BUNDLE_FORMAT: Final = "batchctl/bundle/v1"
 _PARTS: Final[dict[str, Any]] = {

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from batchctl.disk.private_files import make_folder, write_file
 from batchctl.engine.bundles.bundle import to_bundle
-from batchctl.engine.question import Question
 from batchctl.engine.warnings import Warnings
 from batchctl.model.plan import Plan
+from batchctl.reconcile import Question
 
 MOST_FILES = 100
 MOST_BYTES = 256 * 2**20

@@ -11,11 +11,13 @@ from batchctl.model.inventory import Inventory
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded
-from batchctl.reconcile import Options, plan
+from batchctl.reconcile.fold import Stage
+from batchctl.reconcile.options import Options
+from batchctl.reconcile.planner import plan, trace_job
 
 
 class Question(Struct, frozen=True):
-    """The input of `reconcile.plan`, whose parameters have the same names."""
+    """The input of `plan`, whose parameters have the same names."""
 
     desired: DesiredStack
     recorded: Recorded
@@ -27,3 +29,7 @@ class Question(Struct, frozen=True):
     def answer(self) -> Plan:
         """The plan. The same input gives the same plan."""
         return plan(self.desired, self.recorded, self.observed, self.now, self.options, self.inventory)
+
+    def trace(self, job: str) -> tuple[Stage, ...]:
+        """How the decision about a job of the plan comes about, rule by rule."""
+        return trace_job(job, self.desired, self.recorded, self.observed, self.now, self.options, self.inventory)
