@@ -29,15 +29,18 @@ def world() -> Iterator[World]:
         yield world
 
 
-def write_stack(world: World, **limits: int) -> None:
+def write_stack(world: World, active: int = 100, **spec: str) -> None:
     """One create call after the other, so that remote names are the same in every run."""
-    spec = {
+    document = {
         "providers": {"gemini": {"type": "gemini", "endpoint": "emulator"}},
         "manifests": ["jobs"],
-        "limits": {"concurrency": 1, **limits},
+        "limits": {"concurrency": 1, "active": active},
+        **spec,
     }
     metadata = {"name": "nightly", "uid": "abc123"}
-    world.write("batchctl.yaml", {"apiVersion": "batchctl.dev/v1", "kind": "Stack", "metadata": metadata, "spec": spec})
+    world.write(
+        "batchctl.yaml", {"apiVersion": "batchctl.dev/v1", "kind": "Stack", "metadata": metadata, "spec": document}
+    )
 
 
 @pytest.fixture
@@ -180,3 +183,23 @@ def test_no_colour_and_a_terminal_that_cannot_move_its_cursor(
         assert "10:30:00Z waiting: 1 " in "\n".join([*shown.terminal.scrolled(), shown.terminal.text()])
     else:
         assert "DONE" in shown.shots[0].text
+
+
+def test_when_it_ends_and_what_it_costs(world: World, golden: Golden) -> None:
+    """The sixth night of a stack with a price list: five nights say how long it takes, and one job is stuck."""
+    amounts = {"input": 150, "output": 1250}
+    price = {"source": "our contract", "checked": "2026-11-01", "perMillionTokens": amounts}
+    head = {"apiVersion": "batchctl.dev/v1", "kind": "PriceList", "currency": "USD"}
+    world.write("prices.yaml", {**head, "prices": [{"model": "gemini-2.5*", **price}]})
+    write_stack(world, prices="prices.yaml")
+    for night in range(6):
+        for name in ("translate-fr", "translate-de", "summarise"):
+            write_job(world, name, runId=f"night {night}")
+        slow = {"match": {"displayName": "*/summarise@*"}, "pending": "1m", "running": "40m" if night < 5 else "1000h"}
+        world.rules(slow, {"pending": "1m", "running": f"{10 + night}m"})
+        if night < 5:
+            assert film("watch", "--yes", *SELDOM).code == 0
+    shown = film("watch", "--yes", *SELDOM, "--timeout", "5m")
+    golden("outlook.txt", shown.shots[-1])
+    film("watch", "--yes", *SELDOM, "--timeout", "3h")
+    golden("stuck.txt", film("watch", "--yes", "--timeout", "5s").shots[-1])

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 from typing import Self
 
 import pytest
 
 from batchctl.model.actions import Action
+from batchctl.model.cost.job_cost import Actual, CostEstimate, InputBasis, JobCost, MoneyRange, TokenEstimate
+from batchctl.model.cost.tokens import Usage
 from batchctl.model.decision import Guard, Timer
 from batchctl.model.events import Event
+from batchctl.model.forecast import ExpectedEnd, JobForecast, StackForecast, Stuck
 from batchctl.model.observed import RowCounts
 from batchctl.model.plan import Plan
 from batchctl.model.states import Phase
@@ -284,6 +288,78 @@ def test_a_chosen_order_is_kept():
         assert names(stage) == ["b", "a"]
         stage.screen.show(StatusReport("s", rows), in_order=False)
         assert names(stage) == ["a", "b"]
+
+
+def in_minutes(p50, p90=None):
+    return ExpectedEnd(NOW + timedelta(minutes=p50), None if p90 is None else NOW + timedelta(minutes=p90))
+
+
+@pytest.mark.parametrize(
+    ("forecast", "shown"),
+    [
+        (None, None),
+        (JobForecast(unknown="no attempt has ended yet"), None),
+        (JobForecast(end=in_minutes(125)), "2h5m"),
+        (JobForecast(end=in_minutes(9.4, 190)), "9m to 3h10m"),
+        (JobForecast(end=in_minutes(0.2, 2)), "<1m to 2m"),
+        (JobForecast(end=in_minutes(-5, 30)), "up to 30m"),
+        (JobForecast(end=in_minutes(-5, -1)), "late"),
+        (JobForecast(end=in_minutes(-5)), "late"),
+        (JobForecast(stuck=Stuck("RUNNING", 7200, 1800)), "stuck"),
+    ],
+)
+def test_when_a_job_ends(forecast, shown):
+    row = StatusRow("one", Phase.ACTIVE, rows=RowCounts(9), create_time=ago(hours=1), reason="running")
+    with Stage(140) as stage:
+        stage.screen.show(StatusReport("s", (replace(row, forecast=forecast),)), in_order=False)
+        text = stage.terminal.text()
+        assert ("ENDS IN" in text) is (shown is not None)
+        assert shown is None or f"1h   {shown} " in text
+        assert ("! one" in text) is (shown == "stuck")
+        assert ("running; stuck: RUNNING for 2h, and nine of ten such jobs took at most 30m" in text) is (
+            shown == "stuck"
+        )
+
+
+def test_when_all_end():
+    rows = (StatusRow("one", Phase.ACTIVE),)
+    with Stage() as stage:
+        stage.screen.show(StatusReport("s", rows, forecast=StackForecast(in_minutes(10, 20))), in_order=False)
+        assert "\nends in 10m to 20m\n" in stage.terminal.text()
+        stage.screen.show(StatusReport("s", rows, forecast=StackForecast(unknown=("one",))), in_order=False)
+        assert "ends in" not in stage.terminal.text()
+
+
+def priced(low=None, high=None, actual=None):
+    money = (
+        None if low is None and high is None else MoneyRange(Decimal(0), *(one and Decimal(one) for one in (low, high)))
+    )
+    estimate = CostEstimate(TokenEstimate(5, InputBasis.BYTES), NOW.date(), money=money)
+    spent = None if actual is None else Actual(Usage(), 1, money=Decimal(actual))
+    return JobCost("USD", estimate, spent)
+
+
+@pytest.mark.parametrize(
+    ("cost", "shown", "words"),
+    [
+        (JobCost(), None, None),
+        (priced(), None, None),
+        (priced("0.1234", "3"), "~0.12 to 3.00", "cost ~0.12 to 3.00 USD"),
+        (priced("0.121", "0.124"), "~0.12", "cost ~0.12 USD"),
+        (priced("0.12"), "from 0.12", "cost from 0.12 USD"),
+        (priced(None, "1234.5"), "up to 1,234.50", "cost up to 1,234.50 USD"),
+        (priced("0.12", "3", "0.004"), "<0.01", "cost <0.01 USD so far"),
+        (priced("0.12", "3", "0"), "0.00", "cost 0.00 USD so far"),
+    ],
+)
+def test_what_a_job_costs(cost, shown, words):
+    with Stage(140) as stage:
+        stage.screen.show(StatusReport("s", (StatusRow("one", Phase.ACTIVE, cost=cost),)), in_order=False)
+        text = stage.terminal.text()
+        assert ("COST" in text) is (shown is not None)
+        assert shown is None or f"  {shown}" in text
+        assert (words or "") in text
+        assert ("cost" in text) is (words is not None)
 
 
 def test_slow_work_has_a_bar_and_goes_away():

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from rich.text import Text
 
+from batchctl.model.cost.job_cost import CostTotal
 from batchctl.model.durations import in_units
+from batchctl.model.forecast import ExpectedEnd
 from batchctl.model.states import ENDED_PHASES, JobState
 from batchctl.report.reports import StatusRow
 from batchctl.report.screen.overview import Tally, failed_rows
 from batchctl.report.words import rows_text
 
 BAR_WIDTH = 10
+_CENT = Decimal("0.01")
+_MINUTE = timedelta(minutes=1)
 _QUEUED = frozenset({JobState.QUEUED, JobState.PENDING})
 _SOON, _VERY_SOON = 0.8, 0.95
 """The parts of the time until a deadline after which an age is shown in a colour."""
@@ -54,8 +59,7 @@ def age_cell(row: StatusRow, taken: datetime, now: datetime) -> Text:
         return Text("-")
     if row.end_time is not None and row.phase in ENDED_PHASES:
         return Text(_age(row.end_time - row.create_time), "dim")
-    # The account's clock may differ from the local one, which only says how much time has passed since the look.
-    current = (row.now or taken) + (now - taken)
+    current = _now_there(row, taken, now)
     if row.deadline is None:
         return Text(_age(current - row.create_time))
     # `pendingDeadline` counts from the creation, `activeDeadline` from the start.
@@ -64,6 +68,70 @@ def age_cell(row: StatusRow, taken: datetime, now: datetime) -> Text:
     part = length / allowed if allowed > timedelta() else 1.0
     style = "bold red" if part >= _VERY_SOON else "yellow" if part >= _SOON else ""
     return Text(f"{_age(length)}/{in_units(int(allowed.total_seconds()), 2)}", style)
+
+
+def ends_in(end: ExpectedEnd, now: datetime) -> Text:
+    """`2h to 3h10m`: until half of such jobs have ended, and until nine of ten; `late` after both."""
+    soon, latest = end.p50 - now, end.p90 - now if end.p90 is not None else None
+    if latest is not None and latest > timedelta():
+        return Text(f"{_rough(soon)} to {_rough(latest)}" if soon > timedelta() else f"up to {_rough(latest)}")
+    return Text(_rough(soon)) if soon > timedelta() else Text("late", "yellow")
+
+
+def _rough(length: timedelta) -> str:
+    """A forecast is no better than to the minute."""
+    minutes = round(length / _MINUTE)
+    return in_units(60 * minutes, 2) if minutes else "<1m"
+
+
+def end_cell(row: StatusRow, taken: datetime, now: datetime) -> Text:
+    """When the job ends, by the history; empty if that is not known."""
+    found = row.forecast
+    if found is not None and found.stuck is not None:
+        return Text("stuck", "bold red")
+    return Text() if found is None or found.end is None else ends_in(found.end, _now_there(row, taken, now))
+
+
+def cost_cell(row: StatusRow) -> Text:
+    """The cost so far, as the API counted it, else the expected one; empty without a price."""
+    actual, estimate = row.cost.actual, row.cost.estimate
+    if actual is not None and actual.money is not None:
+        return Text(money_text(actual.money))
+    if estimate is None or estimate.money is None:
+        return Text()
+    return Text(_range(estimate.money.low, estimate.money.high), "dim")
+
+
+def cost_words(cost: CostTotal) -> str:
+    """`cost 1.20 USD so far`, `cost ~3.10 to 4.10 USD`; empty if nothing is known.
+
+    The two are not compared: the cost so far is that of all attempts, and an estimate is for the present one.
+    """
+    spent = cost.actual.money if cost.actual is not None else None
+    if spent is not None:
+        return f"cost {money_text(spent)} {cost.currency} so far"
+    expected = _range(cost.low, cost.high)
+    return f"cost {expected} {cost.currency}" if expected else ""
+
+
+def money_text(amount: Decimal) -> str:
+    """An amount in cents: `1.20`; `<0.01` for less than one."""
+    cents = amount.quantize(_CENT)
+    return f"<{_CENT}" if amount > 0 and not cents else f"{cents:,f}"
+
+
+def _range(low: Decimal | None, high: Decimal | None) -> str:
+    """`~0.12 to 0.34`; one of them if the other is not known, or they are the same cents."""
+    known = list(dict.fromkeys(money_text(amount) for amount in (low, high) if amount is not None))
+    if not known:
+        return ""
+    limit = "up to " if low is None else "from " if high is None else "~"
+    return limit + " to ".join(known)
+
+
+def _now_there(row: StatusRow, taken: datetime, now: datetime) -> datetime:
+    """The time on the account's clock: it may differ from the local one, which says how long ago the look was."""
+    return (row.now or taken) + (now - taken)
 
 
 def _age(length: timedelta) -> str:

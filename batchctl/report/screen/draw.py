@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from batchctl.report.layout import count, outside
-from batchctl.report.screen.cells import bar
+from batchctl.report.screen.cells import bar, cost_words, ends_in
 from batchctl.report.screen.jobs import job_lines, phase_parts
 from batchctl.report.screen.overview import Group, Overview, Tally
 from batchctl.report.screen.table import Column, cut, keep_columns, table_lines
@@ -38,22 +38,31 @@ def _head(overview: Overview, view: ScreenView, width: int) -> list[Text]:
     line = Text.assemble((overview.stack, "bold"), f": {count(overview.jobs, 'job')}")
     for part in phase_parts(overview.phases):
         line.append_text(Text.assemble(", ", part))
-    lines = [line]
-    if overview.rows.total:
-        lines.append(_rows_line(overview.rows, is_unicode=view.is_unicode))
+    facts = [*_rows_words(overview.rows, view), *_outlook(overview, view)]
+    lines = [line, *([Text(", ").join(facts)] if facts else [])]
     return [cut(one, width) for one in lines]
 
 
-def _rows_line(rows: Tally, *, is_unicode: bool) -> Text:
-    failed = (f", {rows.failed:,} failed", "red") if rows.failed else ""
+def _rows_words(rows: Tally, view: ScreenView) -> list[Text]:
+    if not rows.total:
+        return []
     share = 100 * (rows.ok + rows.failed) // rows.total
-    return Text.assemble(
+    done = Text.assemble(
         "rows ",
-        bar(rows, _HEAD_BAR, is_unicode=is_unicode),
+        bar(rows, _HEAD_BAR, is_unicode=view.is_unicode),
         f" {rows.ok:,}/{rows.total:,}",
-        failed,
         (f" ({share} %)", "dim"),
     )
+    return [done, *([Text(f"{rows.failed:,} failed", "red")] if rows.failed else [])]
+
+
+def _outlook(overview: Overview, view: ScreenView) -> list[Text]:
+    """When all jobs end, and the cost of all, as far as that is known."""
+    words = []
+    if overview.end is not None:
+        words.append(Text.assemble("ends in ", ends_in(overview.end, view.now)))
+    cost = "" if overview.cost is None else cost_words(overview.cost)
+    return [*words, *([Text(cost)] if cost else [])]
 
 
 def _groups(overview: Overview, view: ScreenView, width: int) -> list[Text]:

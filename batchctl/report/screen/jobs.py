@@ -9,7 +9,7 @@ from rich.text import Text
 from batchctl.model.states import NO_GOOD_PHASES, Phase
 from batchctl.report.layout import count, outside
 from batchctl.report.reports import StatusRow
-from batchctl.report.screen.cells import age_cell, bar, rows_cell
+from batchctl.report.screen.cells import age_cell, bar, cost_cell, end_cell, rows_cell
 from batchctl.report.screen.overview import Overview, Tally, needs_a_person
 from batchctl.report.screen.table import Column, cut, keep_columns, table_lines, wrapped
 from batchctl.report.screen.view import ScreenView
@@ -69,17 +69,21 @@ def _columns(rows: Sequence[StatusRow], overview: Overview, view: ScreenView, wi
 
     columns = [
         column("  JOB", _job_cell, 0),
-        column("PHASE", lambda row: Text(row.phase.value, PHASE_STYLES[row.phase]), 10),
+        column("PHASE", lambda row: Text(row.phase.value, PHASE_STYLES[row.phase]), 12),
         column("STATE", lambda row: Text(state_text(row.state)), 4),
         column("ATTEMPT", lambda row: Text("-" if row.attempt is None else str(row.attempt)), 5),
         column("DONE", lambda row: bar(Tally.of([row]), is_unicode=view.is_unicode), 7),
-        column("ROWS", rows_cell, 9),
-        column("AGE", lambda row: age_cell(row, overview.taken, view.now), 8),
+        column("ROWS", rows_cell, 11),
+        column("AGE", lambda row: age_cell(row, overview.taken, view.now), 10),
+        column("ENDS IN", lambda row: end_cell(row, overview.taken, view.now), 9),
+        column("COST", cost_cell, 8),
         column("MODEL", lambda row: outside(row.model or "-"), 3, 16),
     ]
     if view.verbose:
         columns.append(column("PROVIDER", lambda row: outside(row.provider or "-"), 2))
         columns.append(column("REMOTE", lambda row: outside(row.remote or "-"), 1))
+    # Where nothing is known of any job, there is no column.
+    columns = [one for one in columns if one.title not in {"ENDS IN", "COST"} or any(cell.plain for cell in one.cells)]
     return [*columns, column("REASON", lambda row: _reason_cell(row, view, width), 6, 16)]
 
 

@@ -137,7 +137,8 @@ class Screen(ProgressBase):
 
     def _show(self, report: StatusReport, *, in_order: bool) -> None:
         with self._lock:
-            overview = make_overview(report.stack, report.jobs, self._clock.now(), in_order=in_order)
+            now = self._clock.now()
+            overview = make_overview(report.stack, report.jobs, now, report.forecast, in_order=in_order)
             self._view = replace(self._view, overview=overview)
             self._event()
 
@@ -165,7 +166,7 @@ class Screen(ProgressBase):
         return f"\n{RESTORE}".encode()
 
     def _look_at(self, plan: Plan) -> None:
-        overview = make_overview(plan.stack, plan_rows(plan), self._clock.now())
+        overview = make_overview(plan.stack, plan_rows(plan), self._clock.now(), plan.forecast)
         self._view = replace(self._view, overview=overview)
 
     def _say(self, text: Text) -> None:

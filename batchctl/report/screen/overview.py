@@ -9,6 +9,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from batchctl.model.cost.job_cost import CostTotal, total_cost
+from batchctl.model.forecast import ExpectedEnd, StackForecast
 from batchctl.model.observed import RowCounts
 from batchctl.model.states import ENDED_PHASES, NO_GOOD_PHASES, Phase
 from batchctl.report.reports import StatusRow
@@ -61,13 +63,24 @@ class Overview(Struct, frozen=True):
     jobs: int
     phases: Mapping[Phase, int]
     rows: Tally
+    cost: CostTotal | None
+    """None if the stack has no price list."""
+    end: ExpectedEnd | None
+    """When the last job ends; None if that is not known of one of them."""
     listed: tuple[StatusRow, ...]
     """The jobs that are listed one by one: those that need a person first."""
     groups: tuple[Group, ...] = ()
     """By model, the largest first; only of a crowd."""
 
 
-def make_overview(stack: str, rows: Sequence[StatusRow], taken: datetime, *, in_order: bool = False) -> Overview:
+def make_overview(
+    stack: str,
+    rows: Sequence[StatusRow],
+    taken: datetime,
+    forecast: StackForecast | None = None,
+    *,
+    in_order: bool = False,
+) -> Overview:
     """The overview of the jobs of a plan. `in_order`: their order is kept, because a person chose it."""
     phases = Counter(row.phase for row in rows)
     is_crowd = len(rows) > CROWD
@@ -78,6 +91,8 @@ def make_overview(stack: str, rows: Sequence[StatusRow], taken: datetime, *, in_
         len(rows),
         phases,
         Tally.of(rows),
+        total_cost(row.cost for row in rows) if any(row.cost.currency for row in rows) else None,
+        None if forecast is None else forecast.end,
         tuple(listed),
         _by_model(rows) if is_crowd else (),
     )
@@ -85,7 +100,17 @@ def make_overview(stack: str, rows: Sequence[StatusRow], taken: datetime, *, in_
 
 def needs_a_person(row: StatusRow) -> bool:
     """Whether the job does not go on by itself, or a call for it fails."""
-    return row.phase in NO_GOOD_PHASES or row.phase is Phase.UNKNOWN or row.refused or row.trouble is not None
+    return (
+        row.phase in NO_GOOD_PHASES
+        or row.phase is Phase.UNKNOWN
+        or row.refused
+        or row.trouble is not None
+        or _is_stuck(row)
+    )
+
+
+def _is_stuck(row: StatusRow) -> bool:
+    return row.forecast is not None and row.forecast.stuck is not None
 
 
 def by_attention(rows: Iterable[StatusRow]) -> tuple[StatusRow, ...]:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from batchctl.model.durations import in_units
 from batchctl.report.activity import Busy
 from batchctl.report.reports import StatusRow
 from batchctl.report.screen.overview import Overview
@@ -32,4 +33,9 @@ class ScreenView(Struct, frozen=True):
 
     def reason(self, row: StatusRow) -> str:
         """The text beside a job. Not escaped."""
-        return self.news.get(row.job, row.reason)
+        words = self.news.get(row.job, row.reason)
+        stuck = None if row.forecast is None else row.forecast.stuck
+        if stuck is None:
+            return words
+        so_far, usual = (in_units(round(seconds), 2) for seconds in (stuck.seconds, stuck.usual))
+        return f"{words}; stuck: {stuck.state} for {so_far}, and nine of ten such jobs took at most {usual}"
