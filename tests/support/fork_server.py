@@ -6,11 +6,8 @@ in the children, which are like processes of their own in all that counts here: 
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import http.client
-import importlib
-import io
 import json
 import math
 import os
@@ -23,12 +20,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import click
 import httpx
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from batchctl.cli.commands import batchctl
 from batchctl.cli.main import run
 from batchctl.engine.clock import SystemClock
 from batchctl.state.postgres import place
@@ -36,22 +31,8 @@ from batchctl.state.postgres.held_row import Leases
 from batchctl.state.shared import bucket
 from batchctl.state.shared.lease import Lease
 from tests.support.boundaries import Boundaries, install
+from tests.support.whole_program import import_whole_program
 
-LATE = (
-    "batchctl.providers.vertex.provider",
-    "h11",
-    "httpcore",
-    "batchctl.state.postgres.errors",
-    "batchctl.state.shared.store",
-    "jsonschema",
-    "rich.live",
-    "rich.progress",
-    "rich.table",
-    "ssl",
-    "yaml",
-)
-"""What commands import when they need it."""
-EXAMPLES = Path(__file__).parents[2] / "specs" / "examples"
 WAYS_OUT = {
     "socket.connect",
     "socket.getaddrinfo",
@@ -70,25 +51,13 @@ _MOST_SLEEPS = 400
 
 
 def main() -> None:
-    for name in LATE:
-        importlib.import_module(name)
-    _import_commands(batchctl)
-    # What a first command compiles and keeps, its children have already.
-    with contextlib.redirect_stdout(io.StringIO()):
-        assert run(["-C", str(EXAMPLES), "validate"]) == 0
+    import_whole_program()
     gc.freeze()
     for line in sys.stdin:
         what, given = json.loads(line)
         reply = {"run": _run, "wait": _wait, "send": _send}[what](given)
         sys.stdout.write(json.dumps(reply) + "\n")
         sys.stdout.flush()
-
-
-def _import_commands(group: click.Group) -> None:
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        if isinstance(command := group.get_command(context, name), click.Group):
-            _import_commands(command)
 
 
 def _run(case: dict[str, Any]) -> int:

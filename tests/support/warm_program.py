@@ -6,8 +6,6 @@ own. For tests of programs and scripts that call batchctl many times.
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 import socket
@@ -21,8 +19,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from batchctl.cli.commands import batchctl  # noqa: E402 - beside this file, not installed where it runs
-from batchctl.cli.main import run  # noqa: E402
+from batchctl.cli.main import run  # noqa: E402 - this file also runs as a script
+from tests.support.whole_program import import_whole_program  # noqa: E402
 
 CLIENT = """\
 #!{python} -IS
@@ -53,10 +51,7 @@ def warm_program(folder: Path) -> Iterator[Path]:
 
 
 def _serve(place: str) -> None:
-    for name in ("plan", "apply", "watch", "drift", "validate"):
-        batchctl.commands[name]  # imports it
-    with contextlib.redirect_stdout(io.StringIO()):
-        run(["-C", str(ROOT / "specs" / "examples"), "validate", "-q"])
+    import_whole_program()
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(place)
     listener.listen()
