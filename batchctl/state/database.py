@@ -1,7 +1,7 @@
 """A connection to a state file, with sqlite-utils for the tables that migrations make and change.
 
 Reading and writing records are plain statements. So sqlite-utils, which takes as long to import as all of the state's
-own modules, is imported for migrations and new files only.
+own modules, is imported for migrations only.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from uuid import uuid4
 
 from msgspec import Struct
@@ -318,6 +319,8 @@ MIGRATIONS: tuple[Migration, ...] = (
     add_history,
 )
 """In order. The format version of a file is the number of migrations that it has had."""
+TABLES_FILE = Path(__file__).with_name("tables.sql")
+"""The tables that all of them make. `pytest tests/state/test_migrations.py --update-golden` writes it."""
 
 
 @contextmanager
@@ -334,9 +337,21 @@ def transaction(db: Database) -> Iterator[None]:
 
 def build(db: Database, migrations: Sequence[Migration], identity: Identity) -> None:
     """Give an empty file the newest format, in one transaction: disks take milliseconds for each."""
+    newest = len(MIGRATIONS)
     with transaction(db):
-        for number, migration in enumerate(migrations, start=1):
+        made = newest if tuple(migrations[:newest]) == MIGRATIONS else 0
+        if made:
+            _create_newest(db, identity)
+        for number, migration in enumerate(migrations[made:], start=made + 1):
             _step(db, number, migration, identity)
+
+
+def _create_newest(db: Database, identity: Identity) -> None:
+    """All that `MIGRATIONS` make of an empty file, without a run of them: a test holds both to the same tables."""
+    for statement in TABLES_FILE.read_text(encoding="utf-8").removesuffix(";\n").split(";\n"):
+        db.execute(statement)
+    _insert_meta(db, identity, len(MIGRATIONS))
+    reseal(db)
 
 
 def migrate(db: Database, version: int, migrations: Sequence[Migration], identity: Identity) -> None:
@@ -349,22 +364,15 @@ def migrate(db: Database, version: int, migrations: Sequence[Migration], identit
 def _step(db: Database, number: int, migration: Migration, identity: Identity) -> None:
     migration(db)
     if number == 1:
-        _insert_meta(db, identity)
+        _insert_meta(db, identity, 1)
     else:
         db.table("meta").update(1, {"format_version": number})
     if is_sealed(db):
         reseal(db)
 
 
-def _insert_meta(db: Database, identity: Identity) -> None:
-    db.table("meta").insert(
-        {
-            "id": 1,
-            "format_version": 1,
-            "lineage": str(uuid4()),
-            "serial": 0,
-            "epoch": 0,
-            "stack": identity.stack,
-            "uid": identity.uid,
-        }
+def _insert_meta(db: Database, identity: Identity, version: int) -> None:
+    db.execute(
+        "INSERT INTO meta (id, format_version, lineage, serial, epoch, stack, uid) VALUES (1, ?, ?, 0, 0, ?, ?)",
+        (version, str(uuid4()), identity.stack, identity.uid),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from batchctl.model.observed import Moment
 from batchctl.model.recorded import Intent, RecordedJob, SaveAttempt, SaveIdentity, SaveJob
 from batchctl.state import connection
 from batchctl.state.database import Database
-from batchctl.state.migrations import MIGRATIONS, TABLES, Identity, Migration
+from batchctl.state.migrations import MIGRATIONS, TABLES, TABLES_FILE, Identity, Migration, build
 from batchctl.state.records import Record, attempt_record, intent_record, job_record
 from batchctl.state.seal import reseal
 from batchctl.state.store import FileState
@@ -55,6 +56,28 @@ def formats(path: Path) -> tuple[int, list[str]]:
     columns = [row[1] for row in conn.execute("pragma table_info(jobs)")]
     conn.close()
     return version, columns
+
+
+def empty(migrations: Sequence[Migration]) -> Database:
+    """A database in memory that has had these migrations."""
+    db = Database(sqlite3.connect(":memory:", isolation_level=None))
+    build(db, migrations, Identity("demo", "abc123"))
+    return db
+
+
+def test_a_new_file_has_what_the_migrations_make(golden_file: Callable[[Path, str], None]) -> None:
+    steps = [lambda db, step=step: step(db) for step in MIGRATIONS]  # others than those that a new file is known for
+    by_steps = empty(steps)
+    made = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
+    golden_file(TABLES_FILE, "".join(f"{statement};\n" for (statement,) in by_steps.execute(made)))
+    at_once = empty(MIGRATIONS)
+    everything = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY rowid"
+    assert at_once.execute(everything).fetchall() == by_steps.execute(everything).fetchall()
+    meta = [db.execute("SELECT * FROM meta").fetchone() for db in (by_steps, at_once)]
+    assert [row[:2] + row[3:] for row in meta] == [(1, TODAY, 0, 0, "demo", "abc123", f"{0:032}")] * 2
+    tables = {name for (name,) in at_once.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    filled = [name for name in tables if at_once.execute(f"SELECT count(*) FROM {name}").fetchone()[0]]
+    assert filled == ["meta"]
 
 
 def test_the_newest_format_has_the_tables_of_the_design(old: Path) -> None:
