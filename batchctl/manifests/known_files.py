@@ -17,6 +17,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 from batchctl.manifests.fault_list import FileFaults
 from batchctl.manifests.manifest_files import ManifestFile
 from batchctl.manifests.needs import Need
+from batchctl.manifests.reading_settings import stored_settings
 from batchctl.model.desired import (
     DesiredJob,
     Diagnostic,
@@ -86,7 +87,7 @@ class FileStore(Protocol):
 
 
 OpenStore: TypeAlias = Callable[[bytes], FileStore]
-"""Opens the store of a stack for a hash of the settings that it is read with."""
+"""Opens the store of a stack for a hash of the settings and of the program that it is read with."""
 
 
 @dataclass
@@ -136,7 +137,7 @@ class KnownFiles:
         if self._hash is None:
             return content, None
         if len(self._paths) == LEAST_FILES and self._open_store is not None:
-            self._store = self._open_store(self._hash())
+            self._store = self._open_store(stored_settings(self._hash()))
         self._paths.append(file.path)
         former = self._former.get(file.path)
         found = former[1] if former is not None and former[0] == content else None

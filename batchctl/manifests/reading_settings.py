@@ -1,4 +1,4 @@
-"""A hash of all that the jobs of a stack depend on besides their manifests: a part of the cache's key."""
+"""Hashes of all that the jobs of a stack depend on besides their manifests: parts of the cache's key."""
 
 from __future__ import annotations
 
@@ -22,10 +22,19 @@ _CODE = ("disk", "manifests", "model", "rows", "schemas", "../schemas")
 
 
 def settings_of(reading: StackReading, trust: Trust) -> bytes:
-    """The hash. Whatever a stack file contains is a part of it, unless it is known to concern no job."""
+    """The hash of what is given. All of a stack file is a part of it, but for what is known to concern no job."""
     parts = {name: getattr(reading, name) for name in reading.__struct_fields__ if name not in _NOT_OF_JOBS}
+    return _hash([parts, trust])
+
+
+def stored_settings(settings: bytes) -> bytes:
+    """The hash of these settings and of the program, for what other processes read."""
     versions = [list(sys.version_info[:3]), yaml.__version__, msgspec.__version__]
-    plain = msgspec.to_builtins([_code(), versions, parts, trust], order="deterministic", enc_hook=_plain)
+    return _hash([_code(), versions, settings.hex()])
+
+
+def _hash(value: list[object]) -> bytes:
+    plain = msgspec.to_builtins(value, order="deterministic", enc_hook=_plain)
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).digest()
 
 
