@@ -19,6 +19,7 @@ from batchctl.cli.workspace import Workspace
 from batchctl.engine.loop.record_looks import RecordLook, RecordLooks
 from batchctl.engine.warnings import LastSaid, Warnings
 from batchctl.model.desired import SharedPlace
+from batchctl.model.errors import UsageError
 from batchctl.reconcile import Options
 from batchctl.report.progress_kinds import make_lines
 from batchctl.server.snapshot import Snapshot, Source
@@ -41,6 +42,9 @@ def ui(*, common: Common, selection: JobSelection, serving: ServeOptions) -> int
     move on if `watch` or `apply` runs somewhere.
     """
     workspace = open_selected(common, selection, offline=True)
+    if serving.show_rows and isinstance(workspace.stack.results, SharedPlace):
+        hint = "`batchctl watch --serve` shows them, or `batchctl results NAME`"
+        raise UsageError(f"--show-rows: the results are at {workspace.stack.results}, and ui calls no API", hint=hint)
     lines = make_lines(sys.stderr, workspace.clock, log=json_log(), quiet=common.quiet)
     reload = ManifestReload(workspace)
     looks = RecordLooks(

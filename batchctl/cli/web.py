@@ -26,6 +26,7 @@ from batchctl.model.ports import Progress
 from batchctl.model.recorded import Recorded
 from batchctl.reconcile import Options
 from batchctl.server.feed import Feed
+from batchctl.server.ports import RowBrowser
 from batchctl.server.snapshot import PassFacts, Snapshot, Source
 from batchctl.telemetry.snapshot import Snapshot as Measured
 
@@ -82,7 +83,8 @@ def serve(
     for observer in (metrics.observer, health):
         if observer is not None:
             workspace.board.observe_by(observer)
-    web = WebApp(Served(feed, beside, access, warn, more=monitoring_routes(metrics, health)))
+    rows = _browser(workspace) if serving.show_rows else None
+    web = WebApp(Served(feed, beside, access, warn, rows, monitoring_routes(metrics, health)))
     with ServerThread(web.app, listening, feed.end):
         # The token of a file is known; showing it would put it into logs.
         query = "" if token is None or serving.token_file is not None else f"?token={token}"
@@ -156,6 +158,12 @@ def _after(workspace: Workspace, done: PassReport, facts: PassFacts) -> Snapshot
 
     shown = snapshot(workspace, done.after.next_plan, done.after.recorded, Source.WATCH)
     return replace(shown, as_of=facts.ended, last_pass=facts)
+
+
+def _browser(workspace: Workspace) -> RowBrowser:
+    from batchctl.cli.row_browser import Browser
+
+    return Browser(workspace)
 
 
 def _is_loopback(host: str) -> bool:

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import traceback
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Protocol
 
 from msgspec import Struct, field
 from starlette.applications import Starlette
@@ -27,8 +26,8 @@ from batchctl.server.documents.summary import summary_document
 from batchctl.server.feed import Feed
 from batchctl.server.history import History
 from batchctl.server.paging import Query
+from batchctl.server.ports import RowBrowser, Surroundings
 from batchctl.server.security import Access, Guarded, refusal
-from batchctl.server.snapshot import Surroundings
 from batchctl.server.static_files import PAGE, StaticFile, read_static
 from batchctl.server.stream import HEARTBEAT, MOST_CLIENTS, Alarm, Stream
 from batchctl.server.view import Document, View
@@ -43,14 +42,6 @@ _STATUS: Mapping[str, int] = {
     ErrorCode.ROWS_HIDDEN: 403,
     ErrorCode.PAGE_NOT_READY: 503,
 }
-
-
-class RowBrowser(Protocol):
-    """Reads the rows of jobs, where `--show-rows` allows it. Called on threads of the server."""
-
-    def page(self, view: View, job: str, query: Query) -> Document:
-        """A page of rows. Raises BatchctlError."""
-        ...
 
 
 class Served(Struct, frozen=True):
@@ -110,8 +101,9 @@ class WebApp:
 
         def answer(request: Request) -> Response:
             # Not a coroutine, so it runs on a worker thread: a document of many jobs takes its time.
-            pairs = request.query_params.multi_items()
-            query = Query(pairs, {name for name, _ in pairs} if known is None else known)
+            query = Query(request.query_params.multi_items())
+            if known is not None:
+                query.require(known)
             return _json(make(self._view(), query, request))
 
         return Route(f"/api{path}", answer)

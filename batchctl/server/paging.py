@@ -16,18 +16,23 @@ _MOST_DIGITS = 12
 
 
 class Query:
-    """The parameters of a request. Raises UsageError for unknown ones, so that a misspelt filter does not show all."""
+    """The parameters of a request. Unknown ones are errors, so that a misspelt filter does not show everything."""
 
-    def __init__(self, pairs: Iterable[tuple[str, str]], known: Iterable[str]) -> None:
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         self._values: dict[str, list[str]] = {}
-        allowed = tuple(known)
+        self._given: dict[str, None] = {}
         for name, value in pairs:
-            if name not in allowed:
-                hint = f"one of: {', '.join(allowed)}" if allowed else "this address has no parameters"
-                raise UsageError(f"unknown parameter {name!r}", hint=hint)
+            self._given[name] = None
             if value:
                 # An empty field of a form is not filled in.
                 self._values.setdefault(name, []).append(value)
+
+    def require(self, known: Sequence[str]) -> None:
+        """Raise UsageError for a parameter that is not one of these."""
+        for name in self._given:
+            if name not in known:
+                hint = f"one of: {', '.join(known)}" if known else "this address has no parameters"
+                raise UsageError(f"unknown parameter {name!r}", hint=hint)
 
     def all(self, name: str) -> tuple[str, ...]:
         """All values of a parameter that may be repeated."""
@@ -64,7 +69,7 @@ class Query:
         return default if limit is None else limit
 
 
-NO_QUERY = Query((), ())
+NO_QUERY = Query()
 """All defaults."""
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
 
 from msgspec import Struct
 
 from batchctl.model.desired import DesiredStack
-from batchctl.model.events import Event
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded
 from batchctl.report.reports import StatusReport
@@ -48,15 +46,3 @@ class Snapshot(Struct, frozen=True):
     results_of: Callable[[str], str]
     """Shows the path of results, relative to the results folder, for people."""
     last_pass: PassFacts | None = None
-
-
-class Surroundings(Protocol):
-    """Everything that the page shows besides the snapshot. Called on threads of the server."""
-
-    def events(self, limit: int) -> Sequence[Event]:
-        """The newest events of the stack, oldest first. Raises StateError."""
-        ...
-
-    def lock_holder(self) -> str | None:
-        """The holder of the state's lock, for people; None if it is free. Raises StateError."""
-        ...

@@ -39,7 +39,7 @@ def snapshot_of(world: World, *jobs: DesiredJob, source: Source = Source.STATE, 
 class Surroundings:
     """Implements `batchctl.server.snapshot.Surroundings` over a world's state."""
 
-    world: World
+    world: World | None
     holder: str | None = None
     failure: Exception | None = None
     reads: list[int] = field(default_factory=list)
@@ -47,7 +47,7 @@ class Surroundings:
     def events(self, limit: int) -> Sequence[Event]:
         self._fail()
         self.reads.append(limit)
-        return self.world.state().events(None, limit)
+        return [] if self.world is None else self.world.state().events(None, limit)
 
     def lock_holder(self) -> str | None:
         self._fail()
@@ -101,7 +101,7 @@ def _messages(lines: Iterator[str]) -> Iterator[tuple[str, str, Any]]:
 
 @contextmanager
 def serving(
-    world: World,
+    world: World | None,
     *snapshots: Snapshot,
     rows: RowBrowser | None = None,
     token: str | None = None,

@@ -1,0 +1,30 @@
+"""Everything that the page needs besides snapshots, handed in by the command line. Called on threads of the server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from batchctl.model.events import Event
+from batchctl.server.paging import Query
+from batchctl.server.view import Document, View
+
+
+class Surroundings(Protocol):
+    """Facts beside the snapshot."""
+
+    def events(self, limit: int) -> Sequence[Event]:
+        """The newest events of the stack, oldest first. Raises StateError."""
+        ...
+
+    def lock_holder(self) -> str | None:
+        """The holder of the state's lock, for people; None if it is free. Raises StateError."""
+        ...
+
+
+class RowBrowser(Protocol):
+    """Reads the rows of jobs, where `--show-rows` allows it."""
+
+    def page(self, view: View, name: str, query: Query) -> Document:
+        """A page of rows. Raises BatchctlError."""
+        ...
