@@ -38,7 +38,7 @@ CREATE TABLE "attempts" (
    "delete_time" TEXT,
    "gone_time" TEXT,
    "results" TEXT,
-   "tree" TEXT NOT NULL, "input_bytes" INTEGER, "tokens" INTEGER, "missed" TEXT, "missed_there" TEXT, "row_hashes" TEXT, "trouble" TEXT, "input_file" TEXT, "rows_verdicts" TEXT, "rows_accepted" TEXT, "rows_too_many_failed" INTEGER, "sent" TEXT, "merged" TEXT,
+   "tree" TEXT NOT NULL, "input_bytes" INTEGER, "tokens" INTEGER, "missed" TEXT, "missed_there" TEXT, "row_hashes" TEXT, "trouble" TEXT, "input_file" TEXT, "rows_verdicts" TEXT, "rows_accepted" TEXT, "rows_too_many_failed" INTEGER, "sent" TEXT, "merged" TEXT, "counted" TEXT, "expected" TEXT,
    PRIMARY KEY ("job", "attempt", "shard")
 ) STRICT;
 CREATE TABLE "intents" (
@@ -107,5 +107,16 @@ CREATE TABLE "ghosts" (
    "account" TEXT NOT NULL,
    "remote" TEXT NOT NULL,
    "time" TEXT NOT NULL,
+   PRIMARY KEY ("account", "remote")
+) STRICT;
+CREATE TABLE "history" (
+   "account" TEXT NOT NULL,
+   "remote" TEXT NOT NULL,
+   "model" TEXT NOT NULL,
+   "rows" INTEGER,
+   "state" TEXT NOT NULL,
+   "create_time" TEXT NOT NULL,
+   "start_time" TEXT,
+   "end_time" TEXT NOT NULL,
    PRIMARY KEY ("account", "remote")
 ) STRICT;
