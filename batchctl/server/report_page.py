@@ -16,20 +16,17 @@ from batchctl.server.view import Document
 
 DATA_ID = "batchctl-data"
 _STYLE = re.compile(r'<link rel="stylesheet" href="static/([a-z0-9_-]+\.css)">\n?')
-_SCRIPT = re.compile(r'<script type="module" src="static/([a-z0-9_-]+\.js)"></script>\n?')
+_SCRIPT = re.compile(r'<script src="static/([a-z0-9_-]+\.js)"></script>\n?')
 _ICON = re.compile(r'<link rel="icon"[^>]*>\n?')
 _CHARSET = '<meta charset="utf-8">\n'
 _END = "</body>"
-_IMPORT = re.compile(r'^import\s*(\{[^}]*\})\s*from\s*"\./([a-z0-9_-]+\.js)";\n', re.MULTILINE)
-_EXPORT = re.compile(r"^export (?:(?:async )?function\*?|const|class) ([A-Za-z0-9_$]+)", re.MULTILINE)
-_LEFT = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
 
 
 def report_page(files: Mapping[str, StaticFile], report: Document) -> str:
     """The file. `report` is the document that the page reads in place of the addresses of a server."""
     page = _ICON.sub("", files[PAGE].content.decode())
     styles = [_text(files, name) for name in _STYLE.findall(page)]
-    scripts = [join_modules(files, name) for name in _SCRIPT.findall(page)]
+    scripts = [_text(files, name) for name in _SCRIPT.findall(page)]
     for text, end in (*((text, "</style") for text in styles), *((text, "</script") for text in scripts)):
         assert end not in text.casefold(), f"a file of the page has {end}"
     page = _SCRIPT.sub("", _STYLE.sub("", page))
@@ -40,41 +37,6 @@ def report_page(files: Mapping[str, StaticFile], report: Document) -> str:
     assert page.count(_CHARSET) == page.count(_END) == 1, "the page has one head and one body"
     # Not by a pattern: the data may have what a replacement would interpret.
     return page.replace(_CHARSET, head).replace(_END, body + _END)
-
-
-def join_modules(files: Mapping[str, StaticFile], name: str) -> str:
-    """A module with all that it imports, as one script: each once, in a scope of its own, after those that it needs.
-
-    The modules keep to a form that makes this possible: named imports of neighbours at the beginning of a line, and
-    exports where functions, classes and constants are declared.
-    """
-    modules = [_scope(files, one) for one in _order(files, name, ())]
-    return "\n".join(('(function () {\n"use strict";', *modules, "})();"))
-
-
-def _scope(files: Mapping[str, StaticFile], name: str) -> str:
-    """A module as a constant that has its exports."""
-    text = _IMPORT.sub(
-        lambda found: f"const {found[1].replace(' as ', ': ')} = {_constant(found[2])};\n", _text(files, name)
-    )
-    exported = ", ".join(_EXPORT.findall(text))
-    text = _EXPORT.sub(lambda found: found[0].removeprefix("export "), text)
-    left = _LEFT.search(text)
-    assert left is None, f"{name}: an import or export in another form: {left and left[0]}"
-    return f"const {_constant(name)} = (function () {{\n{text}\nreturn {{ {exported} }};\n}})();"
-
-
-def _constant(name: str) -> str:
-    return f"module_{name.removesuffix('.js').replace('-', '_')}"
-
-
-def _order(files: Mapping[str, StaticFile], name: str, above: tuple[str, ...]) -> list[str]:
-    """The modules that one needs, and then itself."""
-    assert name not in above, f"{' -> '.join((*above, name))} import each other"
-    found: dict[str, None] = {}
-    for _, other in _IMPORT.findall(_text(files, name)):
-        found |= dict.fromkeys(_order(files, other, (*above, name)))
-    return [*found, name]
 
 
 def _text(files: Mapping[str, StaticFile], name: str) -> str:

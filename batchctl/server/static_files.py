@@ -7,6 +7,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from batchctl.server.joined import joined
+
 TYPES: Final = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -16,6 +18,8 @@ TYPES: Final = {
     ".woff2": "font/woff2",
 }
 PAGE: Final = "index.html"
+SCRIPT: Final = "main.js"
+_MODULE: Final = ".js"
 
 
 class StaticFile(Struct, frozen=True):
@@ -27,11 +31,15 @@ class StaticFile(Struct, frozen=True):
 
 
 def read_static() -> dict[str, StaticFile]:
-    """All files of the page by name, from the installed package."""
+    """All files of the page by name, from the installed package; the modules are one script, `SCRIPT`."""
     folder = files("batchctl.server").joinpath("static")
     found = {}
+    modules = {}
     for file in sorted(folder.iterdir(), key=lambda one: one.name):
         ending = f".{file.name.rpartition('.')[2]}"
-        if file.is_file() and ending in TYPES:
+        if ending == _MODULE:
+            modules[file.name] = file.read_text(encoding="utf-8")
+        elif file.is_file() and ending in TYPES:
             found[file.name] = StaticFile(file.name, TYPES[ending], file.read_bytes())
+    found[SCRIPT] = StaticFile(SCRIPT, TYPES[_MODULE], joined(modules, SCRIPT).encode())
     return found

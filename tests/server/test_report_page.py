@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
 from html.parser import HTMLParser
 
 import pytest
 
 from batchctl.server.documents.report import report_document
 from batchctl.server.history import MOST_EVENTS
-from batchctl.server.report_page import join_modules, report_page
+from batchctl.server.report_page import report_page
 from batchctl.server.static_files import StaticFile, read_static
 from batchctl.server.view import View
 from tests.support.engine import job
@@ -103,41 +102,7 @@ def test_the_file_loads_nothing():
     ] == []
 
 
-def test_modules_are_joined_in_the_order_of_need():
-    found = files(
-        main__js='import { b as c } from "./b.js";\nimport {\n  a,\n} from "./a.js";\n\nconst x = 1;\nresult = [c(), a, x];\n',
-        b__js='import { a } from "./a.js";\nconst x = 2;\nexport function b() {\n  return a + x;\n}\n',
-        a__js="count += 1;\nexport const a = 40;\nexport async function unused() {}\nexport class Unused {}\n",
-    )
-    text = join_modules(found, "main.js")
-    assert re.findall(r"^const (module_\w+)", text, re.MULTILINE) == ["module_a", "module_b", "module_main"]
-    assert "return { a, unused, Unused };" in text
-    assert "const { b: c } = module_b;" in text
-    assert not re.search(r"^(import|export)\b", text, re.MULTILINE)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        'import x from "./a.js";\n',
-        'import "./a.js";\n',
-        "export default 1;\n",
-        "export { x };\n",
-        'import * as a from "./a.js";\n',
-    ],
-)
-def test_a_module_in_another_form_is_refused(text):
-    with pytest.raises(AssertionError, match=r"main.js: an import or export in another form"):
-        join_modules(files(main__js=text, a__js=""), "main.js")
-
-
-def test_modules_that_import_each_other_are_refused():
-    circle = files(main__js='import {a} from "./a.js";\n', a__js='import {m} from "./main.js";\n')
-    with pytest.raises(AssertionError, match=r"main.js -> a.js -> main.js"):
-        join_modules(circle, "main.js")
-
-
 def test_a_script_that_would_end_itself_is_refused():
-    page = '<meta charset="utf-8">\n<script type="module" src="static/main.js"></script>\n</body>'
+    page = '<meta charset="utf-8">\n<script src="static/main.js"></script>\n</body>'
     with pytest.raises(AssertionError, match="</script"):
         report_page(files(index__html=page, main__js='const x = "</SCRIPT>";\n'), {})

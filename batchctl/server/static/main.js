@@ -6,7 +6,7 @@ import { openSource } from "./source.js";
 import { followEvents } from "./stream.js";
 import { startTheme } from "./theme.js";
 import { currentRoute } from "./router.js";
-import { patch } from "./render.js";
+import { h, patch } from "./render.js";
 import { failure, loading } from "./parts.js";
 import { openView } from "./views.js";
 
@@ -30,33 +30,66 @@ function startPage(source) {
   if (!source.live) stopClock(source.written);
   let view = null;
   let timer = null;
+  let underWay = null;
   let reloaded = 0;
+  let isRendering = false;
+  let isStale = false;
 
+  /** Removing a focused element blurs it, and what hears that may ask for another rendering in the middle of this one. */
   function render() {
-    frame(app, currentRoute());
-    if (view?.ready) patch(main, view.render());
+    isStale = true;
+    if (isRendering) return;
+    isRendering = true;
+    try {
+      while (isStale) {
+        isStale = false;
+        frame(app, currentRoute());
+        if (view?.ready) patch(main, h("div", { key: view.number }, view.render()));
+      }
+    } finally {
+      isRendering = false;
+    }
   }
 
-  /** Load the documents of the present view again, then show them. */
-  async function reload() {
-    const loaded = view;
-    reloaded = Date.now();
-    try {
-      await loaded.load();
-      loaded.error = null;
-    } catch (error) {
-      loaded.error = error;
+  /**
+   * Load the documents of the present view again, then show them. One load at a time: who asks meanwhile gets another one
+   * after it, so that what is shown is always the answer to what was asked last.
+   */
+  function reload() {
+    if (underWay?.view === view) {
+      underWay.again = true;
+      return underWay.end;
     }
+    const turn = { view, again: false };
+    underWay = turn;
+    turn.end = loadUntilCurrent(turn);
+    return turn.end;
+  }
+
+  async function loadUntilCurrent(turn) {
+    const loaded = turn.view;
+    do {
+      turn.again = false;
+      reloaded = Date.now();
+      try {
+        await loaded.load();
+        loaded.error = null;
+      } catch (error) {
+        loaded.error = error;
+      }
+    } while (turn.again && loaded === view);
+    if (underWay === turn) underWay = null;
     if (loaded !== view) return; // the reader went on in the meantime
-    loaded.ready = !loaded.error || loaded.ready;
-    if (loaded.error && !loaded.ready) patch(main, failure(loaded.error, reload));
-    else render();
+    // What was shown stays while the server is away, but not for a job that is gone.
+    loaded.ready = !loaded.error || (loaded.ready && loaded.error.status !== 404);
+    if (loaded.ready) render();
+    else patch(main, failure(loaded.error, reload));
   }
 
   async function show() {
     const route = currentRoute();
     const before = view;
-    view = openView(app, route);
+    view = { ...openView(app, route), number: (before?.number ?? 0) + 1, ready: false };
     frame(app, route);
     document.title = [view.title, app.summary?.stack, "batchctl"].filter(Boolean).join(" · ");
     const late = setTimeout(() => patch(main, loading(view.title)), SHOW_LOADING_AFTER);
@@ -71,8 +104,7 @@ function startPage(source) {
 
   function changed(change) {
     tookSummary(change.summary);
-    if (view?.onChange) view.onChange(change);
-    if (timer || document.hidden) return;
+    if (timer || document.hidden || !canChange()) return;
     timer = setTimeout(
       () => {
         timer = null;
@@ -91,9 +123,15 @@ function startPage(source) {
     frame(app, currentRoute());
   }
 
+  /** Whether there is somebody to ask for news. */
+  function canChange() {
+    return source.live && app.connection !== "ended";
+  }
+
   function connected(state) {
     if (state !== app.connection && state === "lost") announce("The connection to batchctl is lost");
     app.connection = state;
+    if (state === "ended") clearTimeout(timer);
     frame(app, currentRoute());
   }
 
@@ -105,7 +143,7 @@ function startPage(source) {
       return;
     }
     window.addEventListener("hashchange", show);
-    document.addEventListener("visibilitychange", () => document.hidden || reload());
+    document.addEventListener("visibilitychange", () => document.hidden || !canChange() || reload());
     startClock();
     await show();
     const busy = (activity) => {

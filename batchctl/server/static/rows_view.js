@@ -17,7 +17,10 @@ export function rowsView(app, route, name) {
 
   const load = async () => {
     if (!app.summary.rowsShown) {
-      refusal = { message: "Rows are not shown here.", hint: app.source.live ? "Start batchctl with --show-rows." : "" };
+      refusal = {
+        message: "Rows are not shown here.",
+        hint: app.source.live ? "Start batchctl with --show-rows." : "",
+      };
       return;
     }
     try {
