@@ -16,6 +16,7 @@ from batchctl.cli.start_signals import leaving_while_importing
 if TYPE_CHECKING:  # help and completion need no manifests
     from batchctl.manifests.overrides import Overrides
     from batchctl.report.log import JsonLog
+    from batchctl.telemetry.otel_export import Export
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -71,6 +72,8 @@ class Invocation:
     """Identifies this run in logs and traces."""
     log: JsonLog | None = None
     """See `batchctl.cli.notes`."""
+    export: Export | None = None
+    """See `batchctl.cli.tracing`."""
 
 
 _OPTIONS: tuple[Callable[[F], F], ...] = (

@@ -22,6 +22,7 @@ from batchctl.cli.known_rows import KnownRows
 from batchctl.cli.notes import name_stack, note
 from batchctl.cli.open_results import ResultsOpener
 from batchctl.cli.open_state import Opener
+from batchctl.cli.tracing import name_traced, new_board
 from batchctl.engine.clock import SystemClock
 from batchctl.manifests.compose import MAX_BYTES
 from batchctl.manifests.duration_reader import parse_duration
@@ -149,7 +150,7 @@ def open_workspace(
     clock = SystemClock()
     # Relative, so that messages have the paths of the user.
     file = find_stack_file(common.config, os.environ, filenames, Path())
-    board = Board()
+    board = new_board()
     results = ResultsOpener(lambda: load_only_stack(common, file), clock, board, offline=offline)
     rows = KnownRows(board, cache_folder(os.environ, ROWS), results.open)
     with watch_calls(common, clock, board):
@@ -158,6 +159,7 @@ def open_workspace(
         desired = load_desired(common, file, sources, rows, faults)
     stack = desired.stack
     name_stack(stack.name)
+    name_traced(stack.name)
     duration(lock_timeout, "--lock-timeout")
     scope = Scope(
         frozenset(scope_path(name, stack.file) for name in filenames),

@@ -13,6 +13,7 @@ from typing import Protocol, TypeAlias
 
 from msgspec import Struct
 
+from batchctl.model.cost.tokens import Tokens
 from batchctl.model.errors import ApiStatus, BatchctlError
 from batchctl.model.keys import Api
 
@@ -59,13 +60,15 @@ class CallWork(Struct, frozen=True):
 
 
 class TokenUse(Struct, frozen=True):
-    """Tokens that the API counted for the answers of one attempt. None: it counted none."""
+    """Tokens that the API counted for the answers of one attempt, or of one of its shards."""
 
     api: Api
     model: str
     is_embedding: bool
-    input: int | None
-    output: int | None = None
+    tokens: Tokens | None
+    """None where only their sum is known."""
+    input: int | None = None
+    """The sum of the input; None: the API counted none."""
 
 
 Work: TypeAlias = PassWork | ActionWork | CallWork

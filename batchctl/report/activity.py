@@ -118,6 +118,14 @@ class Board:
         if tell is not None:
             tell(f"{why}; trying again in {seconds:.1f} s")
 
+    def tell(self, message: str) -> bool:
+        """Report something to the listener; whether there is one."""
+        with self._lock:
+            tell = self._tell
+        if tell is not None:
+            tell(message)
+        return tell is not None
+
     def listen(self, tell: Callable[[str], None] | None) -> None:
         """Set the listener for repeated calls."""
         with self._lock:

@@ -13,6 +13,7 @@ from batchctl.cli.connect import Connections
 from batchctl.cli.job_selection import JobSelection, select_jobs
 from batchctl.cli.notes import note
 from batchctl.cli.state.opening import Opened, find_jobs, open_stack_state
+from batchctl.cli.tracing import new_board
 from batchctl.engine.rebinding import bind_jobs
 from batchctl.manifests.accounts import resolve_account
 from batchctl.manifests.trust import Trust
@@ -21,7 +22,6 @@ from batchctl.model.desired import ProviderConfig
 from batchctl.model.errors import UsageError
 from batchctl.model.events import EventKind
 from batchctl.reconcile import attempts_elsewhere
-from batchctl.report.activity import Board
 
 
 @click.command()
@@ -45,7 +45,7 @@ def rebind(*, common: Common, selection: JobSelection, to: str, force: bool, loc
     """
     opened = open_stack_state(common, lock_timeout)
     config = _config(opened, to)
-    account, board = resolve_account(config, os.environ), Board()
+    account, board = resolve_account(config, os.environ), new_board()
     provider = Connections(opened.stack, os.environ, Trust.from_env(os.environ), opened.clock, board)(account)
     try:
         with watch_calls(common, opened.clock, board), opened.state.lock() as session:

@@ -109,7 +109,8 @@ class Collector:
         """The tokens of an attempt, for observers: results that are collected once more are not counted again."""
         row = self._journal.rows[step.key.job]
         model = done.tree.get("model") or row.model
-        return TokenUse(done.account.api, model, row.kind is Kind.EMBEDDINGS_BATCH_JOB, done.tokens)
+        tokens = None if done.counted is None else done.counted.usage.all
+        return TokenUse(done.account.api, model, row.kind is Kind.EMBEDDINGS_BATCH_JOB, tokens, done.tokens)
 
     def _raise_failed(self, step: Collect, error: BatchctlError, now: datetime) -> None:
         """Write down what went wrong, and raise, unless the results are given up: then the job goes on without them."""
