@@ -236,6 +236,9 @@ def lock_option(command: F) -> F:
 
 def guard_options(command: F) -> F:
     """The options that allow what guards refuse."""
+    # Lists of commands need no options.
+    from batchctl.cli.budget_options import budget_options
+
     for option in (
         click.option("--discard-results", is_flag=True, help="Delete remote jobs whose results are not collected."),
         click.option(
@@ -265,4 +268,4 @@ def guard_options(command: F) -> F:
         click.option("--max-create", type=click.IntRange(0), metavar="N", help="Create up to N jobs."),
     ):
         command = option(command)
-    return command
+    return budget_options(command)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import TypeAlias
 
+from batchctl.cli.budget_options import read_increases
 from batchctl.cli.workspace import Workspace
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import GuardError, UsageError
@@ -21,10 +23,18 @@ Flag: TypeAlias = int | bool | tuple[str, ...] | None
 def guarded_options(workspace: Workspace, flags: Mapping[str, Flag]) -> Options:
     """The options of a plan that may create jobs. Raises StateError, and BatchctlError for an unknown `--rerun`."""
     in_ci = os.environ.get("CI", "").lower() in _TRUE
+    increases = flags.get("budget_increase")
+    money, tokens = increases_of(workspace, increases if isinstance(increases, tuple) else ())
     given = {name: frozenset(value) if isinstance(value, tuple) else value for name, value in flags.items()}
+    given |= {"budget_increase": money, "tokens_increase": tokens}  # type: ignore[dict-item]
     options = Options(workspace.scope, in_ci=in_ci, **given)  # type: ignore[arg-type]
     _require_manifests(workspace, options.rerun)
     return options
+
+
+def increases_of(workspace: Workspace, given: Iterable[str]) -> tuple[Decimal, int]:
+    """The money and the tokens of `--budget-increase`. Raises UsageError."""
+    return read_increases(given, workspace.stack.limits.spending.currency)
 
 
 def _require_manifests(workspace: Workspace, names: frozenset[str]) -> None:

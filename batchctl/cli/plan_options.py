@@ -11,6 +11,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from batchctl.cli.budget_options import check_increases
 from batchctl.cli.common import Common
 from batchctl.cli.guard_options import Flag
 from batchctl.cli.workspace import Workspace
@@ -27,9 +28,10 @@ _FLAGS: Mapping[str, str] = {
     "discardResults": "discard_results",
     "renameAsNew": "rename_as_new",
     "newState": "new_state",
+    "allowUnknownCost": "allow_unknown_cost",
 }
 _NUMBERS: Mapping[str, str] = {"maxCreate": "max_create", "maxReplace": "max_replace", "maxDelete": "max_delete"}
-_LISTS = ("paths", "names", "rerun", "variables")
+_LISTS = ("paths", "names", "rerun", "variables", "budgetIncrease")
 
 
 class PlanOptions(Struct, frozen=True):
@@ -63,7 +65,7 @@ class PlanOptions(Struct, frozen=True):
 
     def fields(self) -> dict[str, Json]:
         """The options for a document."""
-        rerun = self.guards.get("rerun")
+        rerun, increases = self.guards.get("rerun"), self.guards.get("budget_increase")
         return {
             "folder": self.folder,
             "target": self.target,
@@ -73,6 +75,7 @@ class PlanOptions(Struct, frozen=True):
             "rerun": sorted(rerun) if isinstance(rerun, tuple) else [],
             "variables": list(self.variables),
             **{name: bool(self.guards.get(flag)) for name, flag in _FLAGS.items()},
+            "budgetIncrease": list(increases) if isinstance(increases, tuple) else [],
             **{name: self.guards.get(flag) for name, flag in _NUMBERS.items()},
         }
 
@@ -88,7 +91,8 @@ class PlanOptions(Struct, frozen=True):
             raise ValueError("its options are invalid")
         guards: dict[str, Flag] = {flag: _flag(found[name]) for name, flag in _FLAGS.items()}
         guards |= {flag: _number(found[name]) for name, flag in _NUMBERS.items()}
-        guards["rerun"] = lists["rerun"]
+        check_increases(lists["budgetIncrease"])
+        guards |= {"rerun": lists["rerun"], "budget_increase": lists["budgetIncrease"]}
         return cls(folder, lists["paths"], selector, lists["names"], guards, lists["variables"], target)
 
     def require_readable(self) -> None:

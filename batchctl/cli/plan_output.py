@@ -51,4 +51,5 @@ def status_report(workspace: Workspace, plan: Plan, recorded: Recorded) -> Statu
             # The manifest may have another model now.
             model = job.attempt.tree.get("model") or model
         rows.append(StatusRow.of(job, model=model, provider=provider, clocks=plan.clocks))
-    return StatusReport(plan.stack, tuple(rows), plan.unread, shown_place(workspace.stack.results), plan.forecast)
+    results = shown_place(workspace.stack.results)
+    return StatusReport(plan.stack, tuple(rows), plan.unread, results, plan.forecast, plan.budget)

@@ -8,8 +8,10 @@ from collections.abc import Container, Sequence
 import click
 from msgspec.structs import replace
 
+from batchctl.cli.budget_options import budget_options
 from batchctl.cli.common import Common, common_options, consent_options, lock_option, output_option
 from batchctl.cli.consent import Consent
+from batchctl.cli.guard_options import increases_of
 from batchctl.cli.job_selection import JobSelection, open_selected, select_jobs, selected_names
 from batchctl.cli.record_option import record_option
 from batchctl.cli.row_changes import check_change, split_settings
@@ -37,6 +39,7 @@ from batchctl.reconcile import Options, Scope, phase_on_record
     help="Send these rows: `failed`, `all`, `reason=CODE[,CODE]` or `key=KEY[,KEY]`.",
 )
 @click.option("--max-create", type=click.IntRange(0), metavar="N", help="Create up to N jobs.")
+@budget_options
 @lock_option
 @record_option
 @common_options
@@ -50,6 +53,8 @@ def retry(
     accept_canary: bool,
     rows: RowOrder | None,
     max_create: int | None,
+    budget_increase: tuple[str, ...],
+    allow_unknown_cost: bool,
     lock_timeout: str,
     black_box: BlackBox,
 ) -> int:
@@ -80,7 +85,17 @@ def retry(
             if job.name in names:
                 check_change(job, change)
     scope = Scope(names=frozenset(names))
-    options = Options(scope, retry=True, accept_canary=accept_canary, retry_rows=rows, max_create=max_create)
+    money, tokens = increases_of(workspace, budget_increase)
+    options = Options(
+        scope,
+        retry=True,
+        accept_canary=accept_canary,
+        retry_rows=rows,
+        max_create=max_create,
+        budget_increase=money,
+        tokens_increase=tokens,
+        allow_unknown_cost=allow_unknown_cost,
+    )
     question = "Do you want to retry these jobs?"
     until, consent = Until(ended=False), Consent(yes, no_input)
     return carry_out(workspace, Request(options, until, consent, output, question, black_box=black_box))

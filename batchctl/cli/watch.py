@@ -93,7 +93,7 @@ def watch(
     # A watcher runs unattended, so it never asks.
     consent = Consent(yes, no_input=True)
     measure = Measure(jobs=True, waited=True, allow_failed=allow_failed)
-    options = guarded_options(workspace, guards)
+    options = replace(guarded_options(workspace, guards), waits_for_budget=True)
     request = Request(options, until, consent, output, measure=measure, pace=pace, events=events, black_box=black_box)
     if serving is not None:
         from batchctl.cli.web import beside_passes

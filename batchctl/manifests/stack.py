@@ -29,7 +29,7 @@ from batchctl.manifests.references import Replacer
 from batchctl.manifests.request_defaults import check_request, respelled
 from batchctl.manifests.schema import load_schema
 from batchctl.manifests.schema_check import Checker
-from batchctl.manifests.stack_limits import read_limits
+from batchctl.manifests.stack_limits import check_budget, read_limits
 from batchctl.manifests.state_and_results import OwnPlaces
 from batchctl.manifests.target_check import (
     Places,
@@ -190,6 +190,7 @@ class _StackReader:
         price_list, prices = read_price_list(
             self._root, self._file.parent, self._shown_folder, self._trust, self._faults
         )
+        check_budget(self._root, limits, prices, self._faults)
         notify = read_notify(self._root, self._trust, self._faults) if sound else ()
         reader = ProviderReader(self._root, self._trust, self._env, self._faults)
         providers = reader.providers() if sound else None

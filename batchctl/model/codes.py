@@ -208,6 +208,18 @@ class ErrorCode(StrEnum):
         "`limits.maxCreate` is 100 by default.",
         "If this is intended: `--max-create N`.",
     )
+    OVER_BUDGET = (
+        "OverBudget",
+        "The work to buy costs more, or has more tokens, than the stack's limits leave.",
+        "`limits.budget` and `limits.tokens` count the attempts of `limits.budgetPeriod` and the work to buy.",
+        "If this is intended: `--budget-increase 'AMOUNT'`, as the message says.",
+    )
+    COST_UNKNOWN = (
+        "CostUnknown",
+        "There is a budget, and the cost of a job is not known.",
+        "The model has no price, or nothing bounds its output (`maxOutputTokens`), or batchctl does not send the rows.",
+        "Add the price, or set `maxOutputTokens`; to buy it all the same: `--allow-unknown-cost`.",
+    )
     TOO_MANY_REPLACES = (
         "TooManyReplaces",
         "More jobs would be replaced than the stack's limit allows, and each is bought again.",

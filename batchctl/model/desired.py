@@ -20,6 +20,7 @@ from batchctl.model.admission import AdmissionLimits
 from batchctl.model.capabilities import CAPABILITIES, ApiLimits, is_embedding_model
 from batchctl.model.chain import Chain, ChainCount, Obstacle
 from batchctl.model.cost.prices import Prices
+from batchctl.model.cost.spending import SpendingLimits
 from batchctl.model.forecast import STUCK_FACTOR
 from batchctl.model.keys import Account, Api
 from batchctl.model.notices import Hook
@@ -357,6 +358,7 @@ class Limits(Struct, frozen=True):
     """An uploaded file is reused only if this much of its 48 hours is left."""
     admission: AdmissionLimits = msgspec.field(default_factory=AdmissionLimits)
     """Admission limits for each provider without its own."""
+    spending: SpendingLimits = msgspec.field(default_factory=SpendingLimits)
     line_bytes: int = LINE_BYTES
     """The most bytes of a line in a file of rows or results."""
     read_timeout: timedelta = timedelta(minutes=5)

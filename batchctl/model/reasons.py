@@ -81,6 +81,7 @@ class Reason(StrEnum):
     ACTIVE_LIMIT = ("ActiveLimit", "`limits.active` is reached.")
     TOKEN_LIMIT = ("TokenLimit", "`limits.enqueuedTokens` is reached.")
     RATE_LIMIT = ("RateLimit", "`limits.createsPerMinute` is reached.")
+    BUDGET = ("Budget", "`limits.budget` or `limits.tokens` leaves too little for the job; `watch` waits.")
     QUOTA = ("Quota", "The API refused a create call for lack of quota (429).")
     STALLED = (
         "StalledQueue",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 
 from msgspec import Struct, field
 
@@ -84,6 +85,14 @@ class Options(Struct, frozen=True):
     """That the state is empty is right: nothing of this stack has run before."""
     in_ci: bool = False
     """Whether this is a run of a CI service, where files of earlier runs tend to be lost."""
+    budget_increase: Decimal = Decimal(0)
+    """Money by which the budgets are raised, in their currency."""
+    tokens_increase: int = 0
+    """Tokens by which the limits of tokens are raised."""
+    allow_unknown_cost: bool = False
+    """Jobs of unknown cost do not count for the budgets, and are bought."""
+    waits_for_budget: bool = False
+    """For `watch`: jobs that the budgets do not allow wait, and the rest is bought. Else all of it is refused."""
     max_create: int | None = None
     """None takes the stack's limit; the same for the next two."""
     max_replace: int | None = None

@@ -15,8 +15,7 @@ from batchctl.model.observed import Observed, RemoteJob
 from batchctl.model.plan import Drift, JobPlan, Plan
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Recorded
-from batchctl.model.work_size import rows_sent
-from batchctl.reconcile.admission.sizes import is_bought, listed_rows, model_to_send, rows_to_buy, size_of
+from batchctl.reconcile.admission.sizes import is_bought, planned_size
 from batchctl.reconcile.admission.tokens import TokenRates, learn_rates
 from batchctl.reconcile.cost.estimates import Costing, costing_of
 from batchctl.reconcile.decide.context import Context
@@ -64,6 +63,7 @@ def plan(
         results_problem=_results_problem(jobs, context),
         identities=new_identities(context.recorded, context.observed),
         live=decisions.live,
+        budget=decisions.budget,
         renames=decisions.renames,
         clocks={account: look.now for account, look in sorted(context.observed.items())},
         uid=context.stack.uid,
@@ -168,12 +168,7 @@ def _job_plan(
     subject: Subject, decision: Decision, guard: Guard | None, rates: TokenRates, costing: Costing, context: Context
 ) -> JobPlan:
     view, bought, work = subject.current, is_bought(decision), context.rows_of(subject)
-    sent = None if subject.desired is None else rows_sent(subject.desired)
-    total = sent if work is None else work.total
-    listed = listed_rows(subject, decision)
-    rows = rows_to_buy(decision, work) if listed is None else listed
-    size = size_of(subject, rates, bought=bought, rows=rows, total=total)
-    size = replace(size, model=model_to_send(decision) or size.model)
+    size = planned_size(subject, decision, work, rates)
     chain = None if subject.desired is None else subject.desired.chain_rows
     terms = find_terms(subject, decision, guard, context.options)
     if work is not None and work.to_send < work.total and decision.code in _NAMES_ROWS:

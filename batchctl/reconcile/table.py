@@ -4,11 +4,14 @@ The order is data: to find out why a job is cancelled, read this table from the 
 names. The first of `FIRST_RULES` that gives a decision makes it. Then each of `RULES` for the job's kind may change it,
 and finally each of `STACK_RULES`, which see the decisions for all jobs. `fold` runs them; `plan -v` and `explain -v`
 show which rules changed a decision.
+
+The file is long because it is one table, in one order.
 """
 
 from __future__ import annotations
 
 from batchctl.reconcile.admission.queue import admit
+from batchctl.reconcile.cost.budget import keep_budget
 from batchctl.reconcile.decide.awaited_rows import follow_while_rows_are_awaited
 from batchctl.reconcile.decide.cancel_order import decide_cancel
 from batchctl.reconcile.decide.changed import decide_changed
@@ -272,6 +275,12 @@ STACK_RULES: tuple[StackRule, ...] = (
         "an action that needs consent, or exceeds a limit, is refused",
         "Limits do not depend on the current capacity, so it comes before `admission`.",
         find_guards,
+    ),
+    StackRule(
+        "budget",
+        "what goes beyond the limits of money or tokens is refused; in `watch` it waits",
+        "What `guards` refuses is not bought, so it needs no budget; what has none takes no capacity in `admission`.",
+        keep_budget,
     ),
     StackRule(
         "admission",

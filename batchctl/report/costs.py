@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from batchctl.model.cost.job_cost import Actual, CostEstimate, CostTotal, JobCost, total_cost
+from batchctl.model.cost.spending import BudgetUse, Use
 from batchctl.model.cost.tokens import Counts, Modality, Tokens
 from batchctl.model.desired import Json
 from batchctl.model.plan import JobPlan
@@ -38,6 +39,31 @@ def total_fields(costs: Iterable[JobCost]) -> dict[str, Json]:
         "estimate": _total_estimate(total),
         "actual": None if total.actual is None else _actual_fields(total.actual, total.currency),
         "unknown": {"low": total.unknown_low, "high": total.unknown_high, "actual": total.unknown_actual},
+    }
+
+
+def budget_fields(budget: BudgetUse | None) -> dict[str, Json] | None:
+    """How much of the limits is used; None without limits. Tokens are texts, too: money and tokens have one form."""
+    if budget is None:
+        return None
+    return {
+        "periodSeconds": int(budget.period.total_seconds()),
+        "money": _use_fields(budget.money),
+        "tokens": _use_fields(budget.tokens),
+    }
+
+
+def _use_fields(use: Use | None) -> dict[str, Json] | None:
+    if use is None:
+        return None
+    return {
+        "unit": use.unit,
+        "limit": amount_text(use.limit),
+        "perRun": amount_text(use.run_limit),
+        "spent": amount_text(use.spent),
+        "planned": amount_text(use.planned),
+        "unknown": use.unknown,
+        "unknownPlanned": use.unknown_planned,
     }
 
 

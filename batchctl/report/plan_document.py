@@ -16,7 +16,7 @@ from batchctl.model.plan_digest import PlanDigest
 from batchctl.model.row_work import OrderedRows, RowWork
 from batchctl.model.work_size import WorkSize
 from batchctl.report.chains import chain_member
-from batchctl.report.costs import bought_costs, cost_fields
+from batchctl.report.costs import bought_costs, budget_fields, cost_fields
 from batchctl.report.costs import total_fields as cost_total
 from batchctl.report.error_document import error_fields
 from batchctl.report.matrix import matrix_member
@@ -130,6 +130,7 @@ def _plan_fields(document_format: str, plan: Plan, actions: list[Json]) -> dict[
         "summary": plan.summary(),
         "total": total_fields(plan),
         "cost": cost_total(bought_costs(plan.jobs)),
+        "budget": budget_fields(plan.budget),
         "actions": actions,
         "drift": drift_entries(plan.drift),
         "unmanaged": plan.unmanaged,

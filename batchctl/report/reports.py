@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from batchctl.model.actions import Action
 from batchctl.model.cost.job_cost import JobCost
+from batchctl.model.cost.spending import BudgetUse
 from batchctl.model.decision import Timer
 from batchctl.model.desired import DesiredJob
 from batchctl.model.events import Event
@@ -183,6 +184,8 @@ class StatusReport(Struct, frozen=True):
     """The folder or the address of all results."""
     forecast: StackForecast | None = None
     """When all jobs have ended; None if they have."""
+    budget: BudgetUse | None = None
+    """How much of the limits of money and tokens is used; None without such limits."""
 
 
 class JobDescription(Struct, frozen=True):

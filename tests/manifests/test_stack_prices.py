@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from batchctl.model.cost.spending import Money, SpendingLimits
 from batchctl.model.errors import ManifestError
 from tests.support.manifest_files import JOB, load_in, with_stack, write
 
@@ -43,3 +46,57 @@ def test_faults_of_the_price_list(tmp_path: Path, name: str, content: str | None
     with pytest.raises(ManifestError) as found:
         load_in(folder)
     assert any(fault in str(one) for one in found.value.diagnostics), found.value.diagnostics
+
+
+LIST = PRICES.replace("EUR", "USD")
+
+
+def test_limits_of_money_and_tokens(tmp_path: Path) -> None:
+    limits = "{budget: 100 USD, budgetPerRun: 20.50USD, tokens: 9000000, tokensPerRun: 1000, budgetPeriod: 7d}"
+    write(tmp_path, {"batchctl.yaml": with_stack(f"prices: p.yaml\nlimits: {limits}"), "p.yaml": LIST, "job.yaml": JOB})
+
+    assert load_in(tmp_path).stack.limits.spending == SpendingLimits(
+        Money(Decimal(100), "USD"), Money(Decimal("20.50"), "USD"), 9_000_000, 1000, timedelta(days=7)
+    )
+
+
+def test_without_them_there_are_no_limits(tmp_path: Path) -> None:
+    write(tmp_path, {"batchctl.yaml": with_stack("prices: p.yaml"), "p.yaml": LIST, "job.yaml": JOB})
+    spending = load_in(tmp_path).stack.limits.spending
+
+    assert (spending.is_set, spending.limits_money, spending.currency) == (False, False, None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        ("prices: p.yaml\nlimits: {budget: 20}", 'WrongType "budget" must be'),
+        (
+            "prices: p.yaml\nlimits: {budget: 20 $}",
+            '"budget" cannot be "20 $" (it must be an amount with its currency, such as 20 USD)',
+        ),
+        ("prices: p.yaml\nlimits: {budget: 20 EUR}", '"budget" is in EUR, and the price list in USD (write the amount'),
+        ("prices: p.yaml\nlimits: {budget: 2 USD, budgetPerRun: 20 EUR}", '"budgetPerRun" is in EUR, and the price'),
+        (
+            "limits: {budgetPerRun: 20 EUR}",
+            '"budgetPerRun" is an amount of money, and the stack has no price list (name one with spec.prices',
+        ),
+        ("limits: {tokens: 0}", '"tokens" must be at least 1'),
+        ("limits: {tokens: 5, budgetPeriod: 0s}", '"budgetPeriod" must be longer than 0s'),
+    ],
+)
+def test_faults_of_limits(tmp_path: Path, fields: str, fault: str) -> None:
+    prices = {"p.yaml": LIST} if "prices" in fields else {}
+    write(tmp_path, {"batchctl.yaml": with_stack(fields), "job.yaml": JOB, **prices})
+    with pytest.raises(ManifestError) as caught:
+        load_in(tmp_path)
+    assert len(caught.value.diagnostics) == 1
+    assert fault in str(caught.value.diagnostics[0])
+
+
+def test_a_faulty_price_list_is_one_error(tmp_path: Path) -> None:
+    fields = "prices: p.yaml\nlimits: {budget: 20 EUR}"
+    write(tmp_path, {"batchctl.yaml": with_stack(fields), "p.yaml": "kind: PriceList", "job.yaml": JOB})
+    with pytest.raises(ManifestError) as caught:
+        load_in(tmp_path)
+    assert "budget" not in str(caught.value.diagnostics[0])

@@ -8,7 +8,8 @@ import pytest
 
 from batchctl.model.admission import Quota
 from batchctl.model.chain import Chain, Obstacle
-from batchctl.model.desired import AwaitedRows, OnChange, OnMissing, OnRemove
+from batchctl.model.cost.spending import SpendingLimits
+from batchctl.model.desired import AwaitedRows, Limits, OnChange, OnMissing, OnRemove
 from batchctl.model.keys import BrokenMark
 from batchctl.model.observed import RowCounts
 from batchctl.model.plan import Plan
@@ -53,6 +54,7 @@ from tests.support.past_jobs import history
 from tests.support.queue_limits import ACTIVE, KEY, bounds
 from tests.support.values import replace
 
+NO_TOKENS = Limits(spending=SpendingLimits(tokens=1))
 FAILED = attempt(1, "FAILED", error=FAILURE, results="a/1")
 LOST = unanswered(first_look=LOCAL - HOUR)
 ENDED_B = attempt(1, "SUCCEEDED", name="b")
@@ -165,6 +167,7 @@ CASES: Mapping[Reason, list[Situation | Plan]] = {
     Reason.ACTIVE_LIMIT: [waiting(active=1)],
     Reason.TOKEN_LIMIT: [waiting(enqueued_tokens=15)],
     Reason.RATE_LIMIT: [waiting(creates_per_minute=1)],
+    Reason.BUDGET: [decide([job(tokens=1)], [], [look()], Options(waits_for_budget=True), limits=NO_TOKENS)],
     Reason.QUOTA: [waiting(Quota(KEY, 1, NOW, NOW + HOUR))],
     Reason.STALLED: [stalled()],
     Reason.SETTLING: [

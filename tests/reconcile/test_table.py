@@ -5,12 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from batchctl.model.admission import AdmissionLimits
 from batchctl.model.chain import Chain
-from batchctl.model.desired import AwaitedRows, DesiredStack, Limits, Location, Moved
+from batchctl.model.cost.spending import SpendingLimits
+from batchctl.model.desired import (
+    AwaitedRows,
+    DesiredJob,
+    DesiredStack,
+    Lifecycle,
+    Limits,
+    LocalFile,
+    Location,
+    Moved,
+)
 from batchctl.model.keys import MOST_ATTEMPTS, BrokenMark
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded, RecordedAttempt
@@ -27,6 +38,7 @@ from tests.support.decisions import (
     attempt,
     collected,
     decide,
+    digest,
     found,
     job,
     kept,
@@ -75,6 +87,12 @@ def removed_pair() -> Plan:
     records = [attempt(), attempt(name="b")]
     rows = [row(job(), records[0]), row(job("b", needs="a"), records[1])]
     return decide([], rows, [look(*(seen(record) for record in records))], Options(allow_empty=True))
+
+
+def bounded_job(name: str = "a") -> DesiredJob:
+    """A job with 100 tokens of input, and at most 100 of output."""
+    source = LocalFile(Path("/s/rows.jsonl"), "0" * 64, 10, output_tokens=100)
+    return replace(job(name, tokens=100), source=source)
 
 
 def full_account(**changes: object) -> Plan:
@@ -147,6 +165,7 @@ PLANS: dict[str, Callable[[], Plan]] = {
     "name-clashes": with_taken_name,
     "likely-renames": lambda: decide([job("b")], [row(job(), attempt())], [look(found())]),
     "guards": lambda: Situation(job(), options=CAREFUL).decide(),
+    "budget": lambda: decide([bounded_job()], [], [look()], limits=Limits(spending=SpendingLimits(tokens=199))),
     "admission": full_account,
     "settings": lambda: replace(one(attempt()), wanted=replace(job(), labels={"team": "x"})).decide(),
     "refused": lambda: Situation(job(), options=CAREFUL).decide(),
@@ -212,6 +231,19 @@ def refused_create_before_another() -> Plan:
     return decide(wanted, [row(old, FAILED)], [look(seen(FAILED))], limits=limits)
 
 
+def refused_create_that_needs_no_budget() -> Plan:
+    """A protected job is not replaced, so `b` gets the whole budget."""
+    old, new = job(), replace(bounded_job(), digest=digest("2"), lifecycle=Lifecycle(protect=True))
+    limits = Limits(spending=SpendingLimits(tokens=200))
+    return decide([new, bounded_job("b")], [row(old, FAILED)], [look(seen(FAILED))], limits=limits)
+
+
+def create_without_a_budget_before_another() -> Plan:
+    """Nothing bounds the output of `a`: it is refused, and takes no capacity from `b`."""
+    limits = Limits(admission=AdmissionLimits(active=1), spending=SpendingLimits(tokens=200))
+    return decide([job(tokens=100), bounded_job("b")], [], [look()], limits=limits)
+
+
 SWAPPED: dict[tuple[str, str], Callable[[], Plan]] = {
     ("new", "rerun-order"): lambda: Situation(job()).decide(),
     ("retry-order", "unsent"): lambda: Situation(job(), row(job(), REFUSED), look(), RETRY).decide(),
@@ -227,7 +259,8 @@ SWAPPED: dict[tuple[str, str], Callable[[], Plan]] = {
     ("record-retry-order", "dependencies"): retry_after_a_failed_dependency,
     ("name-clashes", "likely-renames"): with_taken_name,
     ("likely-renames", "guards"): PLANS["likely-renames"],
-    ("guards", "admission"): refused_create_before_another,
+    ("guards", "budget"): refused_create_that_needs_no_budget,
+    ("budget", "admission"): create_without_a_budget_before_another,
     ("admission", "settings"): lambda: full_account(labels={"team": "x"}),
 }
 """Neighbours of the table, and a plan that is another one if they change places."""

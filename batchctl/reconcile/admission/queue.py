@@ -62,7 +62,7 @@ def admit(decisions: Decisions, context: Context) -> Decisions:
             by_account[job.account].append(job)
     held: dict[str, tuple[Subject, Decision]] = {}
     for account, capacity in _capacities(by_account, limits, rates, live, context):
-        queue = sorted(by_account[account], key=lambda job: _rank(job, recorded.jobs.get(job.name)))
+        queue = sorted(by_account[account], key=lambda job: queue_rank(job, recorded.jobs.get(job.name)))
         creates = {job.name: creates_of(*decisions.jobs[job.name], job) for job in queue}
         outside, allowed = _let_in(queue, creates, capacity)
         held.update(_hold(outside, decisions.jobs))
@@ -168,7 +168,7 @@ def _never_fits(job: DesiredJob, limits: AdmissionLimits, rates: TokenRates) -> 
     return Guard(ErrorCode.NEVER_FITS, message, "split its input, or raise limits.enqueuedTokens")
 
 
-def _rank(job: DesiredJob, record: RecordedJob | None) -> tuple[int, datetime, str]:
+def queue_rank(job: DesiredJob, record: RecordedJob | None) -> tuple[int, datetime, str]:
     """The order of the queue. A job without an attempt comes after those that have one."""
     times = [attempt.create_time for attempt in record.attempts if attempt.create_time] if record is not None else []
     return -job.priority, min(times, default=datetime.max.replace(tzinfo=UTC)), job.name

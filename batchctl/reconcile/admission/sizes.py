@@ -83,6 +83,16 @@ def without_creates(decision: Decision, allowed: int) -> Decision:
     return replace(decision, steps=tuple(steps))
 
 
+def planned_size(subject: Subject, decision: Decision, work: RowWork | None, rates: TokenRates) -> WorkSize:
+    """The size of the work that a decision buys, else of that which was bought."""
+    sent = None if subject.desired is None else rows_sent(subject.desired)
+    total = sent if work is None else work.total
+    listed = listed_rows(subject, decision)
+    rows = rows_to_buy(decision, work) if listed is None else listed
+    size = size_of(subject, rates, bought=is_bought(decision), rows=rows, total=total)
+    return replace(size, model=model_to_send(decision) or size.model)
+
+
 def size_of(
     subject: Subject, rates: TokenRates, *, bought: bool, rows: int | None = None, total: int | None = None
 ) -> WorkSize:

@@ -10,6 +10,7 @@ from batchctl.model.reasons import Reason
 
 _WAYS_OUT = {
     Reason.QUOTA: "`batchctl watch` creates it as soon as there is capacity",
+    Reason.BUDGET: "raise the limit in the stack file, or run `batchctl apply --budget-increase AMOUNT`",
     Reason.REFUSED_FOR_NOW: "`batchctl watch` tries it again; `batchctl explain NAME` says until when",
     Reason.SETTLING: "`batchctl apply` or `watch` continues to look for its remote job; nothing is bought twice",
     Reason.UNSEEN: "`batchctl apply` creates it as soon as its account can be read",

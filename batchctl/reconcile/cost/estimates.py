@@ -103,17 +103,15 @@ class Costing:
         actual = add_actual(self._actual(subject.recorded, current))
         if actual is None or actual.money is None or any(one.counted is None for one in current):
             return None
-        expected = [self.expected_of(subject.recorded, one, one.expected) for one in current if one.expected]
+        expected = [self.expected_of(subject.recorded, one, one.expected).money for one in current if one.expected]
         return _less(actual.money, next(iter(expected), None))
 
-    def expected_of(
-        self, job: RecordedJob | None, attempt: RecordedAttempt, tokens: TokenEstimate
-    ) -> MoneyRange | None:
-        """The money for the estimate that an attempt was created with; None if there is no price."""
-        ended = attempt.end_time or attempt.create_time or self._now
+    def expected_of(self, job: RecordedJob | None, attempt: RecordedAttempt, tokens: TokenEstimate) -> CostEstimate:
+        """The estimate that an attempt was created with, at the price of the day on which it ended, else of today."""
+        day = utc_day(attempt.end_time or self._now)
         key = QuotaKey(attempt.account, short_model(model_of(job, attempt)))
         rows = None if attempt.sent is None else attempt.sent.rows
-        return self._money(key, tokens, rows, {}, utc_day(ended))
+        return CostEstimate(tokens, day, money=self._money(key, tokens, rows, {}, day))
 
     def _actual(self, job: RecordedJob | None, attempts: Iterable[RecordedAttempt]) -> list[Actual]:
         return [self.actual_of(job, attempt) for attempt in attempts if attempt.counted is not None]

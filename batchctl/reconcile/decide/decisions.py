@@ -8,6 +8,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from batchctl.model.admission import QuotaKey
+from batchctl.model.cost.spending import BudgetUse
 from batchctl.model.decision import Decision, Guard
 from batchctl.model.plan import Rename
 from batchctl.reconcile.decide.context import Decided
@@ -24,6 +25,8 @@ class Decisions(Struct, frozen=True):
     """Jobs that look like another under a new name."""
     live: Mapping[QuotaKey, int] = field(default_factory=dict)
     """The number of active jobs of the stack, by quota."""
+    budget: BudgetUse | None = None
+    """How much of the limits of money and tokens is used; None without such limits."""
 
     def with_jobs(self, changed: Decided) -> Decisions:
         """The same with other decisions about some jobs."""
