@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 
 from batchctl.model.actions import Action
+from batchctl.model.forecast import JobForecast, Stuck
 from batchctl.model.notices import CommandHook, NoticeType, Webhook
 from batchctl.model.observed import RowCounts, Status
 from batchctl.model.plan import Plan
@@ -281,6 +282,31 @@ def test_stuck_is_found_again_until_the_end() -> None:
     assert len(set(told)) == 1
     assert possible_again([attempt(state="RUNNING")], STACK) > set(told)
     assert possible_again([FAILED], STACK) == frozenset()
+
+
+def test_a_job_is_stuck_by_the_history_of_the_stack_before_the_patience_of_a_hook_ends() -> None:
+    record = attempt(state="PENDING")
+    jobs = {"a": row(job(), record).row}
+    planned = job_plan("a", Action.WAIT, Phase.ACTIVE, Reason.ACTIVE, "-")
+    reasons = [
+        [
+            json.loads(one.body)["reason"]
+            for one in stuck_notices(
+                jobs,
+                {record.key: record},
+                Plan("shop", (replace(planned, forecast=JobForecast(stuck=found)),)),
+                {HERE: look()},
+                replace(STACK, notify=(hook(patience),)),
+                LOCAL,
+            )
+        ]
+        for found, patience in (
+            (Stuck("PENDING", 7200, 540), 3 * HOUR),
+            (Stuck("PENDING", 7200, 540), HOUR),
+            (None, 3 * HOUR),
+        )
+    ]
+    assert reasons == [["pending for 2h; nine of ten were for at most 9m"], ["pending for 2h0m"], []]
 
 
 EXPIRING_ONLY = CommandHook("soon", ("tell",), frozenset({NoticeType.RESULTS_EXPIRING}))

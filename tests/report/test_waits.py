@@ -9,10 +9,11 @@ import pytest
 
 from batchctl.model.actions import Action
 from batchctl.model.decision import Timer
+from batchctl.model.forecast import ExpectedEnd, JobForecast
 from batchctl.model.plan import JobPlan
 from batchctl.model.states import Phase
 from batchctl.report.progress import PlainProgress
-from batchctl.report.waits import timer_words, wait_words
+from batchctl.report.waits import last_end_words, timer_words, wait_words
 from tests.support.report_samples import NOW, job_plan
 from tests.support.values import replace
 
@@ -55,6 +56,37 @@ def test_many_are_counted_and_the_first_time_is_said():
     assert wait_words(jobs) == f"5 Settling (e, d, c and 2 more: {SETTLING} 10:33:07Z)"
     assert wait_words([waits("a", Phase.ACTIVE)]) == "1 Active"
     assert wait_words([]) == ""
+
+
+def ends(name: str, minutes: int | None) -> JobPlan:
+    end = None if minutes is None else ExpectedEnd(NOW + timedelta(minutes=minutes), NOW + timedelta(days=1))
+    return replace(waits(name, Phase.ACTIVE), forecast=JobForecast(end=end))
+
+
+@pytest.mark.parametrize(
+    ("jobs", "words"),
+    [
+        (
+            [ends("a", 30), ends("b", 90), waits("c", Phase.CANCELLING)],
+            "; the last one ends about 2026-11-22T12:01:07Z",
+        ),
+        ([ends("a", 30), ends("b", None)], ""),
+        ([waits("c", Phase.CANCELLING)], ""),
+        ([], ""),
+    ],
+)
+def test_the_end_of_the_last_one_is_said_if_all_are_known(jobs, words):
+    assert last_end_words(jobs) == words
+
+
+def test_a_later_end_is_no_news_by_itself():
+    stream = io.StringIO()
+    progress = PlainProgress(stream, StandingClock())
+    progress.waiting([ends("a", 30)], 5)
+    progress.waiting([ends("a", 31)], 5)
+    assert stream.getvalue() == (
+        "10:31:07Z waiting: 1 Active; the last one ends about 2026-11-22T11:01:07Z; next check in 5s\n"
+    )
 
 
 def test_a_line_of_progress_says_it():
