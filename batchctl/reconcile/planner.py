@@ -21,7 +21,8 @@ from batchctl.reconcile.cost.estimates import Costing, costing_of
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decisions import Decisions
 from batchctl.reconcile.fold import Stage, decide_stack, trace
-from batchctl.reconcile.forecast.jobs import Basis, JobAhead, forecast_jobs, forecast_stack, is_created_now
+from batchctl.reconcile.forecast.attempts import Comparison
+from batchctl.reconcile.forecast.jobs import Basis, JobAhead, forecast_jobs, forecast_stack, is_created_now, is_over
 from batchctl.reconcile.forecast.learn import learn_history
 from batchctl.reconcile.options import Options
 from batchctl.reconcile.rules.guards import guard_new_state
@@ -147,11 +148,13 @@ def _with_forecasts(
     jobs: tuple[JobPlan, ...], decisions: Decisions, context: Context
 ) -> tuple[tuple[JobPlan, ...], StackForecast | None]:
     """The plans with their forecasts, and that of the stack."""
+    over = {job.job for job in jobs if is_over(job)}
+    if len(over) == len(jobs):
+        return jobs, None
     clocks = {account: look.now for account, look in context.observed.items()}
-    factor = context.stack.limits.stuck_factor
-    basis = Basis(learn_history(context.recorded), clocks, context.now, factor)
-    ahead = (_ahead(job, decisions.jobs[job.job][0]) for job in jobs)
-    found = forecast_jobs([one for one in ahead if one is not None], basis)
+    basis = Basis(Comparison(learn_history(context.recorded)), clocks, context.now, context.stack.limits.stuck_factor)
+    ahead = (_ahead(job, decisions.jobs[job.job][0]) for job in jobs if job.job not in over)
+    found = forecast_jobs([one for one in ahead if one is not None], over, basis)
     plans = tuple(replace(job, forecast=found[job.job]) if job.job in found else job for job in jobs)
     return plans, forecast_stack(found)
 

@@ -197,3 +197,38 @@ def test_validate_reads_the_state_without_its_lock_and_says_if_it_cannot(world: 
     state.unlink()
     world.stack.write_job("next", lifecycle={"activeDeadline": "10m"})
     assert world.cli("validate").err == ""
+
+
+def test_on_vertex_each_state_agrees_with_the_services_own_times(
+    stack: StackFolder, cli: Cli, service: Service, quick: list[float]
+) -> None:
+    """Vertex reports when a job began, so nobody has to look in time."""
+    settings = {"type": "vertex", "endpoint": "emulator", "project": "demo", "location": "us-central1"}
+    stack.write_stack(providers={"vertex": {**settings, "stagingBucket": "gs://staging/"}})
+    service.seed(buckets={"staging": {}, "output": {}})
+    (stack.path / "jobs").mkdir(exist_ok=True)
+    (stack.path / "jobs" / "rows.jsonl").write_text('{"key": "one", "text": "hi"}\n')
+    spec: dict[str, Any] = {"src": {"file": "rows.jsonl"}, "dest": "gs://output/"}
+    service.rules(
+        *(
+            {"match": {"displayName": f"*{name}*"}, "pending": f"{number}m", "running": f"{2 * number}m"}
+            for number, name in enumerate(PAST, start=1)
+        ),
+        {"pending": "5m", "running": "10m"},
+    )
+    for name in PAST:
+        stack.write_job(name, **spec)
+    cli.ok("apply", "--yes")
+    quick.append(3600)
+    service.advance("60m")
+    cli.ok("apply", "--yes")
+    stack.write_job("next", **spec)
+    cli.ok("apply", "--yes")
+    (found,) = [job["forecast"] for job in json.loads(cli("status", "-o", "json").out)["jobs"] if job["job"] == "next"]
+    times = [service.vertex_job(job["name"]) for job in service.jobs() if job.get("endTime")]
+    for name, first, last in (("pending", "createTime", "startTime"), ("running", "startTime", "endTime")):
+        spans = sorted(
+            (datetime.fromisoformat(job[last]) - datetime.fromisoformat(job[first])).total_seconds() for job in times
+        )
+        assert len(spans) == 10
+        assert found[name] == {"p50": round(spans[4]), "p90": round(spans[8]), "longerThan": None, "samples": 10}

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
+from msgspec import Struct, field
+
 from batchctl.model.admission import QuotaKey
 from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.forecast import ExpectedEnd, JobForecast, Stuck
-from batchctl.model.history import History, Waits, size_words
+from batchctl.model.history import History, Waits, size_class, size_words
 from batchctl.model.percentiles import LEAST_FOR_P50, Percentiles, Span, percentiles_of
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import JobState
@@ -20,6 +22,21 @@ _STATES: Mapping[str | None, str] = {
     JobState.PENDING: "PENDING",
     JobState.RUNNING: "RUNNING",
 }
+
+
+class Comparison(Struct, frozen=True):
+    """Compares attempts with the history. What is the same for all jobs of a model and size is computed once."""
+
+    history: History
+    known: dict[tuple[QuotaKey, int | None], tuple[JobForecast, Percentiles]] = field(default_factory=dict)
+
+    def new(self, key: QuotaKey, rows: int | None) -> tuple[JobForecast, Percentiles]:
+        """See `forecast_new`."""
+        kind = key, None if rows is None else size_class(rows)
+        found = self.known.get(kind)
+        if found is None:
+            found = self.known[kind] = forecast_new(key, rows, self.history)
+        return found
 
 
 def forecast_new(key: QuotaKey, rows: int | None, history: History) -> tuple[JobForecast, Percentiles]:
@@ -37,11 +54,11 @@ def forecast_new(key: QuotaKey, rows: int | None, history: History) -> tuple[Job
 
 
 def forecast_active(
-    attempt: RecordedAttempt, key: QuotaKey, rows: int | None, history: History, clock: datetime, factor: float
+    attempt: RecordedAttempt, key: QuotaKey, rows: int | None, known: Comparison, clock: datetime, factor: float
 ) -> JobForecast:
     """The forecast of an attempt whose remote job waits or runs at `clock`, the provider's time."""
-    forecast, _ = forecast_new(key, rows, history)
-    waits = Waits() if rows is None else history.of(key, rows)
+    forecast, _ = known.new(key, rows)
+    waits = Waits() if rows is None else known.history.of(key, rows)
     end = _end(attempt, waits, clock)
     unknown = "" if end is not None else forecast.unknown or _outlasts(attempt, waits, clock)
     return JobForecast(

@@ -17,13 +17,12 @@ from batchctl.model.actions import Action
 from batchctl.model.admission import LimitKind, QuotaKey, short_model
 from batchctl.model.decision import Timer
 from batchctl.model.forecast import ExpectedEnd, JobForecast, StackForecast
-from batchctl.model.history import History
 from batchctl.model.keys import Account
 from batchctl.model.plan import JobPlan
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import ENDED_PHASES, Phase
 from batchctl.model.steps import Create
-from batchctl.reconcile.forecast.attempts import forecast_active, forecast_new, later, latest
+from batchctl.reconcile.forecast.attempts import Comparison, forecast_active, later, latest
 from batchctl.reconcile.forecast.learn import model_of, rows_of
 from batchctl.reconcile.view.order import sort_by_needs
 
@@ -41,7 +40,7 @@ class JobAhead(Struct, frozen=True):
 class Basis(Struct, frozen=True):
     """The facts that all forecasts share."""
 
-    history: History
+    known: Comparison
     clocks: Mapping[Account, datetime]
     """The provider's time of each account that was read."""
     now: datetime
@@ -65,11 +64,9 @@ _UNKNOWN: Mapping[Phase, str] = {
 }
 
 
-def forecast_jobs(jobs: Iterable[JobAhead], basis: Basis) -> Forecasts:
-    """The forecasts of the jobs that have not ended, by name."""
-    given = list(jobs)
-    ahead = {one.plan.job: one for one in given if not _is_over(one.plan)}
-    over = frozenset(one.plan.job for one in given) - ahead.keys()
+def forecast_jobs(jobs: Iterable[JobAhead], over: Container[str], basis: Basis) -> Forecasts:
+    """The forecasts of the jobs that have not ended, by name. `over`: the names of those that have."""
+    ahead = {one.plan.job: one for one in jobs}
     found: Forecasts = {}
     slots: dict[Account, list[ExpectedEnd | None]] = defaultdict(list)
     waiting = {name: one for name, one in ahead.items() if not _is_at_work(one.plan)}
@@ -86,17 +83,15 @@ def forecast_jobs(jobs: Iterable[JobAhead], basis: Basis) -> Forecasts:
     return found
 
 
-def forecast_stack(found: Mapping[str, JobForecast]) -> StackForecast | None:
-    """The forecast of all jobs together; None if all have ended."""
-    if not found:
-        return None
+def forecast_stack(found: Mapping[str, JobForecast]) -> StackForecast:
+    """The forecast of all jobs together."""
     ends = [one.end for one in found.values() if one.end is not None]
     unknown = tuple(sorted(name for name, one in found.items() if one.end is None))
     stuck = tuple(sorted(name for name, one in found.items() if one.stuck is not None))
-    return StackForecast(None if unknown else latest(ends), unknown, stuck)
+    return StackForecast(latest(ends) if ends and not unknown else None, unknown, stuck)
 
 
-def _is_over(plan: JobPlan) -> bool:
+def is_over(plan: JobPlan) -> bool:
     """Whether nothing of a job is at work, or will be."""
     if plan.action in _STOPPED:
         return True
@@ -162,13 +157,13 @@ def _shard(attempt: RecordedAttempt, plan: JobPlan, basis: Basis) -> JobForecast
         return JobForecast(unknown="the API does not say when it was created")
     key = QuotaKey(attempt.account, model_of(attempt, plan.size.model))
     rows = plan.size.rows if rows_of(attempt) is None else rows_of(attempt)
-    return forecast_active(attempt, key, rows, basis.history, basis.clock_of(attempt.account), basis.factor)
+    return forecast_active(attempt, key, rows, basis.known, basis.clock_of(attempt.account), basis.factor)
 
 
 def _new(one: JobAhead, begin: ExpectedEnd, basis: Basis) -> JobForecast:
     """The forecast of a job whose next attempt begins then."""
     key = QuotaKey(one.account, short_model(one.plan.size.model or ""))
-    forecast, whole = forecast_new(key, one.plan.size.rows, basis.history)
+    forecast, whole = basis.known.new(key, one.plan.size.rows)
     return replace(forecast, end=later(begin, whole))
 
 
