@@ -35,6 +35,8 @@ _MOST = 50
 """Deliveries to one hook in one pass."""
 _BUDGET = 20.0
 """After so many seconds a pass begins no further delivery."""
+_MOST_NAMED = 3
+"""The stuck jobs that a warning names; the others are counted."""
 PATIENCE = timedelta(minutes=1)
 """The time that a run waits at its end to deliver failed notices again."""
 
@@ -48,17 +50,20 @@ def tell(stack: Stack, plan: Plan, observed: Observed, journal: Journal, tools: 
 
 
 def _warn_of_stuck(plan: Plan, tools: Tools) -> None:
-    """Warn once of each attempt that has been in its state for far longer than others."""
+    """Warn once of each attempt that has been in its state for far longer than others; of several in one line."""
+    fresh = []
     for job in plan.jobs:
         stuck = None if job.forecast is None else job.forecast.stuck
         if stuck is None:
             tools.warnings.resolved(f"stuck {job.job}")
-        else:
-            tools.warnings.warn(
-                f"stuck {job.job}",
-                f"{job.job} is stuck: {stuck.words} (`batchctl explain {job.job}` says what to do)",
-                cause=f"{job.attempt and job.attempt.key} {stuck.state}",
-            )
+        elif tools.warnings.is_news(f"stuck {job.job}", f"{job.attempt and job.attempt.key} {stuck.state}"):
+            fresh.append((job.job, stuck.words))
+    if fresh:
+        named = [f"{name} is stuck: {words}" for name, words in fresh[:_MOST_NAMED]]
+        more = len(fresh) - _MOST_NAMED
+        rest = [f"{more} more {'job is' if more == 1 else 'jobs are'} stuck"] if more > 0 else []
+        way_out = f"`batchctl explain {fresh[0][0]}` says what to do"
+        tools.progress.warn(f"{'; '.join([*named, *rest])} ({way_out})")
 
 
 def deliver(stack: Stack, journal: Journal, tools: Tools) -> None:

@@ -34,6 +34,13 @@ class Warnings:
         if self._said.is_news(subject, message if cause is None else cause):
             self._progress.warn(message)
 
+    def is_news(self, subject: str, cause: str) -> bool:
+        """Whether no warning about the subject with this cause was shown, for a warning about several subjects.
+
+        It counts as shown from now on.
+        """
+        return self._said.is_news(subject, cause)
+
     def resolved(self, subject: str, message: str = "") -> None:
         """End a subject: the next warning is shown again. `message` is shown if there was one."""
         if self._said.forget(subject) and message:

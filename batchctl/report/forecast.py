@@ -41,7 +41,8 @@ def ends_in(end: ExpectedEnd | None, now: datetime) -> str:
     if end is None:
         return "?"
     soon = f"in {_until(end.p50, now)}"
-    return soon if end.p90 is None else f"{soon} to {_until(end.p90, now)}"
+    late = None if end.p90 is None else _until(end.p90, now)
+    return soon if late is None or soon == f"in {late}" else f"{soon} to {late}"
 
 
 def end_words(end: ExpectedEnd, now: datetime | None) -> str:
@@ -49,8 +50,8 @@ def end_words(end: ExpectedEnd, now: datetime | None) -> str:
 
     Such as `about 2026-11-22T14:05:00Z (in 2h10m), in nine of ten cases by 2026-11-22T18:00:00Z (in 6h5m)`.
     """
-    words = f"about {_moment(end.p50, now)}"
-    return words if end.p90 is None else f"{words}, in nine of ten cases by {_moment(end.p90, now)}"
+    soon, late = _moment(end.p50, now), None if end.p90 is None else _moment(end.p90, now)
+    return f"about {soon}" if late is None or late == soon else f"about {soon}, in nine of ten cases by {late}"
 
 
 def forecast_words(forecast: JobForecast, now: datetime | None) -> str:

@@ -36,7 +36,7 @@ def planned(stuck: Stuck | None, number: int = 1) -> Plan:
 
 def test_each_state_of_each_attempt_is_warned_of_once() -> None:
     progress = Progress()
-    tools = cast(Tools, SimpleNamespace(warnings=Warnings(cast(Any, progress), LastSaid())))
+    tools = cast(Tools, SimpleNamespace(progress=progress, warnings=Warnings(cast(Any, progress), LastSaid())))
     for hours in (1, 2, 3):
         _warn_of_stuck(planned(Stuck("PENDING", hours * 3600, 60)), tools)
     first = "a is stuck: pending for 1h; nine of ten were for at most 1m (`batchctl explain a` says what to do)"
@@ -47,6 +47,20 @@ def test_each_state_of_each_attempt_is_warned_of_once() -> None:
     _warn_of_stuck(planned(None), tools)
     _warn_of_stuck(planned(Stuck("RUNNING", 3600, 60), number=2), tools)
     assert len(progress.warnings) == 4
+
+
+def test_many_stuck_jobs_are_one_warning() -> None:
+    progress = Progress()
+    tools = cast(Tools, SimpleNamespace(progress=progress, warnings=Warnings(cast(Any, progress), LastSaid())))
+    (one,) = planned(Stuck("PENDING", 3600, 60)).jobs
+    many = replace(planned(None), jobs=tuple(replace(one, job=name) for name in "abcde"))
+    _warn_of_stuck(many, tools)
+    _warn_of_stuck(replace(many, jobs=many.jobs[:4]), tools)
+    named = [f"{name} is stuck: pending for 1h; nine of ten were for at most 1m" for name in "abcf"]
+    first = f"{'; '.join(named[:3])}; 2 more jobs are stuck (`batchctl explain a` says what to do)"
+    assert progress.warnings == [first]
+    _warn_of_stuck(replace(many, jobs=(*many.jobs, replace(one, job="f"))), tools)
+    assert progress.warnings[1:] == [f"{named[3]} (`batchctl explain f` says what to do)"]
 
 
 class Session:

@@ -28,7 +28,13 @@ KNOWN = JobForecast(12, "1 to 9 rows", Percentiles(60.4, 90.6, 12), Percentiles(
 
 @pytest.mark.parametrize(
     ("end", "cell"),
-    [(None, "?"), (BOTH, "in 2h10m to 9h"), (HALF, "in 1h30m"), (OVER, "in 0s to 1m")],
+    [
+        (None, "?"),
+        (ExpectedEnd(NOW + HOUR, NOW + HOUR), "in 1h"),
+        (BOTH, "in 2h10m to 9h"),
+        (HALF, "in 1h30m"),
+        (OVER, "in 0s to 1m"),
+    ],
 )
 def test_a_cell_has_the_time_until_the_end(end: ExpectedEnd | None, cell: str) -> None:
     assert ends_in(end, NOW) == cell
@@ -38,6 +44,7 @@ def test_a_sentence_has_the_times_and_the_basis() -> None:
     assert end_words(BOTH, NOW) == (
         "about 2026-11-22T14:10:00Z (in 2h10m), in nine of ten cases by 2026-11-22T21:00:00Z (in 9h)"
     )
+    assert end_words(ExpectedEnd(NOW, NOW), None) == "about 2026-11-22T12:00:00Z"
     assert end_words(HALF, None) == "about 2026-11-22T13:30:00Z"
     assert forecast_words(KNOWN, None) == (
         "about 2026-11-22T14:10:00Z, in nine of ten cases by 2026-11-22T21:00:00Z; as 12 attempts with 1 to 9 rows"
