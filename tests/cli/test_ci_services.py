@@ -50,7 +50,9 @@ def test_the_service_follows_jobs_and_buys_nothing(
     cli.ok("-C", str(link), "apply", "--yes")
     stack.write_job("later")
     place = arguments[arguments.index("-C") + 1]
-    words = [str(link) if word == place else word for word in arguments]
+    (tmp_path / "token").write_text("0123456789abcdef0123")
+    there = {place: str(link), "/etc/batchctl/token": str(tmp_path / "token"), "0.0.0.0:8420": "127.0.0.1:0"}
+    words = [there.get(word, word) for word in arguments]
     assert cli(*words, "--timeout", "10m").code == 6, "a change waits for consent"
     assert [name for name in service.objects("team") if re.fullmatch("prod/results/classify/.*/results.jsonl", name)]
     assert {one.name for one in stack.path.iterdir()} == {"jobs", "batchctl.yaml"}, "a read-only checkout"

@@ -221,6 +221,20 @@ def test_pods_are_locked_down_and_the_service_runs_once() -> None:
         assert not container["image"].endswith(":latest")
 
 
+def test_probes_ask_the_port_that_the_watch_serves() -> None:
+    documents = list(yaml.safe_load_all((CI / "kubernetes" / "batchctl.yaml").read_text()))
+    (deployment,) = [one["spec"] for one in documents if one["kind"] == "Deployment"]
+    pod = deployment["template"]["spec"]
+    (watch,) = [one for one in pod["containers"] if one["name"] == "watch"]
+    (port,) = watch["ports"]
+    assert watch["args"][watch["args"].index("--serve") + 1] == f"0.0.0.0:{port['containerPort']}"
+    probes = [watch[name]["httpGet"] for name in ("livenessProbe", "readinessProbe")]
+    assert probes == [{"path": path, "port": port["name"]} for path in ("/healthz", "/readyz")]
+    folder = str(Path(watch["args"][watch["args"].index("--token-file") + 1]).parent)
+    (mount,) = [one["name"] for one in watch["volumeMounts"] if one["mountPath"] == folder]
+    assert [one["secret"] for one in pod["volumes"] if one["name"] == mount] == [{"secretName": "batchctl-page"}]
+
+
 def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     for path in (CI / "systemd").iterdir():
         text = path.read_text().replace("/opt/batchctl/bin/batchctl", sys.executable)

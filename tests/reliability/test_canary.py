@@ -13,6 +13,7 @@ import socket
 import time
 
 import click
+import httpx
 import pytest
 
 from batchctl.cli.commands import batchctl
@@ -20,6 +21,7 @@ from tests.support.apis import STACK, UID, on_both
 from tests.support.canary_key import KEY, assert_folders_silent, assert_silent
 from tests.support.json_logs import check_log
 from tests.support.long_mode import effort
+from tests.support.otlp_receiver import OtlpReceiver
 from tests.support.raw_server import Loopback, answer
 from tests.support.scenes import SOON
 from tests.support.workplace import LIMITS
@@ -70,6 +72,7 @@ TOUR = {
     "version": [("version",)],
 }
 """Every command, in an order in which each finds something to do."""
+SERVED = ("/metrics", "/healthz", "/readyz", "/api/summary", "/api/jobs", "/api/plan", "/api/events", "/api/jobs/a")
 STARTED_ELSEWHERE = {"emulator serve", "ui"}
 PRICES = "{apiVersion: batchctl.dev/v1, kind: PriceList, currency: USD, prices: []}\n"
 LINES_FOR_ECHOES = (
@@ -219,6 +222,38 @@ def test_the_served_emulator_keeps_no_key(keyed, still):
     assert ended.code == 0, ended
     assert_silent("its output", (ended.out + ended.err).encode())
     assert assert_folders_silent([site.path]) > 5
+
+
+def test_what_machines_read_of_a_watch_has_no_key(keyed, still):
+    """Metrics, health and the page's data, while the service repeats the key in its errors; and what a collector gets."""
+    site = keyed()
+    still.service.rules(SOON)
+    message = {"kind": "status", "status": 503, "message": f"key {KEY} is bad: {KEY}"}
+    still.service.faults({"method": f"{site.api.methods}.create", "count": 1, **message})
+    with OtlpReceiver() as receiver:
+        site.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver.url
+        server = site.start("watch", "--forever", "--yes", "--serve", "127.0.0.1:0", *LOUD, logged=True, clock=None)
+        told = server.files["err"]
+        deadline = time.monotonic() + 20
+        while "web page: " not in (told.read_text() if told.exists() else ""):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        url = told.read_text().split("web page: ")[1].split('/"')[0]
+        while b'batchctl_actions_total{action="create"' not in httpx.get(f"{url}/metrics").content:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        bodies = {path: httpx.get(f"{url}{path}").content for path in SERVED}
+        server.send(signal.SIGTERM)
+        ended = server.wait()
+    assert ended.code == 130, ended
+    for path, body in bodies.items():
+        assert body, path
+        assert_silent(path, body)
+    check_log(ended.err)
+    assert_silent("its output", (ended.out + ended.err).encode())
+    collected = b"".join(receiver.bodies)
+    assert f"{site.api.methods}.list".encode() in collected
+    assert_silent("what the collector got", collected)
 
 
 def http(status, body, *headers):
