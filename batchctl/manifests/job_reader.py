@@ -53,6 +53,11 @@ def _schema(kind: Kind) -> Json:
     return schema
 
 
+@cache
+def _checker(kind: Kind) -> Checker:
+    return Checker(_schema(kind))
+
+
 def _with_extra_request(spec: Node) -> Node:
     """The spec with `extraRequest`, which is never checked, merged into `request`, which has been checked."""
     extra = find(spec, "extraRequest")
@@ -75,7 +80,6 @@ class JobReader:
         self._sources = SourceReader(
             rows, self._chains, trust, reading.folder, reading.shown_folder, faults, reading.line_bytes
         )
-        self._checkers = {kind: Checker(_schema(kind)) for kind in Kind}
         self._defaults = {rows: self._defaults_of(rows) for rows in Kind}
         values, characters = (0, 0) if reading.defaults is None else size(reading.defaults)
         self._most_jobs = min(MOST_DEFAULT_VALUES // max(values, 1), MOST_DEFAULT_CHARACTERS // max(characters, 1))
@@ -153,7 +157,7 @@ class JobReader:
         rows = self._rows(kind, document.root)
         root = changed(document.root, ("spec", "request"), lambda request: respelled(request, self._faults, rows))
         root = without_nulls(changed(root, ("spec",), lambda spec: merge(self._defaults[rows], spec)))
-        sound = self._checkers[kind].check(changed(root, ("spec", "src"), without_rows), self._faults)
+        sound = _checker(kind).check(changed(root, ("spec", "src"), without_rows), self._faults)
         request = find(root, "spec", "request")
         if isinstance(request, Members):
             config = self._reading.provider_of(self._setting(root, "provider"))

@@ -135,11 +135,11 @@ class _Targets(Struct, frozen=True):
 
 
 @cache
-def _schema() -> Json:
-    """The schema of stack files without `request` among the defaults, which is checked like the requests of rows."""
+def _checker() -> Checker:
+    """Checks stack files without `request` among the defaults, which is checked like the requests of rows."""
     schema = load_schema("stack")
     schema["definitions"]["defaults"]["properties"]["request"] = {"type": ["object", "null"]}
-    return schema
+    return Checker(schema)
 
 
 def _read_root(stack_file: Path, trust: Trust, faults: Faults) -> Node:
@@ -237,7 +237,7 @@ class _StackReader:
         """Whether the file is valid."""
         place = ("spec", "defaults", "request")
         self._root = changed(self._root, place, lambda request: respelled(request, self._faults))
-        sound = Checker(_schema()).check(self._root, self._faults)
+        sound = _checker().check(self._root, self._faults)
         request = find(self._root, *place)
         return sound and (not isinstance(request, Members) or check_request(request, None, None, self._faults))
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.support.long_mode import LONG
+from tests.support.long_mode import effort
 from tests.support.postgres_server import PostgresServer
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +19,7 @@ SLOW = ("jsonschema", "google.genai.types", "the same, from JSON")
 """Peers whose start alone takes a second; they run in the long mode."""
 
 
-@pytest.mark.parametrize("peers", [(), pytest.param(SLOW, marks=pytest.mark.skipif(not LONG, reason="long"))])
+@pytest.mark.parametrize("peers", effort([()], [(), SLOW]))
 def test_every_case_runs_beside_its_peers(peers: tuple[str, ...], tmp_path: Path) -> None:
     figures = tmp_path / "figures.json"
     asked = ["--rows", "200", "--jobs", "20", "--rounds", "1", "--folder", str(tmp_path), "--json", str(figures)]

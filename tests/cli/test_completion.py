@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
+from batchctl.cli.main import run
 from tests.cli.test_start import HEAVY, PROGRAM, imported
 from tests.support.command_line import Cli, StackFolder
 from tests.support.git_hosting import programs
 from tests.support.shells import Shell
 from tests.support.tools import tool
 
+Asked: TypeAlias = Callable[[str], list[str]]
 NAMES = ["classify", "summarise", "translate-fr", "translate-it"]
 
 
@@ -31,17 +34,39 @@ def shop(stack: StackFolder) -> StackFolder:
     return stack
 
 
-def offered(line: str, env: Mapping[str, str] | None = None) -> tuple[list[str], set[str]]:
-    """What batchctl answers to the script of bash, and the modules that it imported for that."""
-    given = {**os.environ, "_BATCHCTL_COMPLETE": "bash_complete", "BATCHCTL_LINE": line, **(env or {})}
-    modules, out = imported(PROGRAM, env=given)
-    return out.splitlines(), modules
+def answer(line: str) -> dict[str, str]:
+    """The variables with which the script of bash asks what comes after a line."""
+    return {"_BATCHCTL_COMPLETE": "bash_complete", "BATCHCTL_LINE": line}
 
 
-def values(line: str) -> list[str]:
-    lines, _ = offered(line)
-    assert [one for one in lines if one and not one.startswith("plain,")] == []
-    return [one.removeprefix("plain,") for one in lines if one]
+@pytest.fixture
+def offered(capsys: pytest.CaptureFixture[str]) -> Asked:
+    """What batchctl answers, in this process."""
+
+    def lines(line: str) -> list[str]:
+        capsys.readouterr()
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in answer(line).items():
+                patch.setenv(name, value)
+            with pytest.raises(SystemExit):
+                run([])
+        out, err = capsys.readouterr()
+        assert err == ""
+        return out.splitlines()
+
+    return lines
+
+
+@pytest.fixture
+def values(offered: Asked) -> Asked:
+    """The plain values that batchctl answers, and that it answers nothing else."""
+
+    def of(line: str) -> list[str]:
+        lines = offered(line)
+        assert [one for one in lines if one and not one.startswith("plain,")] == []
+        return [one.removeprefix("plain,") for one in lines if one]
+
+    return of
 
 
 @pytest.mark.parametrize(
@@ -67,12 +92,12 @@ def values(line: str) -> list[str]:
         ("batchctl plan -o j", ["json"]),
     ],
 )
-def test_values_are_offered(shop: StackFolder, line: str, expected: list[str]) -> None:
+def test_values_are_offered(shop: StackFolder, line: str, expected: list[str], values: Asked) -> None:
     assert values(line) == expected
 
 
 def test_names_come_from_the_folder_and_the_files_of_the_line(
-    shop: StackFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shop: StackFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, values: Asked
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert values("batchctl describe ") == []
@@ -83,14 +108,14 @@ def test_names_come_from_the_folder_and_the_files_of_the_line(
     assert values("batchctl -C stack plan -f more.yaml mo") == ["more"]
 
 
-def test_targets_and_what_they_change(shop: StackFolder) -> None:
+def test_targets_and_what_they_change(shop: StackFolder, values: Asked) -> None:
     shop.write_stack(targets={"dev": {"providers": {"try": {"type": "gemini", "endpoint": "emulator"}}}, "prod": {}})
     assert values("batchctl --target ") == ["dev", "prod"]
     assert values("batchctl import x --target dev --provider ") == ["gemini", "try"]
     assert values("batchctl --target prod describe cl") == ["classify"]
 
 
-def test_names_of_removed_jobs_come_from_the_state(shop: StackFolder, cli: Cli) -> None:
+def test_names_of_removed_jobs_come_from_the_state(shop: StackFolder, cli: Cli, values: Asked) -> None:
     shop.job_path("summarise").unlink()
     cli.ok("apply", "--yes")
     state = shop.path / ".batchctl" / "state.db"
@@ -110,19 +135,19 @@ def test_names_of_removed_jobs_come_from_the_state(shop: StackFolder, cli: Cli) 
         ("batchctl state push ", "file,"),
     ],
 )
-def test_files_and_folders_are_left_to_the_shell(shop: StackFolder, line: str, kind: str) -> None:
-    assert offered(line)[0] == [kind]
+def test_files_and_folders_are_left_to_the_shell(shop: StackFolder, line: str, kind: str, offered: Asked) -> None:
+    assert offered(line) == [kind]
 
 
-def test_a_name_that_is_no_name_is_not_offered(shop: StackFolder) -> None:
+def test_a_name_that_is_no_name_is_not_offered(shop: StackFolder, values: Asked) -> None:
     shop.write_job("classify", labels={"team": "$(reboot)"})
     shop.job_path("odd").write_text(shop.job_path("classify").read_text().replace("name: classify", "name: $(reboot)"))
     assert values("batchctl describe ") == NAMES
     assert values("batchctl plan -l team=") == ["team=search"]
 
 
-def test_completion_loads_no_client_and_prints_no_error(shop: StackFolder) -> None:
-    _, modules = offered("batchctl describe ")
+def test_completion_loads_no_client_and_prints_no_error(shop: StackFolder, values: Asked) -> None:
+    modules, _ = imported(PROGRAM, env={**os.environ, **answer("batchctl describe ")})
     assert not modules & (HEAVY - {"rich", "yaml", "sqlite_utils"})
     (shop.path / "batchctl.yaml").write_text("kind: [")
     assert values("batchctl describe ") == []

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -24,7 +24,7 @@ from batchctl.model.errors import ManifestError
 from batchctl.rows import reader
 from batchctl.rows.reader import RowFiles
 from batchctl.state.store import open_state
-from tests.support.command_line import LONG, PROGRAM, Cli, Service, StackFolder, manifest
+from tests.support.command_line import LONG, Cli, Service, StackFolder, manifest
 
 A_TO_B = [{"from": "a", "to": "b"}]
 
@@ -32,9 +32,13 @@ A_TO_B = [{"from": "a", "to": "b"}]
 class Child:
     """A command in a process of its own."""
 
+    program: ClassVar[Path]
+
     def __init__(self, *words: str) -> None:
         self.told = ""
-        self._process = subprocess.Popen([*PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            [self.program, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
 
     def wait_for(self, words: str) -> None:
         assert self._process.stderr is not None
@@ -49,6 +53,11 @@ class Child:
         self.told += rest
         assert "Traceback" not in self.told
         return self._process.returncode
+
+
+@pytest.fixture(autouse=True)
+def starts_at_once(warm_batchctl: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Child, "program", warm_batchctl, raising=False)
 
 
 @contextmanager

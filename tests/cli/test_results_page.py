@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.support.command_line import Cli, Service, StackFolder
+from tests.support.tools import tool
 
 PAGE = (Path(__file__).parents[2] / "docs" / "results.md").read_text(encoding="utf-8")
 QUICK = {"pending": "0s", "running": "1s"}
@@ -38,7 +38,6 @@ def done(stack: StackFolder, cli: Cli, service: Service, quick: list[float]) -> 
     return stack
 
 
-@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
 def test_jq(done: StackFolder) -> None:
     texts, counts = blocks("sh")[0].splitlines()
     lines = (done.path / "results.jsonl").read_bytes()
@@ -46,6 +45,7 @@ def test_jq(done: StackFolder) -> None:
     def run(command: str) -> str:
         program = command.removeprefix("batchctl results translate | ")
         assert program.startswith("jq ")
+        tool("jq")
         return subprocess.run(program, shell=True, input=lines, capture_output=True, check=True).stdout.decode()
 
     assert run(texts).splitlines()[0] == "k0\ta\\tb", "without the thought"
@@ -54,7 +54,8 @@ def test_jq(done: StackFolder) -> None:
 
 
 def test_duckdb(done: StackFolder) -> None:
-    duckdb = pytest.importorskip("duckdb")
+    import duckdb
+
     by_verdict, reasons, texts = (query for query in blocks("sql")[0].split(";\n") if query.strip())
     assert [row[:2] for row in duckdb.sql(by_verdict).fetchall()] == [("OK", 3), ("MAX_TOKENS", 1)]
     assert duckdb.sql(reasons).fetchall()[2] == ("k2", "MAX_TOKENS", "MAX_TOKENS")
@@ -62,7 +63,8 @@ def test_duckdb(done: StackFolder) -> None:
 
 
 def test_pandas(done: StackFolder) -> None:
-    pytest.importorskip("pandas")
+    import pandas as pd
+
     for lines in blocks("python")[0].split("\n\n"):
-        exec(compile(lines, "results.md", "exec"), found := {"pandas": pytest.importorskip("pandas")})
+        exec(compile(lines, "results.md", "exec"), found := {"pandas": pd})
         assert "rows" not in found or [*found["rows"]["key"]] == ["k0", "k1", "k2", "k3"]

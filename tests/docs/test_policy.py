@@ -7,8 +7,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from batchctl.report.plan_document import plan_document
 from tests.support.report_samples import OPTIONS
 from tests.support.sample_plan import PLAN, QUIET_PLAN
@@ -35,7 +33,8 @@ def labelled(labels: dict[str, str]) -> dict[str, Any]:
 
 
 def ask(module: str, rule: str, document: dict[str, Any]) -> list[str]:
-    regopy = pytest.importorskip("regopy", reason="regopy, an interpreter of Rego, is not installed")
+    import regopy
+
     rego = regopy.Interpreter()
     rego.add_module("policy", module)
     rego.set_input(document)
@@ -44,7 +43,8 @@ def ask(module: str, rule: str, document: dict[str, Any]) -> list[str]:
 
 
 def holds(expressions: list[str], document: dict[str, Any]) -> list[bool]:
-    celpy = pytest.importorskip("celpy", reason="cel-python, an interpreter of CEL, is not installed")
+    import celpy
+
     env = celpy.Environment()
     plan = celpy.json_to_cel(document)
     return [bool(env.program(env.compile(text)).evaluate({"plan": plan})) for text in expressions]

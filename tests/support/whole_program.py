@@ -29,13 +29,15 @@ OTHERS = (
     "yaml",
 )
 """What modules of batchctl import inside functions."""
+_SERVERS = ("batchctl.emulator", "batchctl.server", "batchctl.telemetry", "batchctl.__main__")
+"""What few commands run, some of it only with an extra."""
 EXAMPLES = Path(__file__).resolve().parents[2] / "specs" / "examples"
 
 
 def import_whole_program() -> None:
-    """Import every module but the emulator's, and let a first command compile what all commands compile."""
+    """Import every module but those of servers, and let a first command compile what all commands compile."""
     for module in pkgutil.walk_packages(batchctl.__path__, "batchctl."):
-        if not module.name.startswith(("batchctl.emulator", "batchctl.__main__")):
+        if not module.name.startswith(_SERVERS):
             importlib.import_module(module.name)
     for name in OTHERS:
         importlib.import_module(name)
