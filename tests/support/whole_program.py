@@ -23,8 +23,6 @@ OTHERS = (
     "rich.live",
     "rich.progress",
     "rich.table",
-    "sqlite_utils",
-    "sqlite_utils.migrations",
     "ssl",
     "yaml",
 )
