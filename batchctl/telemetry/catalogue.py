@@ -55,7 +55,7 @@ TOKENS = Metric(
     "batchctl_tokens",
     Kind.GAUGE,
     "Tokens that the API counted for the answers of the attempts in the state. `input` is without cached tokens, and "
-    "`output` without thoughts. Modality `UNKNOWN`: a release counted them that did not keep it.",
+    "`output` without thoughts. Modality `UNKNOWN`: thoughts, and what older releases have counted.",
     ("type", "modality", "model", "api"),
 )
 MONEY_SPENT = Metric(

@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -82,6 +82,18 @@ def _meters(resource: Resource) -> MeterProvider:
     return MeterProvider([reader], resource, shutdown_on_exit=False)
 
 
+def _shown_endpoint(env: Mapping[str, str]) -> str:
+    """` at HOST` for messages: an address may have a password. Empty if no variable names one."""
+    names = ("OTEL_EXPORTER_OTLP_ENDPOINT", *(f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT" for signal in Signal))
+    given = next((env[name] for name in names if env.get(name)), "")
+    try:
+        found = urlsplit(given)
+        port = "" if found.port is None else f":{found.port}"
+    except ValueError:
+        return ""
+    return f" at {found.hostname}{port}" if found.hostname else ""
+
+
 class _Problems(logging.Handler):
     """Turns the first message of OpenTelemetry into a warning: all later ones are about the same collector."""
 
@@ -91,6 +103,7 @@ class _Problems(logging.Handler):
         pairs = [pair.partition("=")[2].strip() for value in headers for pair in value.split(",")]
         # The values are URL-encoded there, and may be repeated either way.
         self._secrets = [text for pair in pairs for text in (pair, unquote(pair)) if len(text) >= _LEAST_SECRET]
+        self._place = _shown_endpoint(env)
         self._warn = warn
         self._has_warned = False
 
@@ -103,4 +116,4 @@ class _Problems(logging.Handler):
         for secret in self._secrets:
             words = words.replace(secret, "…")
         shown = words if len(words) <= _LONGEST else f"{words[:_LONGEST]}…"
-        self._warn(f"OpenTelemetry: {shown}; the work goes on without it")
+        self._warn(f"OpenTelemetry{self._place}: {shown}; the work goes on without it")

@@ -94,7 +94,7 @@ def test_a_collector_that_is_not_there_costs_one_warning(stack: StackFolder, ser
     ran = apply(stack, *JSON, OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{port}", OTEL_EXPORTER_OTLP_TIMEOUT="1")
     assert ran.code == 0, ran
     (warning,) = [line["message"] for line in check_log(ran.err) if line["level"] == "warning"]
-    assert warning.startswith("OpenTelemetry: ")
+    assert warning.startswith("OpenTelemetry at 127.0.0.1:")
     assert warning.endswith("; the work goes on without it")
 
 
@@ -106,7 +106,7 @@ def test_a_collector_that_repeats_its_key_does_not_make_it_known(stack: StackFol
         ran = apply(stack, **env)
     assert receiver.headers
     assert ran.code == 0
-    assert "OpenTelemetry: " in ran.err
+    assert "OpenTelemetry at 127.0.0.1:" in ran.err
     assert "of-the-collector" not in ran.err + ran.out
 
 

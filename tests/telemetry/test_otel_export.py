@@ -38,6 +38,23 @@ def test_headers_of_the_collector_are_left_out() -> None:
     assert said == "OpenTelemetry: 401: … and … and … are innocent; the work goes on without it"
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "shown"),
+    [
+        ("http://127.0.0.1:4318", " at 127.0.0.1:4318"),
+        ("https://user:secret@collector.example/v1", " at collector.example"),
+        ("https://collector.example:nonsense", ""),
+        ("nonsense", ""),
+    ],
+)
+def test_the_collector_is_named_without_its_password(endpoint: str, shown: str) -> None:
+    said: list[str] = []
+    export = Export(OtelSettings(frozenset()), "0", {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}, said.append)
+    LOGGER.error("no route")
+    export.close()
+    assert said == [f"OpenTelemetry{shown}: no route; the work goes on without it"]
+
+
 def test_a_long_problem_is_cut() -> None:
     (said,) = warned("x" * 1000)
     assert len(said) < 300
