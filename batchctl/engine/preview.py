@@ -13,6 +13,7 @@ from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError, ResultsError
 from batchctl.model.keys import Account
 from batchctl.model.observed import Observed
+from batchctl.model.observing import PassKind, PassWork
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded
 from batchctl.reconcile import Options, Question, results_relied_on
@@ -42,10 +43,11 @@ def _results_unread(problem: str) -> ResultsError:
 
 def preview(desired: DesiredStack, options: Options, tools: Tools, recorded: Recorded | None = None) -> Preview:
     """Observe and plan, without the lock; `recorded` is the state if it was read before. Raises StateError."""
-    recorded = tools.state.load() if recorded is None else recorded
-    begun = tools.clock.now()
-    look = observe(desired, recorded, tools, foreign=options.show_unmanaged)
-    return Preview(decide(desired, recorded, look.observed, begun, options, tools), recorded, look.errors)
+    with tools.activity.observing(PassWork(PassKind.LOOK)):
+        recorded = tools.state.load() if recorded is None else recorded
+        begun = tools.clock.now()
+        look = observe(desired, recorded, tools, foreign=options.show_unmanaged)
+        return Preview(decide(desired, recorded, look.observed, begun, options, tools), recorded, look.errors)
 
 
 def decide(

@@ -19,12 +19,14 @@ from batchctl.model.keys import Api
 
 
 class PassKind(StrEnum):
-    """The two kinds of turns of the loop."""
+    """The two kinds of turns of the loop, and the look of a command that makes none."""
 
     FULL = "full"
     """It observes, plans and executes."""
     QUICK_CHECK = "quick check"
     """It looks whether a pass is needed. What finds that is followed by a full pass, in the same turn."""
+    LOOK = "look"
+    """It observes and plans, for a command that only shows: `plan`, `status` and others."""
 
 
 class PassWork(Struct, frozen=True):

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from batchctl.model.desired import Json
 from batchctl.model.errors import BatchctlError
-from batchctl.model.observing import End, Ending, PassWork, TokenUse, Work
+from batchctl.model.observing import End, Ending, PassKind, PassWork, TokenUse, Work
 
 LONGEST_CALL = 2.5 * 3600.0
 """Seconds without the end of any work after which a pass counts as hanging: more than the longest transfer takes."""
@@ -70,7 +70,7 @@ class Health:
 
         def end(ending: Ending) -> None:
             self._note(-1)
-            if isinstance(work, PassWork) and ending.error is None:
+            if isinstance(work, PassWork) and work.kind is not PassKind.LOOK and ending.error is None:
                 self._success = self._elapsed()
 
         return end

@@ -35,7 +35,7 @@ class ProcessMetrics:
         self._success = Gauge(*_head(catalogue.LAST_SUCCESS), registry=registry)
         self._pass_time.labels(stack)
         self._success.labels(stack)
-        for kind in PassKind:
+        for kind in (PassKind.FULL, PassKind.QUICK_CHECK):
             for result in ("success", "failure"):
                 self._passes.labels(stack, kind.value, result)
 
@@ -57,6 +57,8 @@ class ProcessMetrics:
                 self._call_time.labels(self._stack, work.method).observe(seconds)
             case ActionWork():
                 self._actions.labels(self._stack, work.action, ending.code).inc()
+            case PassWork(PassKind.LOOK):
+                return
             case PassWork():
                 result = "success" if ending.error is None else "failure"
                 self._passes.labels(self._stack, work.kind.value, result).inc()

@@ -21,7 +21,7 @@ from opentelemetry.util.types import AttributeValue
 from batchctl import __version__
 from batchctl.model.cost.tokens import Modality
 from batchctl.model.keys import Api
-from batchctl.model.observing import ActionWork, CallWork, End, Ending, PassWork, TokenUse, Work
+from batchctl.model.observing import ActionWork, CallWork, End, Ending, PassKind, PassWork, TokenUse, Work
 
 _SCOPE = "batchctl"
 PROVIDERS: Mapping[Api, str] = {Api.GEMINI: "gcp.gemini", Api.VERTEX: "gcp.vertex_ai"}
@@ -113,7 +113,7 @@ class Tracing:
 def _name(work: Work) -> str:
     match work:
         case PassWork():
-            return "batchctl pass" if work.kind.value == "full" else f"batchctl {work.kind.value}"
+            return "batchctl pass" if work.kind is PassKind.FULL else f"batchctl {work.kind.value}"
         case ActionWork():
             return f"batchctl {work.action}"
         case CallWork():

@@ -11,7 +11,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from batchctl import __version__
 from batchctl.engine.passes import run_pass
+from batchctl.engine.preview import preview
 from batchctl.model.desired import Limits
+from batchctl.reconcile import Options
 from batchctl.report.activity import Board
 from batchctl.telemetry.catalogue import CATALOGUE, OF_THE_PROCESS, Kind
 from batchctl.telemetry.metrics import Metrics
@@ -88,6 +90,16 @@ def test_a_pass_that_raises_is_a_failure(world):
         run_pass(ask, tools)
     found = samples(metrics)
     assert found["batchctl_passes_total", "full", "failure"] == 1
+    assert found["batchctl_last_success_timestamp_seconds",] == 0
+
+
+def test_a_look_is_no_pass(world):
+    metrics = watched(world)
+    with world.process() as tools:
+        preview(world.desired(job("a")), Options(), tools)
+    found = samples(metrics)
+    assert found["batchctl_api_calls_total", "200", "batches.list"] == 1
+    assert sum(value for (name, *_), value in found.items() if name == "batchctl_passes_total") == 0
     assert found["batchctl_last_success_timestamp_seconds",] == 0
 
 
