@@ -149,6 +149,8 @@ def _rows_left(world: World) -> Iterator[tuple[str, str]]:
         world("apply", "--yes", *selection)
         world.time.sleep(seconds)
     world("apply", "--yes", *selection)
+    page, _, _ = world("describe", "rate-reviews").out.partition("\n\nDesired\n")
+    yield "describe", _fence("console", f"$ batchctl describe rate-reviews\n{page}\n\nDesired\n  …\n")
     yield "explain-rows", _console(world, "explain", "rate-reviews")
     yield "explain-rows.json", _json(world("explain", "rate-reviews", "-o", "json"))
 

@@ -23,7 +23,9 @@ COMMANDS: Final = {
     ),
     "status": Entry("batchctl.cli.status:status", "Show the phase, rows and times of each job."),
     "wait": Entry("batchctl.cli.wait:wait", "Wait until each job has been in a phase, or cannot come there (exit 4)."),
-    "describe": Entry("batchctl.cli.describe:describe", "Show each job: manifest, attempts, results and history."),
+    "describe": Entry(
+        "batchctl.cli.describe:describe", "Show each job: errors, attempts, rows by verdict, what helps, history."
+    ),
     "explain": Entry("batchctl.cli.explain:explain", "Explain why a job is in its phase, and what happens next."),
     "events": Entry("batchctl.cli.events:events", "List what was done and seen, oldest first: when, by whom, why."),
     "replay": Entry("batchctl.cli.replay:replay", "Decide again from a bundle of `--record`, and compare the plans."),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.desired import (
     AwaitedRows,
     ChainedFile,
@@ -26,16 +27,19 @@ from batchctl.model.settings import lifecycle_fields, row_fields, webhook_hashes
 from batchctl.model.times import rfc3339
 from batchctl.report.chains import chain_source
 from batchctl.report.costs import cost_fields
+from batchctl.report.explain import last_error, next_step
+from batchctl.report.explain_document import last_error_fields
 from batchctl.report.forecast import forecast_fields
 from batchctl.report.job_document import row_counts
 from batchctl.report.last_error import trouble_fields
 from batchctl.report.plan_document import change_entries, drift_entries, guard_code
 from batchctl.report.reports import JobDescription
+from batchctl.report.verdict_rows import verdict_entries
 
 
 def describe_document(description: JobDescription) -> dict[str, Json]:
     """`batchctl/describe/v1`."""
-    plan, desired, recorded = description.plan, description.desired, description.recorded
+    plan, desired, recorded, facts = description.plan, description.desired, description.recorded, description.facts
     attempts = () if recorded is None else recorded.attempts
     return {
         "format": "batchctl/describe/v1",
@@ -51,6 +55,11 @@ def describe_document(description: JobDescription) -> dict[str, Json]:
         "changes": change_entries(plan.changes),
         "drift": drift_entries(description.drift),
         "results": description.results,
+        "apiUrl": api_url(plan.attempt),
+        "collectBy": rfc3339(None if plan.attempt is None else plan.attempt.collect_by),
+        "next": {"step": next_step(facts), "time": rfc3339(plan.next_time)},
+        "lastError": last_error_fields(last_error(facts)),
+        "verdicts": [] if plan.attempt is None else verdict_entries(plan.attempt.rows, description.examples),
         "cost": cost_fields(plan.cost),
         "forecast": forecast_fields(plan.forecast),
         "desired": None if desired is None else _desired(desired),
@@ -58,6 +67,16 @@ def describe_document(description: JobDescription) -> dict[str, Json]:
         "attempts": [attempt_fields(attempt) for attempt in attempts],
         "events": [event_fields(event) for event in description.events],
     }
+
+
+def api_url(attempt: RecordedAttempt | None) -> str | None:
+    """The address of the current remote job at the API (reference 1, 3); None without one, or in this process."""
+    if attempt is None or attempt.remote is None or attempt.delete_time is not None:
+        return None
+    account = attempt.account
+    if not account.origin.startswith("http"):
+        return None
+    return f"{account.origin}/{CAPABILITIES[account.api].versions[0]}/{attempt.remote}"
 
 
 def source_fields(source: Source) -> dict[str, Json]:

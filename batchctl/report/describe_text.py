@@ -1,9 +1,10 @@
-"""`describe` as text: everything about one job, in the layout of `kubectl describe`."""
+"""`describe` as text: first what to act on, then everything about the job, in the layout of `kubectl describe`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.text import Text
@@ -11,27 +12,39 @@ from rich.text import Text
 from batchctl.model.desired import Json
 from batchctl.model.events import Event
 from batchctl.model.recorded import RecordedAttempt, RecordedJob
+from batchctl.model.states import Phase
 from batchctl.model.times import rfc3339
 from batchctl.report.describe_document import describe_document, recorded_fields
+from batchctl.report.explain import next_step
+from batchctl.report.explain_text import moment_words, write_last_error, write_ways_on
 from batchctl.report.forecast import forecast_words, stuck_way_out
 from batchctl.report.layout import Row, outside, write_heading, write_table
 from batchctl.report.plan_text import change_line, terminal_value
 from batchctl.report.reports import JobDescription
-from batchctl.report.words import rows_text, state_text
+from batchctl.report.timeline import write_timeline
+from batchctl.report.verdict_rows import write_verdicts
+from batchctl.report.words import PHASE_STYLES, rows_text, state_text
 
-FIELDS = ("job", "stack", "phase", "action", "reason", "guard", "remote", "nextTime", "results")
+FIELDS = (
+    *("job", "stack", "phase", "action", "reason", "guard"),
+    *("next", "ends", "stuck", "results", "collect", "remote", "apiUrl"),
+)
+_TITLES = {"apiUrl": "API"}
 
 
 def write_description(description: JobDescription, console: Console) -> None:
     """All sections; empty ones are omitted."""
-    document = describe_document(description)
-    fields = {name: document[name] for name in FIELDS}
-    forecast = description.plan.forecast
-    if forecast is not None:
-        fields["ends"] = forecast_words(forecast, None)
-        stuck = forecast.stuck
-        fields["stuck"] = None if stuck is None else f"{stuck.words}; {stuck_way_out(description.plan)}"
-    write_table(console, _field_rows(fields))
+    document, case, attempt = describe_document(description), description.facts, description.plan.attempt
+    facts = {**document, **_words(description)}
+    rows = _field_rows({name: facts[name] for name in FIELDS})
+    write_table(console, [_styled(row, description.plan.phase) for row in rows])
+    write_last_error(case, console)
+    if description.recorded is not None:
+        attempts = description.recorded.attempts
+        write_timeline(console, attempts, _attempt_names(description.recorded), _now(description))
+    if attempt is not None:
+        write_verdicts(console, attempt.rows, description.examples)
+    write_ways_on(case, console)
     _write_section(console, "Changes", [Row((change_line(change),)) for change in description.plan.changes])
     drift = [Row((Text(item.kind.value, "yellow"), outside(item.detail))) for item in description.drift]
     _write_section(console, "Drift", drift)
@@ -40,6 +53,35 @@ def write_description(description: JobDescription, console: Console) -> None:
     if description.recorded is not None:
         write_attempts(console, description.recorded)
     write_events(console, description.events)
+
+
+def _styled(row: Row, phase: Phase) -> Row:
+    """The row with the colour of the phase, where it shows that."""
+    title, value = row.cells
+    return Row((title, Text(value.plain, PHASE_STYLES[phase]))) if title.plain == "Phase:" else row
+
+
+def _words(description: JobDescription) -> dict[str, Json]:
+    """The fields that are sentences for people."""
+    plan, case = description.plan, description.facts
+    forecast, by = plan.forecast, None if plan.attempt is None else plan.attempt.collect_by
+    stuck = None if forecast is None else forecast.stuck
+    when = "" if plan.next_time is None else f" ({moment_words(case, plan.next_time)})"
+    return {
+        "next": f"{next_step(case)}{when}",
+        "ends": None if forecast is None else forecast_words(forecast, case.now),
+        "stuck": None if stuck is None else f"{stuck.words}; {stuck_way_out(plan)}",
+        "collect": None if by is None else f"by {moment_words(case, by)}: later, the API may have deleted the results",
+    }
+
+
+def _now(description: JobDescription) -> datetime:
+    """The time at the account; without it, the last time that is recorded."""
+    if description.facts.now is not None:
+        return description.facts.now
+    attempts = () if description.recorded is None else description.recorded.attempts
+    times = [time for one in attempts for time in (one.create_time, one.start_time, one.end_time) if time is not None]
+    return max(times, default=datetime.min.replace(tzinfo=UTC))
 
 
 def write_recorded(console: Console, recorded: RecordedJob) -> None:
@@ -67,7 +109,7 @@ def _field_rows(values: Mapping[str, Json]) -> list[Row]:
 
 def _title(name: str) -> str:
     """A key as a title: `displayName` becomes `Display name`."""
-    return re.sub(r"[A-Z]", lambda match: f" {match[0].lower()}", name).capitalize()
+    return _TITLES.get(name) or re.sub(r"[A-Z]", lambda match: f" {match[0].lower()}", name).capitalize()
 
 
 def _value(value: Json) -> Text:
@@ -84,20 +126,23 @@ def _scalar(value: Json) -> str:
 def write_attempts(console: Console, recorded: RecordedJob) -> None:
     """The section of a job's attempts."""
     header = ("ATTEMPT", "STATE", "ROWS", "CREATED", "ENDED", "REMOTE", "REMARKS")
-    split = {one.key.attempt for one in recorded.attempts if one.key.shard}
-    rows = [
-        _attempt_row(one, current=one.key.attempt == recorded.row.current, is_shard=one.key.attempt in split)
-        for one in recorded.attempts
-    ]
+    names = _attempt_names(recorded)
+    rows = [_attempt_row(one, name) for one, name in zip(recorded.attempts, names, strict=True)]
     _write_section(console, "Attempts", rows, header)
 
 
-def _attempt_row(attempt: RecordedAttempt, *, current: bool, is_shard: bool) -> Row:
-    key = attempt.key
-    number = f"{key.attempt}.{key.shard}" if is_shard else str(key.attempt)
+def _attempt_names(recorded: RecordedJob) -> list[str]:
+    """The number of each attempt, with its shard if there are several; the current one has a star."""
+    split = {one.key.attempt for one in recorded.attempts if one.key.shard}
+    keys = [one.key for one in recorded.attempts]
+    names = [f"{key.attempt}.{key.shard}" if key.attempt in split else str(key.attempt) for key in keys]
+    return [f"{name} *" if key.attempt == recorded.row.current else name for name, key in zip(names, keys, strict=True)]
+
+
+def _attempt_row(attempt: RecordedAttempt, name: str) -> Row:
     return Row(
         (
-            Text(f"{number} *" if current else number),
+            Text(name),
             outside(state_text(attempt.state)),
             Text(rows_text(attempt.rows)),
             Text(rfc3339(attempt.create_time) or "-"),

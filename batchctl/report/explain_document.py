@@ -7,7 +7,7 @@ from batchctl.model.durations import duration_text
 from batchctl.model.recorded import Trouble
 from batchctl.model.times import rfc3339
 from batchctl.report.chains import chain_member
-from batchctl.report.explain import JobCase, conditions, last_error, next_step
+from batchctl.report.explain import JobCase, LastError, conditions, last_error, next_step
 from batchctl.report.explain_rows import rows_left_member
 from batchctl.report.explain_ways import ways_member
 from batchctl.report.forecast import forecast_fields
@@ -18,7 +18,7 @@ from batchctl.report.plan_document import guard_code, trail_ids
 
 def explain_document(case: JobCase) -> dict[str, Json]:
     """`batchctl/explain/v1`."""
-    plan, error = case.plan, last_error(case)
+    plan = case.plan
     return {
         "format": "batchctl/explain/v1",
         "stack": case.stack,
@@ -37,15 +37,7 @@ def explain_document(case: JobCase) -> dict[str, Json]:
         ],
         "waitsFor": list(plan.waits_for),
         "queue": _queue(case),
-        "lastError": None
-        if error is None
-        else {
-            "code": error.code,
-            "message": error.message,
-            "wayOut": error.way_out,
-            "time": rfc3339(error.time),
-            **({} if error.trouble is None else _course(error.trouble)),
-        },
+        "lastError": last_error_fields(last_error(case)),
         "next": {
             "step": next_step(case),
             "time": rfc3339(plan.next_time),
@@ -57,6 +49,19 @@ def explain_document(case: JobCase) -> dict[str, Json]:
         **rows_left_member(case.left),
         **chain_member(plan),
         **matrix_member(plan.path, plan.expansion),
+    }
+
+
+def last_error_fields(error: LastError | None) -> dict[str, Json] | None:
+    """The last error; None if there is none."""
+    if error is None:
+        return None
+    return {
+        "code": error.code,
+        "message": error.message,
+        "wayOut": error.way_out,
+        "time": rfc3339(error.time),
+        **({} if error.trouble is None else _course(error.trouble)),
     }
 
 

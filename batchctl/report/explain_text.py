@@ -40,7 +40,7 @@ def write_explanation(case: JobCase, console: Console, *, verbose: bool = False)
         write_heading(console, "Conditions")
         cells = [(Text(one.type.value), Text(_until(one.until)), outside(one.message)) for one in found]
         write_table(console, [Row(row) for row in cells], indent=2)
-    _write_last_error(case, console)
+    write_last_error(case, console)
     if verbose:
         write_heading(console, "Rules")
         write_table(console, [Row((Text(rule.id), Text(rule.does))) for rule in plan.trail], indent=2)
@@ -49,10 +49,15 @@ def write_explanation(case: JobCase, console: Console, *, verbose: bool = False)
     after = [_field("What", outside(next_step(case)))]
     watched = "if `batchctl watch` is running"
     if plan.next_time is not None:
-        after.append(_field("When", Text(f"{_when(case, plan.next_time)}{f', {watched}' if is_next else ''}")))
+        after.append(_field("When", Text(f"{moment_words(case, plan.next_time)}{f', {watched}' if is_next else ''}")))
     if not is_next and plan.action is not Action.NONE and not plan.needs_consent:
         after.append(_field("Next check", Text(f"within {duration_text(case.poll_within)}, {watched}")))
     write_table(console, after, indent=2)
+    write_ways_on(case, console)
+
+
+def write_ways_on(case: JobCase, console: Console) -> None:
+    """The section of the commands that help, if there are any."""
     ways = ways_on(case)
     if ways:
         write_heading(console, "You can")
@@ -81,7 +86,8 @@ def _facts(case: JobCase, room: int | None) -> list[Row]:
     return rows
 
 
-def _write_last_error(case: JobCase, console: Console) -> None:
+def write_last_error(case: JobCase, console: Console) -> None:
+    """The section of the last error in its own words, with the way out."""
     error = last_error(case)
     if error is None:
         return
@@ -124,7 +130,7 @@ def _without_remote(attempt: RecordedAttempt) -> str:
     return "not created" if attempt.results is None else "no remote job, all answers were there"
 
 
-def _when(case: JobCase, time: datetime) -> str:
+def moment_words(case: JobCase, time: datetime) -> str:
     """A time, and how long it is until then."""
     left = 0 if case.now is None else (time - case.now).total_seconds()
     return f"{rfc3339_seconds(time)}{f', in {in_units(math.ceil(left), 2)}' if left > 0 else ''}"

@@ -23,8 +23,10 @@ from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Drift, JobPlan, Plan, Rename
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt, RecordedJob, Trouble
+from batchctl.model.row_examples import RowExample
 from batchctl.model.states import Phase
 from batchctl.model.work_size import WorkSize
+from batchctl.report.explain import JobCase
 
 
 class ApplyReport(Struct, frozen=True):
@@ -200,6 +202,15 @@ class JobDescription(Struct, frozen=True):
     drift: tuple[Drift, ...] = ()
     results: str | None = None
     """The path of the current results, to be shown as it is."""
+    case: JobCase | None = None
+    """The facts for its error, its next step and the commands that help; None: those that follow from the others."""
+    examples: Mapping[str, tuple[RowExample, ...]] = field(default_factory=dict)
+    """A few rows of each verdict that is not good."""
+
+    @property
+    def facts(self) -> JobCase:
+        """The facts for its error, its next step and the commands that help."""
+        return self.case or JobCase(self.stack, self.plan, self.desired, self.recorded, events=self.events)
 
 
 class VersionReport(Struct, frozen=True):

@@ -316,9 +316,7 @@ def test_when_a_job_ends(forecast, shown):
         assert ("ENDS IN" in text) is (shown is not None)
         assert shown is None or f"1h   {shown} " in text
         assert ("! one" in text) is (shown == "stuck")
-        assert ("running; stuck: RUNNING for 2h, and nine of ten such jobs took at most 30m" in text) is (
-            shown == "stuck"
-        )
+        assert ("running; stuck: running for 2h; nine of ten were for at most 30m" in text) is (shown == "stuck")
 
 
 def test_when_all_end():

@@ -329,6 +329,7 @@ def test_a_job_that_was_never_applied_is_described_in_short():
         "Phase:   Waiting",
         "Action:  create",
         "Reason:  not created yet",
+        "Next:    the next pass creates it",
     ]
 
 
@@ -337,7 +338,7 @@ def test_tokens_are_left_out_of_descriptions():
         "s", replace(CREATE, decision=replace(CREATE.decision, next_time=ago(seconds=0))), recorded=RECORDED
     )
     assert "tokentoken" not in str(describe_document(description))
-    assert "Next time:  2026-11-22T10:31:07Z" in written(write_description, description)
+    assert "Next:    the next pass creates it (2026-11-22T10:31:07Z)" in written(write_description, description)
 
 
 def test_colours_add_nothing_but_colours():

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from batchctl.model.durations import in_units
 from batchctl.report.activity import Busy
 from batchctl.report.reports import StatusRow
 from batchctl.report.screen.overview import Overview
@@ -37,5 +36,4 @@ class ScreenView(Struct, frozen=True):
         stuck = None if row.forecast is None else row.forecast.stuck
         if stuck is None:
             return words
-        so_far, usual = (in_units(round(seconds), 2) for seconds in (stuck.seconds, stuck.usual))
-        return f"{words}; stuck: {stuck.state} for {so_far}, and nine of ten such jobs took at most {usual}"
+        return f"{words}; stuck: {stuck.words}"
