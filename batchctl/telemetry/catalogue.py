@@ -76,6 +76,36 @@ MONEY_UNKNOWN = Metric(
     "Jobs that are left out of a sum of money, because it is not known for them. Absent without a price list.",
     ("amount",),
 )
+BUDGET_LIMIT = Metric(
+    "batchctl_budget_limit",
+    Kind.GAUGE,
+    "`limits.budget` in its currency, and `limits.tokens`. Absent without such a limit, like the other numbers of it.",
+    ("unit",),
+)
+BUDGET_SPENT = Metric(
+    "batchctl_budget_spent",
+    Kind.GAUGE,
+    "What the attempts of `limits.budgetPeriod` have used of the limit: as counted, or estimated before that.",
+    ("unit",),
+)
+BUDGET_PLANNED = Metric(
+    "batchctl_budget_planned",
+    Kind.GAUGE,
+    "What the work that is to be bought would use of the limit, as far as it is known.",
+    ("unit",),
+)
+BUDGET_USED = Metric(
+    "batchctl_budget_used_ratio",
+    Kind.GAUGE,
+    "The part of the limit that is spent: 1 is all of it.",
+    ("unit",),
+)
+BUDGET_UNKNOWN = Metric(
+    "batchctl_budget_unknown_attempts",
+    Kind.GAUGE,
+    "Attempts of the period whose cost is not known: they are in no other number.",
+    ("unit",),
+)
 ENQUEUED_TOKENS = Metric(
     "batchctl_enqueued_tokens",
     Kind.GAUGE,
@@ -176,6 +206,11 @@ OF_THE_STATE = (
     MONEY_SPENT,
     MONEY_ESTIMATED,
     MONEY_UNKNOWN,
+    BUDGET_LIMIT,
+    BUDGET_SPENT,
+    BUDGET_PLANNED,
+    BUDGET_USED,
+    BUDGET_UNKNOWN,
     ENQUEUED_TOKENS,
     QUEUE_LENGTH,
     OLDEST_PENDING,

@@ -17,6 +17,7 @@ from batchctl.model.plan import DriftKind, Plan
 from batchctl.model.recorded import Recorded, RecordedAttempt
 from batchctl.model.states import JobState, Phase
 from batchctl.telemetry import catalogue
+from batchctl.telemetry.budget_metrics import budget
 from batchctl.telemetry.catalogue import Metric
 from batchctl.telemetry.families import gauge, model_of
 from batchctl.telemetry.forecast_metrics import expected_end, over_p90, stuck
@@ -59,6 +60,7 @@ def _families(stack: str, snapshot: Snapshot) -> Iterator[Family]:
     yield gauge(catalogue.MONEY_SPENT, stack, spent(plan))
     yield gauge(catalogue.MONEY_ESTIMATED, stack, estimated(plan))
     yield gauge(catalogue.MONEY_UNKNOWN, stack, unknown_money(plan))
+    yield from (gauge(metric, stack, values) for metric, values in budget(plan))
     yield gauge(catalogue.ENQUEUED_TOKENS, stack, _enqueued(plan))
     queue = Counter(job.queue.limit.value for job in plan.jobs if job.queue is not None)
     yield gauge(catalogue.QUEUE_LENGTH, stack, _by_one(queue, LimitKind))
