@@ -7,6 +7,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from batchctl.model.cost.job_cost import JobCost
 from batchctl.model.decision import Decision, Guard
 from batchctl.model.desired import DesiredStack
 from batchctl.model.forecast import StackForecast
@@ -53,6 +54,7 @@ def plan(
     orphans = reader.orphans()
     decisions = decide_stack(reader.subjects(), {*reader.names_in_scope(), *orphans}, context)
     jobs, forecast = _with_forecasts(_job_plans(decisions, context), decisions, context)
+    jobs = _with_costs(jobs, decisions, context)
     unmanaged = find_unmanaged(context.stack, context.observed, _remote_names(context))
     return Plan(
         context.stack.name,
@@ -137,11 +139,20 @@ def _is_read_in_full(observed: Observed) -> bool:
 
 def _job_plans(decisions: Decisions, context: Context) -> tuple[JobPlan, ...]:
     rates = learn_rates(context.recorded)
-    costing = costing_of(context, rates)
     return tuple(
-        _job_plan(*decisions.jobs[name], decisions.guards.get(name), rates, costing, context)
-        for name in sorted(decisions.jobs)
+        _job_plan(*decisions.jobs[name], decisions.guards.get(name), rates, context) for name in sorted(decisions.jobs)
     )
+
+
+def _with_costs(jobs: tuple[JobPlan, ...], decisions: Decisions, context: Context) -> tuple[JobPlan, ...]:
+    """The plans with their costs, at the prices of the day on which each job is expected to end."""
+    costing = costing_of(context, learn_rates(context.recorded))
+    return tuple(replace(job, cost=_cost(job, decisions.jobs[job.job][0], costing)) for job in jobs)
+
+
+def _cost(job: JobPlan, subject: Subject, costing: Costing) -> JobCost:
+    end = None if job.forecast is None or job.forecast.end is None else job.forecast.end.p50
+    return costing.cost_of(subject, job.size, bought=job.buys, end=end)
 
 
 def _with_forecasts(
@@ -168,7 +179,7 @@ def _ahead(job: JobPlan, subject: Subject) -> JobAhead | None:
 
 
 def _job_plan(
-    subject: Subject, decision: Decision, guard: Guard | None, rates: TokenRates, costing: Costing, context: Context
+    subject: Subject, decision: Decision, guard: Guard | None, rates: TokenRates, context: Context
 ) -> JobPlan:
     view, bought, work = subject.current, is_bought(decision), context.rows_of(subject)
     size = planned_size(subject, decision, work, rates)
@@ -178,6 +189,5 @@ def _job_plan(
         decision = replace(decision, changes=without_beyond(decision.changes))
     current = view.attempt if view else None
     path, expansion = ("", None) if subject.desired is None else (subject.desired.path, subject.desired.expansion)
-    cost = costing.cost_of(subject, size)
-    facts = (size, bought, chain, work, terms, subject.labels, path, expansion, cost)
+    facts = (size, bought, chain, work, terms, subject.labels, path, expansion)
     return JobPlan(subject.name, decision, guard, current, *facts)

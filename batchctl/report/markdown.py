@@ -15,6 +15,7 @@ from batchctl.model.outcome import Outcome
 from batchctl.model.plan import JobPlan, Plan, Rename
 from batchctl.model.plan_digest import PlanDigest, reviewed_terms
 from batchctl.model.times import rfc3339
+from batchctl.report.cost_text import cost_text, estimate_words, has_money, spent_sentence
 from batchctl.report.escape import markdown
 from batchctl.report.layout import count
 from batchctl.report.markdown_page import Section, make_page
@@ -46,8 +47,11 @@ def plan_markdown(plan: Plan) -> str:
     buys = [job for job in shown if job.buys]
     stops = [job for job in shown if _only_stops(job)]
     rest = [job for job in shown if not job.buys and not _only_stops(job)]
+    priced = has_money(job.cost for job in buys)
     sections = [
-        Section.of_rows("Buys", PLAN_HEADER, [_purchase_row(job) for job in buys]),
+        Section.of_rows(
+            "Buys", _header(PLAN_HEADER, priced=priced), [_purchase_row(job, priced=priced) for job in buys]
+        ),
         _by_model(plan),
         Section.of_rows("Stops or removes", _PLAIN_HEADER, [_plain_row(job) for job in stops]),
         *_warnings(plan),
@@ -102,6 +106,8 @@ def status_markdown(report: StatusReport) -> str:
     """The table of all jobs."""
     phases = phase_summary(row.phase for row in report.jobs)
     summary = f"{count(len(report.jobs), 'job')}: {phases}." if phases else "There are no jobs."
+    summary = " ".join(filter(None, (summary, spent_sentence(row.cost for row in report.jobs))))
+    priced = has_money(row.cost for row in report.jobs)
     rows = [
         (
             row.job,
@@ -111,11 +117,12 @@ def status_markdown(report: StatusReport) -> str:
             rows_text(row.rows, row.part_of),
             row.model or "-",
             rfc3339(row.create_time) or "-",
+            *((cost_text(row.cost),) if priced else ()),
             row.reason,
         )
         for row in report.jobs
     ]
-    header = ("Job", "Phase", "State", "Attempt", "Rows", "Model", "Created", "Reason")
+    header = _header(("Job", "Phase", "State", "Attempt", "Rows", "Model", "Created", "Reason"), priced=priced)
     sections = [
         Section.of_rows("Jobs", header, rows),
         Section.of_rows("Could not be read in full; shown as last recorded", ("Account", "Problem"), report.unread),
@@ -123,11 +130,17 @@ def status_markdown(report: StatusReport) -> str:
     return make_page([_heading("status", report.stack, summary)], sections, [])
 
 
-def _purchase_row(job: JobPlan) -> tuple[str, ...]:
+def _header(header: tuple[str, ...], *, priced: bool) -> tuple[str, ...]:
+    """The header with a column for the cost, before the last one, if there are prices."""
+    return (*header[:-1], "Cost", header[-1]) if priced else header
+
+
+def _purchase_row(job: JobPlan, *, priced: bool) -> tuple[str, ...]:
     size = job.size
     rows, sent, tokens = ("?" if number is None else f"{number:,}" for number in (size.rows, size.bytes, size.tokens))
     about = tokens if size.tokens is None else f"about {tokens}"
-    return job.action.value, job.job, f"{size.model} on {size.provider}", rows, sent, about, reason_text(job)
+    cost = (estimate_words(job.cost),) if priced else ()
+    return job.action.value, job.job, f"{size.model} on {size.provider}", rows, sent, about, *cost, reason_text(job)
 
 
 def _plain_row(job: JobPlan) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from batchctl.model.desired import Json
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.work_size import WorkSize
+from batchctl.report.cost_text import words_of_job
 from batchctl.report.layout import count
 
 _UNITS = ("kB", "MB", "GB", "TB")
@@ -116,7 +117,9 @@ def size_words(job: JobPlan) -> str:
     parts = [] if size.rows is None else [_rows(size.rows)]
     parts += [] if size.bytes is None else [bytes_text(size.bytes)]
     parts += [] if size.tokens is None else [f"about {size.tokens:,} tokens"]
-    return f"{size.model} on {size.provider}: {', '.join(parts) or 'of unknown size'}"
+    cost = words_of_job(job)
+    words = ", ".join(parts) or "of unknown size"
+    return f"{size.model} on {size.provider}: {words}{f'; {cost}' if cost else ''}"
 
 
 def _rows(number: int) -> str:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from batchctl.model.desired import DesiredJob, DesiredStack
+from batchctl.report.cost_text import cost_text, has_money, spent_sentence
 from batchctl.report.display_times import age
 from batchctl.report.fit import Column, fit
 from batchctl.report.forecast import end_words, ends_in
@@ -37,6 +38,9 @@ def write_status(report: StatusReport, console: Console, now: datetime, *, verbo
         _write_rows(console, status_columns(report, now, verbose=verbose))
         write_line(console)
     write_line(console, (status_summary(report), "bold"))
+    spent = spent_sentence(row.cost for row in report.jobs)
+    if spent:
+        write_line(console, spent)
     if report.forecast is not None and report.forecast.end is not None:
         write_line(console, f"The last job ends {end_words(report.forecast.end, _clock(report, now))}.")
     _write_stuck(report, console)
@@ -61,8 +65,9 @@ def _write_stuck(report: StatusReport, console: Console) -> None:
 
 def status_columns(report: StatusReport, now: datetime, *, verbose: bool = False) -> list[Column]:
     """The columns of a table with at least one job; the reason is the last one."""
-    header = (*HEADER, *(("ENDS", "PROVIDER", "REMOTE") if verbose else ()), "REASON")
-    cells = zip(*(_status_cells(row, now, verbose=verbose) for row in report.jobs), strict=True)
+    priced = verbose and has_money(row.cost for row in report.jobs)
+    header = (*HEADER, *(("COST",) if priced else ()), *(("ENDS", "PROVIDER", "REMOTE") if verbose else ()), "REASON")
+    cells = zip(*(_status_cells(row, now, verbose=verbose, priced=priced) for row in report.jobs), strict=True)
     return [Column(title, column) for title, column in zip(header, cells, strict=True)]
 
 
@@ -115,7 +120,7 @@ def write_version(report: VersionReport, console: Console, *, verbose: bool = Fa
         write_table(console, rows, indent=2)
 
 
-def _status_cells(row: StatusRow, now: datetime, *, verbose: bool) -> tuple[Text, ...]:
+def _status_cells(row: StatusRow, now: datetime, *, verbose: bool, priced: bool) -> tuple[Text, ...]:
     ends = "-" if row.forecast is None else ends_in(row.forecast.end, row.now or now)
     extra = (Text(ends), outside(row.provider or "-"), outside(row.remote or "-")) if verbose else ()
     return (
@@ -126,6 +131,7 @@ def _status_cells(row: StatusRow, now: datetime, *, verbose: bool) -> tuple[Text
         Text(rows_text(row.rows, row.part_of)),
         outside(row.model or "-"),
         Text(age(row.create_time, row.now or now)),
+        *((Text(cost_text(row.cost)),) if priced else ()),
         *extra,
         outside(row.reason),
     )

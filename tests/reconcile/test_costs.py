@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchctl.model.cost.job_cost import CostEstimate, InputBasis, JobCost, TokenEstimate, total_cost
+from batchctl.model.cost.job_cost import CostEstimate, DayBasis, InputBasis, JobCost, TokenEstimate, total_cost
 from batchctl.model.cost.prices import Price, Prices, Rates
 from batchctl.model.cost.tokens import Counted, Modality, Tokens, Usage
 from batchctl.model.desired import DesiredJob, DesiredStack, Kind, LocalFile, UnknownSource
@@ -290,3 +290,33 @@ class TestTheErrorOfAnEstimate:
         counted = Counted(Usage(Tokens({TEXT: 5})), 10)
 
         assert self.error(collected(**{"expected": self.EXPECTED, "counted": counted, **change})) is None
+
+
+def test_the_estimate_of_an_attempt_is_the_one_that_it_was_created_with() -> None:
+    own = wanted({"bytes": 4_000, "rows": 10})
+    expected = TokenEstimate(1_000_000, InputBasis.LEARNED, {TEXT: 1_000_000}, output_low=100_000)
+    done = collected(expected=expected, tokens=77)
+    estimate = _estimate(plan_of(own, records=((own, done),))["a"].cost)
+
+    assert estimate.tokens == expected
+    assert estimate.money is not None
+    assert (estimate.money.low, estimate.day) == (Decimal("0.275"), date(2026, 11, 22))
+
+
+def test_the_price_is_that_of_the_expected_end() -> None:
+    """Five attempts took a day each, so a job that starts on 30 November ends in December: 0.50 for the million."""
+    model = "gemini-3-flash"
+    before = wanted({"model": model, "bytes": 400, "rows": 10}, "old")
+    now = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    day = timedelta(days=1)
+    times = {"create_time": now - 3 * day, "start_time": now - 3 * day, "end_time": now - 2 * day}
+    past = [collected(number, name="old", work="2", tree={"model": model}, **times) for number in range(1, 6)]
+    new = wanted({"model": model, "bytes": 4_000_000, "rows": 10})
+    given = replace(STACK, prices=PRICES)
+    recorded = Recorded({"old": row(before, *past)})
+    found = plan(DesiredStack(given, (new,)), recorded, {HERE: Observation(HERE, now)}, now)
+    estimate = _estimate({one.job: one for one in found.jobs}["a"].cost)
+
+    assert (estimate.day, estimate.day_basis) == (date(2026, 12, 1), DayBasis.FORECAST)
+    assert estimate.money is not None
+    assert estimate.money.input == Decimal("0.5")

@@ -9,6 +9,8 @@ from typing import Self
 
 from msgspec import Struct
 
+from batchctl.model.durations import duration_text
+
 _MONEY = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?) ?([A-Z]{3})")
 
 
@@ -58,6 +60,15 @@ class SpendingLimits(Struct, frozen=True):
     def limits_money(self) -> bool:
         """Whether there is a limit of money."""
         return self.budget is not None or self.budget_per_run is not None
+
+
+def period_words(period: timedelta) -> str:
+    """A period for people: `30 days`, `24 hours` or `1h30m`."""
+    for unit, length in (("day", timedelta(days=1)), ("hour", timedelta(hours=1))):
+        number, rest = divmod(period, length)
+        if number and not rest and (unit == "hour" or number > 1):
+            return f"{number} {unit}s" if number > 1 else unit
+    return duration_text(period)
 
 
 class Use(Struct, frozen=True):

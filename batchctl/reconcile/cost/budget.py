@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.cost.job_cost import JobCost
-from batchctl.model.cost.spending import BudgetUse, SpendingLimits, Use
+from batchctl.model.cost.spending import BudgetUse, SpendingLimits, Use, period_words
 from batchctl.model.decision import Decision, Guard
 from batchctl.model.keys import AttemptKey
 from batchctl.model.reasons import Reason
@@ -58,7 +58,7 @@ def keep_budget(decisions: Decisions, context: Context) -> Decisions:
     rates = learn_rates(context.recorded)
     costing = costing_of(context, rates)
     to_buy = {
-        name: costing.cost_of(subject, planned_size(subject, decision, context.rows_of(subject), rates))
+        name: costing.cost_of(subject, planned_size(subject, decision, context.rows_of(subject), rates), bought=True)
         for name, (subject, decision) in decisions.jobs.items()
         if is_bought(decision) and name not in decisions.guards and not _is_under_way(subject, decision)
     }
@@ -180,9 +180,9 @@ def _beyond(limit: _Limit, planned: Decimal, excess: Decimal, context: Context) 
     """The refusal of all work to buy."""
     use, most = limit.use, []
     if use.limit is not None:
-        days = f"{context.stack.limits.spending.period.days} days"
+        period = period_words(context.stack.limits.spending.period)
         most.append(
-            f"{_shown(use.spent, limit)} of {_shown(use.limit, limit)} are spent or committed in the last {days}"
+            f"{_shown(use.spent, limit)} of {_shown(use.limit, limit)} are spent or committed in the last {period}"
         )
     if use.run_limit is not None:
         most.append(f"the limit of one run is {_shown(use.run_limit, limit)}")

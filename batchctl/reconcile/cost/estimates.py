@@ -14,6 +14,7 @@ from batchctl.model.admission import QuotaKey, short_model
 from batchctl.model.cost.job_cost import (
     Actual,
     CostEstimate,
+    DayBasis,
     InputBasis,
     JobCost,
     MoneyRange,
@@ -46,16 +47,26 @@ class Costing:
         self._now = now
         self._found: dict[tuple[str, Api, date], Price | None] = {}
 
-    def cost_of(self, subject: Subject, size: WorkSize) -> JobCost:
-        """The cost of a job, whose work has this size."""
+    def cost_of(self, subject: Subject, size: WorkSize, *, bought: bool, end: datetime | None = None) -> JobCost:
+        """The cost of a job, whose work has this size. `end`: when it is expected to end."""
+        estimate = None if bought else self._recorded(subject)
         account = _account(subject)
-        estimate = None if account is None else self._estimate(subject, account, size)
+        if estimate is None and account is not None:
+            estimate = self._estimate(subject, account, size, end)
         attempts = [view.attempt for view in subject.views]
         actual = add_actual(self._actual(subject.recorded, attempts))
         currency = None if self._prices is None else self._prices.currency
         return JobCost(currency, estimate, actual, self._error(subject))
 
-    def _estimate(self, subject: Subject, account: Account, size: WorkSize) -> CostEstimate | None:
+    def _recorded(self, subject: Subject) -> CostEstimate | None:
+        """The estimate that the current attempt was created with."""
+        current = [view.attempt for view in subject.views if subject.is_current(view)]
+        found = (self.expected_of(subject.recorded, one, one.expected) for one in current if one.expected is not None)
+        return next(found, None)
+
+    def _estimate(
+        self, subject: Subject, account: Account, size: WorkSize, end: datetime | None
+    ) -> CostEstimate | None:
         if size.tokens is None:
             return None
         model = short_model(size.model or "")
@@ -71,9 +82,9 @@ class Costing:
                 low = output_for(size.rows, like[0])
                 tokens = replace(tokens, output_low=low if high is None else min(low, high), output_basis=like[1])
             tokens = replace(tokens, output_high=high)
-        day = utc_day(self._now)
+        day, basis = utc_day(end or self._now), DayBasis.FORECAST if end else DayBasis.TODAY
         money = self._money(key, tokens, size.rows, seen.output, day)
-        return CostEstimate(tokens, day, money=money)
+        return CostEstimate(tokens, day, basis, money)
 
     def _basis(self, key: QuotaKey, size: WorkSize) -> InputBasis:
         if size.is_counted:
@@ -103,8 +114,8 @@ class Costing:
         actual = add_actual(self._actual(subject.recorded, current))
         if actual is None or actual.money is None or any(one.counted is None for one in current):
             return None
-        expected = [self.expected_of(subject.recorded, one, one.expected).money for one in current if one.expected]
-        return _less(actual.money, next(iter(expected), None))
+        expected = self._recorded(subject)
+        return None if expected is None else _less(actual.money, expected.money)
 
     def expected_of(self, job: RecordedJob | None, attempt: RecordedAttempt, tokens: TokenEstimate) -> CostEstimate:
         """The estimate that an attempt was created with, at the price of the day on which it ended, else of today."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from rich.text import Text
 
@@ -11,12 +10,12 @@ from batchctl.model.cost.job_cost import CostTotal
 from batchctl.model.durations import in_units
 from batchctl.model.forecast import ExpectedEnd
 from batchctl.model.states import ENDED_PHASES, JobState
+from batchctl.report.cost_text import money_text, range_text
 from batchctl.report.reports import StatusRow
 from batchctl.report.screen.overview import Tally, failed_rows
 from batchctl.report.words import rows_text
 
 BAR_WIDTH = 10
-_CENT = Decimal("0.01")
 _MINUTE = timedelta(minutes=1)
 _QUEUED = frozenset({JobState.QUEUED, JobState.PENDING})
 _SOON, _VERY_SOON = 0.8, 0.95
@@ -99,7 +98,7 @@ def cost_cell(row: StatusRow) -> Text:
         return Text(money_text(actual.money))
     if estimate is None or estimate.money is None:
         return Text()
-    return Text(_range(estimate.money.low, estimate.money.high), "dim")
+    return Text(range_text(estimate.money.low, estimate.money.high), "dim")
 
 
 def cost_words(cost: CostTotal) -> str:
@@ -110,23 +109,8 @@ def cost_words(cost: CostTotal) -> str:
     spent = cost.actual.money if cost.actual is not None else None
     if spent is not None:
         return f"cost {money_text(spent)} {cost.currency} so far"
-    expected = _range(cost.low, cost.high)
+    expected = range_text(cost.low, cost.high)
     return f"cost {expected} {cost.currency}" if expected else ""
-
-
-def money_text(amount: Decimal) -> str:
-    """An amount in cents: `1.20`; `<0.01` for less than one."""
-    cents = amount.quantize(_CENT)
-    return f"<{_CENT}" if amount > 0 and not cents else f"{cents:,f}"
-
-
-def _range(low: Decimal | None, high: Decimal | None) -> str:
-    """`~0.12 to 0.34`; one of them if the other is not known, or they are the same cents."""
-    known = list(dict.fromkeys(money_text(amount) for amount in (low, high) if amount is not None))
-    if not known:
-        return ""
-    limit = "up to " if low is None else "from " if high is None else "~"
-    return limit + " to ".join(known)
 
 
 def _now_there(row: StatusRow, taken: datetime, now: datetime) -> datetime:

@@ -1,0 +1,187 @@
+"""The costs of jobs, in words. Only stacks with a price list have words about money."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from batchctl.model.cost.job_cost import Actual, CostEstimate, CostTotal, DayBasis, InputBasis, JobCost, total_cost
+from batchctl.model.cost.spending import BudgetUse, Use, period_words
+from batchctl.model.cost.tokens import Counts, Modality
+from batchctl.model.plan import JobPlan, Plan
+from batchctl.report.layout import count
+
+_CENT = Decimal("0.01")
+_TOKENS = "tokens"
+_BASES = {
+    InputBasis.BYTES: "by a quarter of the bytes",
+    InputBasis.LEARNED: "by the bytes and what the API counted in earlier jobs",
+    InputBasis.COUNT_TOKENS: "by countTokens of the API for some of the rows",
+    InputBasis.COUNTED: "as the API counted it",
+}
+
+
+def money_text(amount: Decimal) -> str:
+    """An amount in cents: `1.20`; `<0.01` for less than one."""
+    cents = amount.quantize(_CENT)
+    return f"<{_CENT}" if amount > 0 and not cents else f"{cents:,f}"
+
+
+def range_text(low: Decimal | None, high: Decimal | None) -> str:
+    """`~0.12 to 0.34`; one of them if the other is not known, or they are the same cents; empty without any."""
+    known = list(dict.fromkeys(money_text(amount) for amount in (low, high) if amount is not None))
+    if not known:
+        return ""
+    limit = "up to " if low is None else "from " if high is None else "~"
+    return limit + " to ".join(known)
+
+
+def cost_text(cost: JobCost) -> str:
+    """The cost so far, as the API counted it, else the expected one, for a cell; `?` if neither is known."""
+    actual, estimate = cost.actual, cost.estimate
+    if actual is not None and actual.money is not None:
+        return money_text(actual.money)
+    money = None if estimate is None or actual is not None else estimate.money
+    return ("" if money is None else range_text(money.low, money.high)) or "?"
+
+
+def has_money(costs: Iterable[JobCost]) -> bool:
+    """Whether the stack has a price list, so that there is anything to say about money."""
+    return any(cost.currency is not None for cost in costs)
+
+
+def estimate_words(cost: JobCost) -> str:
+    """The expected cost of work to buy, `~0.12 to 0.34 USD`; empty without a price list."""
+    if cost.currency is None:
+        return ""
+    if cost.estimate is None:
+        return "cost not known"
+    money = cost.estimate.money
+    if money is None:
+        return f"no price on {cost.estimate.day}"
+    found = range_text(money.low, money.high)
+    return f"{found} {cost.currency}" if found else f"{money_text(money.input)} {cost.currency} and its output"
+
+
+def plan_cost_sentences(plan: Plan) -> tuple[str, ...]:
+    """The cost of what a plan buys, and the budget; empty without a price list and limits."""
+    costs = [job.cost for job in plan.jobs if job.buys]
+    found = [_total_sentence(costs)] if costs and has_money(costs) else []
+    return (*found, *(_budget_sentences(plan.budget) if plan.budget is not None else ()))
+
+
+def spent_sentence(costs: Iterable[JobCost]) -> str:
+    """The cost of what was counted; empty without a price list, or if nothing was counted."""
+    total = total_cost(costs)
+    if total.actual is None or total.currency is None:
+        return ""
+    unknown = total.unknown_actual
+    if total.actual.money is None:
+        return f"Cost so far: not known, because {count(unknown, 'job')} has answers without a known cost."
+    return f"Cost so far: {money_text(total.actual.money)} {total.currency}."
+
+
+def describe_cost(cost: JobCost) -> list[tuple[str, str]]:
+    """The cost of a job, as titles with their texts; empty if nothing is known."""
+    found = []
+    if cost.estimate is not None:
+        found.append(("Expected", _expected(cost.estimate)))
+        if cost.currency is not None:
+            found.append(("Expected cost", f"{estimate_words(cost)}{_day(cost.estimate)}"))
+    if cost.actual is not None:
+        found.append(("Counted", _counted(cost.actual)))
+        if cost.currency is not None:
+            money = cost.actual.money
+            found.append(("Cost", "not known" if money is None else f"{money_text(money)} {cost.currency}"))
+    if cost.error is not None:
+        sign = "-" if cost.error < 0 else "+"
+        found.append(("Estimate was off by", f"{sign}{money_text(abs(cost.error))} {cost.currency}"))
+    return found
+
+
+def _total_sentence(costs: list[JobCost]) -> str:
+    total = total_cost(costs)
+    unknown = sum(_is_unknown(cost) for cost in costs)
+    more = f"; {count(unknown, 'job')} of unknown cost" if unknown else ""
+    found = _total_range(total, costs)
+    days = sorted({cost.estimate.day for cost in costs if cost.estimate is not None and cost.estimate.money})
+    prices = f" at the prices of {days[0]}" if len(days) == 1 else ""
+    return f"Costs {found} {total.currency}{prices}{more}." if found else f"Its cost is not known{more}."
+
+
+def _total_range(total: CostTotal, costs: list[JobCost]) -> str:
+    """The range of all jobs together: an end that a job does not know has its other end."""
+    money = [cost.estimate.money for cost in costs if cost.estimate is not None and cost.estimate.money is not None]
+    known = [one for one in money if one.low is not None or one.high is not None]
+    if not known:
+        return ""
+    # An output of unknown size makes the low end that of the input, as long as another job has one.
+    low = (
+        sum((one.input if one.low is None else one.low for one in known), Decimal(0)) if total.low is not None else None
+    )
+    high = None if total.unknown_high > len(costs) - len(known) else total.high
+    return range_text(low, high)
+
+
+def _is_unknown(cost: JobCost) -> bool:
+    money = None if cost.estimate is None else cost.estimate.money
+    return money is None or (money.low is None and money.high is None)
+
+
+def _budget_sentences(budget: BudgetUse) -> tuple[str, ...]:
+    uses = [use for use in (budget.money, budget.tokens) if use is not None]
+    return tuple(
+        f"Budget: {_amount(use.spent, use, unit=False)} of {_amount(use.limit, use)} spent or committed in the last "
+        f"{period_words(budget.period)}."
+        for use in uses
+        if use.limit is not None
+    )
+
+
+def _amount(amount: Decimal, use: Use, *, unit: bool = True) -> str:
+    number = f"{int(amount):,}" if use.unit == _TOKENS else money_text(amount)
+    return f"{number} {use.unit}" if unit else number
+
+
+def _expected(estimate: CostEstimate) -> str:
+    tokens = estimate.tokens
+    low, high = tokens.output_low, tokens.output_high
+    if low == high:
+        output = "output not known" if low is None else f"{low:,} of output"
+    elif high is None:
+        output = f"about {low:,} of output"
+    else:
+        output = f"up to {high:,} of output" if low is None else f"{low:,} to {high:,} of output"
+    return f"{tokens.input:,} tokens of input ({_BASES[tokens.basis]}), {output}"
+
+
+def _day(estimate: CostEstimate) -> str:
+    if estimate.money is None:
+        return ""
+    forecast = ", its expected end" if estimate.day_basis is DayBasis.FORECAST else ""
+    return f" at the prices of {estimate.day}{forecast}"
+
+
+def _counted(actual: Actual) -> str:
+    tokens = actual.usage.all
+    parts = [
+        *_kinds("input", tokens.input),
+        *_kinds("cached", tokens.cached),
+        *_kinds("output", tokens.output),
+        *([f"{tokens.thoughts:,} thoughts"] if tokens.thoughts else []),
+    ]
+    more = f"; {count(actual.uncounted, 'answer')} not counted" if actual.uncounted else ""
+    return f"{tokens.total:,} tokens: {', '.join(parts)}{more}" if parts else f"no tokens{more}"
+
+
+def _kinds(kind: str, counts: Counts) -> list[str]:
+    return [
+        f"{counts[modality]:,} {kind}" + ("" if modality is Modality.TEXT else f" ({modality.lower()})")
+        for modality in Modality
+        if counts.get(modality)
+    ]
+
+
+def words_of_job(job: JobPlan) -> str:
+    """The expected cost of a job that is bought; empty if it buys nothing, or without a price list."""
+    return estimate_words(job.cost) if job.buys else ""
