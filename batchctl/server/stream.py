@@ -66,7 +66,7 @@ class Stream:
         while not self._feed.is_over:
             # Before the look: what comes after it rings.
             news = self._alarm.next()
-            if self._feed.number != self._known:
+            if self._feed.number not in {0, self._known}:
                 yield await run_in_threadpool(self._message)
                 continue
             try:

@@ -76,7 +76,8 @@ class View:
         timer = None
         if plan.timer is not None and plan.next_time is not None:
             timer = {"event": plan.timer.value, "time": rfc3339(plan.next_time)}
-        needs_person = plan.phase in NO_GOOD_PHASES or plan.guard is not None
+        is_stuck = (row["forecast"] or {}).get("stuck", False)
+        needs_person = plan.phase in NO_GOOD_PHASES or plan.guard is not None or is_stuck
         return {**row, "labels": dict(plan.labels), "timer": timer, "attention": needs_person}
 
     def _compare(self, before: View | None) -> tuple[dict[str, int], dict[str, int], int]:

@@ -57,6 +57,17 @@ def test_a_curve_is_drawn_with_one_point_for_each_size() -> None:
     assert [len(line.attrib["points"].split()) for line in lines] == [2] * 4
 
 
+def test_the_web_page_is_measured(tmp_path: Path) -> None:
+    figures = tmp_path / "figures.json"
+    command = [sys.executable, str(ROOT / "benchmarks" / "web_page.py"), "--jobs", "20", "--rounds", "2", "--port", "0"]
+    done = subprocess.run([*command, "--json", str(figures)], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(figures.read_text())
+    assert {len(one["ours"]) for one in found["addresses"].values()} == {2}
+    assert found["addresses"]["/api/jobs?limit=100"]["bytes"] > 1000
+    assert set(found["afterChange"]) == {"plan of the record", "jobs of the page", "jobs that changed"}
+
+
 def test_a_shared_state_is_measured(tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "benchmarks" / "shared_state.py"), "--jobs", "20", "--folder", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)

@@ -36,6 +36,16 @@ def test_a_client_gets_what_changed(world):
         assert data["summary"] == site.get("/api/summary")
 
 
+def test_a_client_that_comes_before_the_first_snapshot_waits_for_it(world):
+    with serving(world, heartbeat=0.05) as site:
+        with site.client.stream("GET", "/events") as answer:
+            lines = answer.iter_lines()
+            assert [next(lines) for _ in range(3)] == ["retry: 2000", "", ": "]
+            publish(site, world, job("a"))
+            assert next(line for line in lines if line.startswith("event")) == "event: change"
+        assert site.warnings == []
+
+
 def test_changes_of_a_sleeping_client_come_in_one_message(world):
     with serving(world, snapshot_of(world, job("a"))) as site:
         with site.events() as messages:

@@ -11,8 +11,10 @@ from typing import Any
 import httpx
 
 from batchctl.engine.as_recorded import plan_as_recorded
-from batchctl.model.desired import DesiredJob
+from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.events import Event
+from batchctl.model.plan import Plan
+from batchctl.model.recorded import Recorded
 from batchctl.reconcile import Options
 from batchctl.report.reports import StatusReport, StatusRow
 from batchctl.server.app import RowBrowser, Served, WebApp
@@ -27,12 +29,16 @@ def snapshot_of(world: World, *jobs: DesiredJob, source: Source = Source.STATE, 
     """The stack as the world has it recorded."""
     desired, recorded, now = world.desired(*jobs, **changes), world.recorded(), world.time.now()
     plan = plan_as_recorded(desired, recorded, now, Options())
-    models = {job.name: job.model for job in desired.jobs} | {
-        name: one.row.model for name, one in recorded.jobs.items()
-    }
-    rows = [StatusRow.of(job, model=models[job.job], provider="here", clocks=plan.clocks) for job in plan.jobs]
-    status = StatusReport(plan.stack, tuple(rows), plan.unread, "results")
+    status = status_of(desired, recorded, plan)
     return Snapshot(plan, desired, recorded, now, source, status, lambda path: f"results/{path}")
+
+
+def status_of(desired: DesiredStack, recorded: Recorded, plan: Plan) -> StatusReport:
+    """The status of the jobs of a plan."""
+    models = {job.name: job.model for job in desired.jobs}
+    models |= {name: one.row.model for name, one in recorded.jobs.items()}
+    rows = [StatusRow.of(job, model=models[job.job], provider="here", clocks=plan.clocks) for job in plan.jobs]
+    return StatusReport(plan.stack, tuple(rows), plan.unread, "results", forecast=plan.forecast)
 
 
 @dataclass

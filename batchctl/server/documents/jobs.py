@@ -35,11 +35,15 @@ def jobs_document(view: View, query: Query) -> Document:
 
 def all_jobs_document(view: View) -> Document:
     """The document with all jobs."""
-    return _document(view, whole(view.rows, len(view.rows)), count(row["phase"] for row in view.rows))
+    return _document(view, whole(view.rows, len(view.rows)), _phases(view))
 
 
 def _document(view: View, page: Page, phases: Mapping[str, int]) -> Document:
     return {**view.head, "phases": dict(phases), **page.members}
+
+
+def _phases(view: View) -> Mapping[str, int]:
+    return view.once("phases", lambda: count(row["phase"] for row in view.rows))
 
 
 def find_jobs(view: View, query: Query) -> Found:
@@ -64,7 +68,8 @@ def find_jobs(view: View, query: Query) -> Found:
         if phase != ATTENTION and phase not in list(Phase):
             raise UsageError(f"unknown phase {phase!r}", hint=f"one of: {', '.join(Phase)}, {ATTENTION}")
     chosen = [row for row in rows if row["phase"] in phases or (ATTENTION in phases and row["attention"])]
-    return Found(chosen if phases else rows, count(row["phase"] for row in rows))
+    counts = _phases(view) if rows is view.rows else count(row["phase"] for row in rows)
+    return Found(chosen if phases else rows, counts)
 
 
 def sort_rows(rows: Sequence[Document], sort: str | None) -> Sequence[Document]:

@@ -15,14 +15,12 @@ _QUIET = frozenset({"none", "wait"})
 def pending_plan_document(view: View, query: Query) -> Document:
     """A page of actions; without `all` those of jobs with something to do, a guard or a change. Raises UsageError."""
     actions = _whole(view)["actions"]
-    chosen = actions if query.flag("all") else [one for one in actions if _is_news(one)]
-    return _document(view, cut(chosen, len(actions), query))
+    return _document(view, cut(actions if query.flag("all") else _news(view), len(actions), query))
 
 
 def whole_plan_document(view: View) -> Document:
     """The document with all jobs that have something to do, a guard or a change."""
-    actions = _whole(view)["actions"]
-    return _document(view, whole([one for one in actions if _is_news(one)], len(actions)))
+    return _document(view, whole(_news(view), len(_whole(view)["actions"])))
 
 
 def _document(view: View, page: Page) -> Document:
@@ -33,6 +31,10 @@ def _document(view: View, page: Page) -> Document:
 def _whole(view: View) -> Document:
     made: Document = view.once("plan", lambda: plan_document(view.snapshot.plan, {}))
     return made
+
+
+def _news(view: View) -> list[Document]:
+    return view.once("news", lambda: [action for action in _whole(view)["actions"] if _is_news(action)])
 
 
 def _is_news(action: Document) -> bool:

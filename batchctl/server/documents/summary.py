@@ -13,6 +13,8 @@ from batchctl.server.paging import count, first
 from batchctl.server.view import Document, View
 
 _MOST_NAMED = 20
+_OWN = frozenset({"format", "stack", "problems"})
+"""Members of a status that the summary has itself, or does not need."""
 
 
 def summary_document(view: View, *, rows_shown: bool, lock_holder: str | None) -> Document:
@@ -32,8 +34,8 @@ def _make(view: View) -> Document:
         "version": __version__,
         "stack": plan.stack,
         "source": snapshot.source.value,
-        # What `status -o json` says of the whole stack: forecast and cost, too.
-        **{name: value for name, value in view.status.items() if name not in {"format", "stack", "problems"}},
+        # All that `status -o json` says of the whole stack: forecast and cost, too.
+        **{name: _bounded(value) for name, value in view.status.items() if name not in _OWN},
         "jobs": len(rows),
         "phases": dict(count(row["phase"] for row in rows)),
         "models": _models(rows),
@@ -58,6 +60,18 @@ def _make(view: View) -> Document:
         "pass": None
         if last is None
         else {"number": last.number, "begun": rfc3339(last.begun), "ended": rfc3339(last.ended)},
+    }
+
+
+def _bounded(value: Json) -> Json:
+    """A member with the first of its names of jobs, and their number: the summary is in every message of the stream."""
+    if not isinstance(value, dict):
+        return value
+    long = {name: one for name, one in value.items() if isinstance(one, list)}
+    return {
+        **value,
+        **{name: one[:_MOST_NAMED] for name, one in long.items()},
+        **{f"{name}Count": len(one) for name, one in long.items()},
     }
 
 

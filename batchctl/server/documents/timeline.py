@@ -37,7 +37,10 @@ def spans_of(view: View, name: str) -> list[Document]:
 
 
 def _document(view: View, matched: Sequence[Document], page: Page) -> Document:
-    begin, end = _bounds(view, matched)
+    if len(matched) == len(view.rows):
+        begin, end = view.once("bounds", lambda: _bounds(view, view.rows))
+    else:
+        begin, end = _bounds(view, matched)
     items = [{"job": row["job"], "phase": row["phase"], "spans": spans_of(view, row["job"])} for row in page.items]
     return {**view.head, "from": begin, "to": end, **page.members, "items": items}
 
