@@ -35,6 +35,10 @@ TABLE = {
     "zero is a duration": (ended(*[0] * 10), 0, Percentiles(0, 0, 10)),
     # One in ten was cut at 6: it counts as longer than everything below, and not beyond.
     "a late cut": (ended(1, 2, 3, 4, 5, 6, 7, 8, 9) + cut(6), 0, Percentiles(5, None, 10, 6)),
+    # What was cut at a time lasted longer than it.
+    "a cut at the percentile": (ended(1, 2, 3, 4, 5, 6, 7, 8, 9) + cut(9), 0, Percentiles(5, 9, 10)),
+    # By 20, nine of ten that reach that far have ended: that is no bound any more. By 2 it is.
+    "a late cut that proves nothing": (ended(*[1] * 9) + cut(2, 2, 2, 20), 0, Percentiles(1, None, 13, 2)),
     # By 9, eleven spans reach that far: ten that ended, and one that was cut later. 10 of 11 are nine tenths.
     "a cut beyond the others": (TEN + cut(11), 0, Percentiles(6, 10, 11)),
     # Those that were cut at once say nothing about the others.

@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from batchctl.model.desired import DesiredJob, InlineRows, Limits, RequestRow
 from batchctl.model.forecast import ExpectedEnd, JobForecast, StackForecast, Stuck
@@ -35,6 +37,7 @@ from tests.support.decisions import (
     sharded,
     unanswered,
 )
+from tests.support.long_mode import effort
 from tests.support.past_jobs import MINUTE, TENS, past_attempt, past_job
 from tests.support.queue_limits import bounds
 from tests.support.values import replace
@@ -488,3 +491,33 @@ def test_shards_that_are_all_created_now() -> None:
     assert story.record is not None
     made = decide([story.wanted], [story.record, history()], [story.look])
     assert why(made) == "its 3 shards are not created yet"
+
+
+# --- properties
+
+TIMES = st.lists(
+    st.tuples(st.integers(0, 600), st.integers(0, 600)).map(lambda one: (one[0] * MINUTE, one[1] * MINUTE)),
+    min_size=1,
+    max_size=25,
+)
+
+
+@settings(max_examples=effort(40, 400), deadline=None)
+@given(TIMES, st.integers(0, 1300), st.integers(0, 1300), st.booleans())
+def test_an_end_is_never_over_and_never_earlier_for_a_job_that_is_there_for_longer(
+    times: list[tuple[timedelta, timedelta]], one: int, other: int, is_running: bool
+) -> None:
+    past = history(times)
+    ends = []
+    for age in sorted((one * MINUTE, other * MINUTE)):
+        state, start = ("RUNNING", NOW - age) if is_running else ("PENDING", None)
+        found = of(planned(active(state=state, create_time=NOW - age, start_time=start), past=past))
+        assert found is not None
+        assert (found.end is None) == bool(found.unknown)
+        if found.end is not None:
+            assert found.end.p50 > NOW or age == timedelta()
+            assert found.end.p90 is None or found.end.p90 >= found.end.p50
+            ends.append(found.end.p50 + age)
+    # By the time of its creation, the one that has waited longer ends no earlier. A run may be compared by its age
+    # where too few ran that long, and that is another measure.
+    assert is_running or ends == sorted(ends)

@@ -204,7 +204,7 @@ def _take_first(slots: list[ExpectedEnd | None], first: ExpectedEnd, end: Expect
 def _waiting(one: JobAhead, found: Mapping[str, JobForecast], over: Container[str], basis: Basis) -> JobForecast:
     """The forecast of a job that waits for something else than a place. `over`: jobs that have ended."""
     plan, clock = one.plan, basis.clock_of(one.account)
-    if plan.guard is not None and plan.action.buys:
+    if plan.guard is not None:
         return _unknown(one, f"the plan refuses it ({plan.guard.code})", basis)
     if plan.blocked:
         return _unknown(one, f"it is blocked by {', '.join(plan.waits_for)}", basis)
