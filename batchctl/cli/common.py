@@ -120,9 +120,7 @@ _OPTIONS: tuple[Callable[[F], F], ...] = (
     ),
     click.option("-v", "--verbose", is_flag=True, help="Show more detail."),
     click.option("-q", "--quiet", is_flag=True, help="Show only warnings during the run."),
-    click.option(
-        "--log-format", type=click.Choice(["text", "json"]), default="text", help="Format of progress messages."
-    ),
+    click.option("--log-format", type=click.Choice(["text", "json"]), default="text", help="Format of standard error."),
 )
 
 

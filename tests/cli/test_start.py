@@ -18,7 +18,19 @@ from batchctl.cli.lazy_group import Entry, LazyGroup
 from batchctl.cli.state import group
 from tests.support.command_line import EXAMPLES
 
-HEAVY = {"google.auth", "httpx", "jsonschema", "psycopg", "rich", "sqlite_utils", "starlette", "uvicorn", "yaml"}
+HEAVY = {
+    "google.auth",
+    "httpx",
+    "jsonschema",
+    "opentelemetry",
+    "prometheus_client",
+    "psycopg",
+    "rich",
+    "sqlite_utils",
+    "starlette",
+    "uvicorn",
+    "yaml",
+}
 PROGRAM = "import sys; from batchctl.cli import main; sys.argv[0] = 'batchctl'; main()"
 COMPLETE = {"_BATCHCTL_COMPLETE": "bash_complete", "COMP_WORDS": "batchctl st", "COMP_CWORD": "1"}
 COMPLETE_STATE = {**COMPLETE, "COMP_WORDS": "batchctl state re", "COMP_CWORD": "2"}
@@ -140,6 +152,8 @@ def test_a_status_loads_no_part_that_it_does_not_use(tmp_path: Path) -> None:
         "batchctl.rows.ledger",
         "google.auth",
         "httpx._main",
+        "opentelemetry",
+        "prometheus_client",
         "pygments",
         "sqlite_utils",
     }
