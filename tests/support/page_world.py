@@ -118,7 +118,7 @@ def write_stack(world: World) -> None:
         },
     )
     own = {"source": "an example", "checked": "2026-11-20"}
-    prices = {"gemini-2.5-flash*": {"input": 150, "output": 1250}, "gemini-2.5-pro": {"input": 625, "output": 5000}}
+    prices = {"gemini-2.5-flash*": {"input": 15, "output": 125}, "gemini-2.5-pro": {"input": 62.5, "output": 500}}
     world.write(
         "prices.yaml",
         {

@@ -1,7 +1,7 @@
 /* What surrounds every view: the stack's name, the views, the connection, the foot. */
 
 import { h, patch } from "./render.js";
-import { countdown, moment } from "./clock.js";
+import { moment } from "./clock.js";
 import { address } from "./router.js";
 import { chooseTheme, currentTheme } from "./theme.js";
 import { count } from "./format.js";
@@ -104,13 +104,8 @@ function foot({ summary, activity }) {
         .join(", ")}. `
     : null;
   const pass = summary.pass
-    ? h(
-        "span",
-        null,
-        `Pass ${count(summary.pass.number)}`,
-        summary.pass.next ? [", next in ", countdown(summary.pass.next)] : null,
-        ". ",
-      )
+    ? h("span", null, `Pass ${count(summary.pass.number)} at `, moment(summary.pass.ended), ". ")
     : null;
-  return [busy, pass, `batchctl ${summary.version}. This page only reads.`];
+  const holder = summary.lock ? `At work: ${summary.lock.holder}. ` : null;
+  return [busy, pass, holder, `batchctl ${summary.version}. This page only reads.`];
 }

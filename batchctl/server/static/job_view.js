@@ -3,6 +3,7 @@
 import { h } from "./render.js";
 import { clock, count, counted, duration, stateName } from "./format.js";
 import { address } from "./router.js";
+import { saysMore } from "./jobs_table.js";
 import { phaseLabel } from "./phases.js";
 import { command, empty, facts, jobLink, notice, section, verdictTable } from "./parts.js";
 import { gantt, ganttLegend, spanAxis, spanName } from "./gantt.js";
@@ -50,7 +51,7 @@ export function jobView(app, route, name) {
   return { title: name, load, render };
 }
 
-function heading({ status, describe }, app) {
+function heading({ status }, app) {
   const rows = app.summary.rowsShown
     ? h("a", { class: "button", href: address(["jobs", status.job, "rows"]) }, "Rows")
     : null;
@@ -69,7 +70,7 @@ function heading({ status, describe }, app) {
         h("a", { class: "button", href: address(["graph"], { job: status.job }) }, "Graph"),
       ),
     ),
-    h("p", { class: "lead" }, phaseLabel(status.phase), h("span", null, describe?.reason ?? status.reason)),
+    h("p", { class: "lead" }, phaseLabel(status.phase), saysMore(status) ? h("span", null, status.reason) : null),
   );
 }
 

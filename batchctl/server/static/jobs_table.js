@@ -96,8 +96,8 @@ function jobRow(job, providers) {
   );
 }
 
-/** Whether the reason has more to say than the phase and the state beside it. */
-function saysMore(job) {
+/** Whether the reason has more to say than the phase and the state beside it, as "running" has not. */
+export function saysMore(job) {
   return job.reason && ![job.phase, stateName(job.state)].some((word) => word.toLowerCase() === job.reason);
 }
 

@@ -125,7 +125,7 @@ function actionItem(action) {
       sign(action.action),
       h("strong", { class: "toned" }, action.action),
       jobLink(action.job),
-      action.guard ? h("span", { class: "is-bad refused" }, `refused: ${action.guard}`) : null,
+      action.guard ? guardMark(action.guard) : null,
     ),
     h("p", { class: "soft" }, action.reason),
     action.buys ? h("p", { class: "small" }, buysWords(action)) : null,
@@ -143,6 +143,12 @@ function actionItem(action) {
         )
       : null,
   );
+}
+
+/** What waits for consent is not refused for good. */
+function guardMark(guard) {
+  if (guard === "ConsentNeeded") return h("span", { class: "is-held refused" }, "needs consent");
+  return h("span", { class: "is-bad refused" }, `refused: ${guard}`);
 }
 
 function buysWords(action) {

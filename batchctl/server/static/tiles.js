@@ -7,6 +7,8 @@ import { address, jobAddress } from "./router.js";
 import { rowsBar } from "./parts.js";
 import { moneyMeter } from "./budget.js";
 
+const UNKNOWN = "unknown";
+
 export function tiles(summary) {
   return h("div", { class: "tiles" }, rowsTile(summary), costTile(summary), endTile(summary), collectTile(summary));
 }
@@ -16,7 +18,7 @@ function tile(name, href, figure, note, picture) {
     "a",
     { class: "tile", href, key: name },
     h("span", { class: "tile-name" }, name),
-    h("span", { class: "tile-figure" }, figure),
+    h("span", { class: figure === UNKNOWN ? "tile-figure is-unknown" : "tile-figure" }, figure),
     h("span", { class: "tile-note" }, note),
     picture,
   );
@@ -60,7 +62,7 @@ function endTile({ forecast, phases }) {
   const going = (phases.Active ?? 0) + (phases.Waiting ?? 0);
   if (!going) return tile("Ends", address(["timeline"]), "Ended", "nothing is under way", null);
   const end = forecast?.end;
-  if (!end) return tile("Ends", address(["timeline"]), "unknown", `${counted(going, "job")} under way`, null);
+  if (!end) return tile("Ends", address(["timeline"]), UNKNOWN, `${counted(going, "job")} to go`, null);
   return tile(
     "Ends",
     address(["timeline"]),
@@ -79,7 +81,7 @@ function collectTile({ collectBy, plan }) {
   const actions = plan
     ? Object.entries(plan.summary).filter(([action, number]) => number && !["none", "wait"].includes(action))
     : [];
-  if (!plan) return tile("Plan", address(["plan"]), "unknown", "not planned yet", null);
+  if (!plan) return tile("Plan", address(["plan"]), UNKNOWN, "not planned yet", null);
   const words = actions.map(([action, number]) => `${count(number)} ${action}`).join(", ");
   return tile(
     "Plan",
