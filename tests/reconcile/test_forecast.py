@@ -18,6 +18,7 @@ from batchctl.model.plan import Plan
 from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
 from batchctl.model.row_work import RowsSent
 from batchctl.reconcile import Options, Scope
+from batchctl.reconcile.forecast.places import Places
 from tests.support import past_jobs
 from tests.support.decisions import (
     HERE,
@@ -405,6 +406,22 @@ def test_jobs_in_the_queue_take_the_places_of_those_that_end_first() -> None:
     assert end_of(made, "b") == ExpectedEnd(NOW + 10 * HOUR + whole, NOW + 10 * HOUR + ninetieth)
     assert end_of(made, "c") == ExpectedEnd(NOW + HOUR + 2 * whole, NOW + HOUR + 2 * ninetieth)
     assert made.forecast == StackForecast(end_of(made, "c"))
+
+
+def test_each_place_is_given_once_by_each_percentile() -> None:
+    hour, day = HOUR, 24 * HOUR
+    places = Places.of([ExpectedEnd(NOW + hour, NOW + 9 * hour), ExpectedEnd(NOW + 2 * hour, NOW + 3 * hour)])
+    assert places.first == ExpectedEnd(NOW + hour, NOW + 3 * hour)
+    places.take(ExpectedEnd(NOW + day, NOW + 2 * day))
+    assert places.first == ExpectedEnd(NOW + 2 * hour, NOW + 9 * hour)
+    places.take(ExpectedEnd(NOW + day))
+    assert places.first == ExpectedEnd(NOW + day, None)
+    places.take(None)
+    assert (places.first, places.count) == (None, 2)
+    places.take(ExpectedEnd(NOW, NOW))
+    assert places.first is None
+    assert Places.of([None, ExpectedEnd(NOW)]).first is None
+    assert Places.of([]).first is None
 
 
 def test_a_place_whose_ninetieth_is_unknown_gives_a_median_alone() -> None:

@@ -11,12 +11,12 @@ import psycopg
 import pytest
 
 from batchctl.model.errors import BatchctlError, GuardError, LockedError, StateError
-from batchctl.model.recorded import SaveJob
+from batchctl.model.recorded import DropPast, SaveJob, SavePast
 from batchctl.state.postgres import held_row, place, server
 from batchctl.state.postgres.lock_row import LockTable
 from batchctl.state.shared.store import SharedState
 from tests.support.shared_database import Database, Line
-from tests.support.state_samples import job
+from tests.support.state_samples import job, past
 
 
 @pytest.fixture
@@ -54,6 +54,13 @@ def test_a_commit_is_in_the_database_when_it_returns(database: Database) -> None
         ("second",),
         ("third",),
     ]
+
+
+def test_the_times_of_forgotten_jobs_are_shared(database: Database) -> None:
+    with database.state().lock() as session:
+        session.commit([SavePast(past(2)), SavePast(past(1))])
+        session.commit([DropPast(past(2)), SavePast(past(3))])
+    assert database.state("bob").load().history == (past(1), past(3))
 
 
 def test_reading_takes_no_lock_and_writes_nothing(database: Database) -> None:

@@ -12,12 +12,12 @@ import httpx
 import pytest
 
 from batchctl.model.errors import ApiError, GuardError, LockedError, StateError
-from batchctl.model.recorded import SaveJob
+from batchctl.model.recorded import DropPast, SaveJob, SavePast
 from batchctl.model.state_objects import ABSENT, PROBE
 from batchctl.state.shared.lock import LOCK
 from batchctl.state.shared.store import SharedState
 from tests.support.shared_bucket import URL, Bucket, Line, is_put
-from tests.support.state_samples import job
+from tests.support.state_samples import job, past
 
 
 @pytest.fixture
@@ -50,6 +50,13 @@ def test_a_commit_is_in_the_bucket_when_it_returns(bucket: Bucket) -> None:
         session.check()
     commit(bucket.state("bob"), "third")
     assert jobs(bucket) == ["first", "second", "third"]
+
+
+def test_the_times_of_forgotten_jobs_are_shared(bucket: Bucket) -> None:
+    with bucket.state().lock() as session:
+        session.commit([SavePast(past(2)), SavePast(past(1))])
+        session.commit([DropPast(past(2)), SavePast(past(3))])
+    assert bucket.state("bob").load().history == (past(1), past(3))
 
 
 def test_reading_takes_no_lock_and_writes_nothing(bucket: Bucket) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from batchctl.model.desired import Kind
+from batchctl.model.history import PastAttempt
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.recorded import JobRow, RecordedAttempt
 
@@ -34,6 +35,12 @@ class HandClock:
 def job(name: str = "translate", **fields: object) -> JobRow:
     values = {"kind": Kind.BATCH_JOB, "provider": "eu", "model": "m", "path": "jobs/a.yaml", "account": ACCOUNT}
     return JobRow(name, **(values | fields))  # type: ignore[arg-type]
+
+
+def past(number: int = 1) -> PastAttempt:
+    """The times of a forgotten attempt."""
+    times = NOW, NOW + timedelta(minutes=1), NOW + timedelta(hours=1, seconds=number)
+    return PastAttempt(ACCOUNT, f"jobs/{number}", "m", 10, "JOB_STATE_SUCCEEDED", *times)
 
 
 def attempt(name: str = "translate", number: int = 1, shard: int = 0, **fields: object) -> RecordedAttempt:

@@ -24,6 +24,7 @@ from batchctl.model.states import ENDED_PHASES, Phase
 from batchctl.model.steps import Create
 from batchctl.reconcile.forecast.attempts import Comparison, forecast_active, later, latest
 from batchctl.reconcile.forecast.learn import model_of, rows_of
+from batchctl.reconcile.forecast.places import Places
 from batchctl.reconcile.view.order import sort_by_needs
 
 
@@ -75,8 +76,9 @@ def forecast_jobs(jobs: Iterable[JobAhead], over: Container[str], basis: Basis) 
             found[name], ends = _at_work(one, basis)
             slots[one.account].extend(ends)
     queued = [one for one in waiting.values() if one.plan.queue is not None and not one.plan.waits_for]
+    places = {account: Places.of(ends) for account, ends in slots.items()}
     for one in sorted(queued, key=_position):
-        found[one.plan.job] = _queued(one, slots[one.account], basis)
+        found[one.plan.job] = _queued(one, places.get(one.account, Places()), basis)
     needs = {name: one.plan.waits_for for name, one in waiting.items() if name not in found}
     for name in sort_by_needs(needs).names:
         found[name] = _waiting(waiting[name], found, over, basis)
@@ -172,33 +174,18 @@ def _unknown(one: JobAhead, why: str, basis: Basis) -> JobForecast:
     return replace(_new(one, ExpectedEnd(clock), basis), end=None, unknown=why)
 
 
-def _queued(one: JobAhead, slots: list[ExpectedEnd | None], basis: Basis) -> JobForecast:
-    """The forecast of a job that waits for a place: the next one to be free is its own.
-
-    `slots` are the ends of the remote jobs that have a place now; the job takes the place of the first one.
-    """
+def _queued(one: JobAhead, places: Places, basis: Basis) -> JobForecast:
+    """The forecast of a job that waits for a place: the next one to be free is its own."""
     place = one.plan.queue
     assert place is not None
     if place.limit is not LimitKind.ACTIVE:
         return _unknown(one, f"it waits for {place.limit}, which has no known end", basis)
-    free = [end for end in slots if end is not None]
-    if len(free) < len(slots) or len(slots) != place.used:
+    first = places.first
+    if first is None or places.count != place.used:
         return _unknown(one, f"it waits for a place, and not all of {place.used} active jobs have a known end", basis)
-    first = ExpectedEnd(min(end.p50 for end in free), _first_ninetieth(free))
     found = _new(one, first, basis)
-    _take_first(slots, first, found.end)
+    places.take(found.end)
     return found
-
-
-def _first_ninetieth(ends: Iterable[ExpectedEnd]) -> datetime | None:
-    found = [end.p90 for end in ends]
-    return None if None in found else min(time for time in found if time is not None)
-
-
-def _take_first(slots: list[ExpectedEnd | None], first: ExpectedEnd, end: ExpectedEnd | None) -> None:
-    """Give the first free place to a job with this end."""
-    places = [number for number, each in enumerate(slots) if each is not None and each.p50 == first.p50]
-    slots[places[0]] = end
 
 
 def _waiting(one: JobAhead, found: Mapping[str, JobForecast], over: Container[str], basis: Basis) -> JobForecast:
