@@ -96,9 +96,9 @@ def watch(
     options = replace(guarded_options(workspace, guards), waits_for_budget=True)
     request = Request(options, until, consent, output, measure=measure, pace=pace, events=events, black_box=black_box)
     if serving is not None:
-        from batchctl.cli.web import beside_passes
+        from batchctl.cli.web_passes import beside_passes
 
-        request = replace(request, company=beside_passes(workspace, serving, options, pace))
+        request = replace(request, company=beside_passes(workspace, serving, replace(options, consent=yes), pace))
     if forever:
         warn_of_links(workspace)
     return carry_out(workspace, request)

@@ -9,57 +9,39 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from batchctl.cli.manifest_reload import ManifestReload
 from batchctl.cli.missing_library import missing_server
 from batchctl.cli.notes import note
 from batchctl.cli.plan_output import status_report
-from batchctl.cli.run_plan import Company
 from batchctl.cli.serve_options import ServeOptions
 from batchctl.cli.workspace import Workspace
 from batchctl.engine.as_recorded import plan_as_recorded
-from batchctl.engine.loop.drive import Witness
 from batchctl.engine.loop.polling import Pace
-from batchctl.engine.passes import PassReport
 from batchctl.model.events import Event
+from batchctl.model.observed import Observed
 from batchctl.model.plan import Plan
-from batchctl.model.ports import Progress
 from batchctl.model.recorded import Recorded
 from batchctl.reconcile import Options
 from batchctl.server.feed import Feed
 from batchctl.server.ports import RowBrowser
-from batchctl.server.snapshot import PassFacts, Snapshot, Source
+from batchctl.server.snapshot import Snapshot, Source
+from batchctl.server.view import Document
 from batchctl.telemetry.snapshot import Snapshot as Measured
 
 _LOCK_AGE = 2.0
 """Seconds for which the state is not asked for its lock or its version again: of a shared one, that is a request."""
 
 
-def beside_passes(workspace: Workspace, serving: ServeOptions, options: Options, pace: Pace) -> Company:
-    """The web page of `watch`: shown are the record before the first pass, and then each pass."""
-
-    @contextmanager
-    def company(reload: ManifestReload, progress: Progress) -> Iterator[Witness]:
-        with serve(workspace, serving, progress.warn, pace) as feed:
-            feed.publish(lambda: as_recorded(workspace, options))
-            number = 0
-
-            def witness(done: PassReport) -> None:
-                nonlocal number
-                number += 1
-                seen, facts = reload.workspace, PassFacts(number, done.after.begun, workspace.clock.now())
-                feed.publish(lambda: _after(seen, done, facts))
-
-            yield witness
-
-    return company
-
-
 @contextmanager
 def serve(
-    workspace: Workspace, serving: ServeOptions, warn: Callable[[str], None], pace: Pace | None = None
+    workspace: Workspace,
+    serving: ServeOptions,
+    warn: Callable[[str], None],
+    pace: Pace | None = None,
+    look: Callable[[], None] = lambda: None,
 ) -> Iterator[Feed]:
     """Serve what is published until the block ends. `pace`: of the passes; None if the process makes none.
 
+    `look` is called now and then while a page is open, and may publish something.
     Raises BatchctlError for an address that cannot be used.
     """
     try:
@@ -77,7 +59,7 @@ def serve(
     feed, listening = Feed(), bind(serving.host, serving.port)
     port = listening.getsockname()[1]
     access = Access(serving.host, port, serving.names, token)
-    beside = Beside(workspace)
+    beside = Beside(workspace, look)
     metrics = Metrics(workspace.stack.name, lambda: _measured(feed), watches=pace is not None)
     health = Health(beside.check, watches=pace is not None, longest_pause=(pace or Pace()).longest)
     for observer in (metrics.observer, health):
@@ -120,7 +102,9 @@ def snapshot(workspace: Workspace, plan: Plan, recorded: Recorded, source: Sourc
 class Beside:
     """Implements `Surroundings`, with a state of its own: that of the command may be at work on another thread."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, look: Callable[[], None]) -> None:
+        self._board = workspace.board
+        self._look = look
         self._state = workspace.opening.opener.open(workspace.stack.state)
         self._lock = threading.Lock()
         self._holder: str | None = None
@@ -129,6 +113,12 @@ class Beside:
     def events(self, limit: int) -> Sequence[Event]:
         with self._lock:
             return self._state.events(None, limit)
+
+    def busy(self) -> Sequence[Document]:
+        self._look()
+        return [
+            {"what": one.what, "amount": one.amount, "done": one.done, "total": one.total} for one in self._board.slow()
+        ]
 
     def check(self) -> None:
         """Raise StateError if the state cannot be read."""
@@ -146,18 +136,11 @@ class Beside:
             return self._holder
 
 
-def as_recorded(workspace: Workspace, options: Options) -> Snapshot:
-    """The stack by its manifests and its record alone. Raises StateError."""
+def as_recorded(workspace: Workspace, options: Options, unread: Observed | None = None) -> Snapshot:
+    """The stack by its manifests and its record alone; `unread` as of `plan_as_recorded`. Raises StateError."""
     recorded = workspace.opening.opener.open(workspace.stack.state).load()
-    plan = plan_as_recorded(workspace.desired, recorded, workspace.clock.now(), options)
+    plan = plan_as_recorded(workspace.desired, recorded, workspace.clock.now(), options, unread)
     return snapshot(workspace, plan, recorded, Source.STATE)
-
-
-def _after(workspace: Workspace, done: PassReport, facts: PassFacts) -> Snapshot:
-    from msgspec.structs import replace
-
-    shown = snapshot(workspace, done.after.next_plan, done.after.recorded, Source.WATCH)
-    return replace(shown, as_of=facts.ended, last_pass=facts)
 
 
 def _browser(workspace: Workspace) -> RowBrowser:

@@ -17,9 +17,14 @@ from batchctl.model.recorded import Recorded, RecordedAttempt
 from batchctl.reconcile import Options, Question
 
 
-def plan_as_recorded(desired: DesiredStack, recorded: Recorded, now: datetime, options: Options) -> Plan:
-    """The plan of a pass if each account were as the record has it. `now` is the time on the local clock."""
-    observed = observed_as_recorded(desired, recorded, now)
+def plan_as_recorded(
+    desired: DesiredStack, recorded: Recorded, now: datetime, options: Options, unread: Observed | None = None
+) -> Plan:
+    """The plan of a pass if each account were as the record has it. `now` is the time on the local clock.
+
+    `unread`: looks that failed, and count in place of the record of their accounts.
+    """
+    observed = {**observed_as_recorded(desired, recorded, now), **(unread or {})}
     return Question(desired, recorded, observed, now, options, None).answer()
 
 

@@ -73,6 +73,8 @@ class WebApp:
         self._history = History(served.surroundings.events)
         self._alarm: Alarm | None = None
         self._clients = 0
+        self._said = ""
+        """The last failure that was shown."""
         routes = [
             Route("/", self._page),
             Route("/static/{name}", self._static),
@@ -124,6 +126,18 @@ class WebApp:
             holder = f"unknown: {error.message}"
         return summary_document(view, rows_shown=served.rows is not None, lock_holder=holder)
 
+    def _busy(self) -> Sequence[Document]:
+        try:
+            found = self._served.surroundings.busy()
+        except BatchctlError as error:
+            # Each open page asks every two seconds.
+            if error.message != self._said:
+                self._served.warn(f"the web page: {error.message}")
+            self._said = error.message
+            return ()
+        self._said = ""
+        return found
+
     def _job(self, view: View, _query: Query, request: Request) -> Document:
         name = request.path_params["name"]
         self._history.update(view.change)
@@ -162,7 +176,8 @@ class WebApp:
             self._served.feed.listen(self._alarm.ring)
         if self._clients >= MOST_CLIENTS:
             return refusal(503, ErrorCode.PAGE_NOT_READY, f"{MOST_CLIENTS} pages are open", "close one of them")
-        stream = Stream(self._served.feed, self._alarm, self._summary, request.headers.get("last-event-id"))
+        last_id = request.headers.get("last-event-id")
+        stream = Stream(self._served.feed, self._alarm, self._summary, self._busy, last_id)
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         messages = self._counted(stream.messages(self._served.heartbeat))
         return StreamingResponse(messages, headers=headers, media_type="text/event-stream")

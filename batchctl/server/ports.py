@@ -17,6 +17,13 @@ class Surroundings(Protocol):
         """The newest events of the stack, oldest first. Raises StateError."""
         ...
 
+    def busy(self) -> Sequence[Document]:
+        """The work that has taken a while: what, amount, done and total bytes. Called while a page is open.
+
+        Raises StateError.
+        """
+        ...
+
     def lock_holder(self) -> str | None:
         """The holder of the state's lock, for people; None if it is free. Raises StateError."""
         ...

@@ -7,7 +7,7 @@ next message waits until its connection takes it, and then has everything up to 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final
 
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +18,8 @@ from batchctl.server.view import Document, View
 
 HEARTBEAT: Final = 15.0
 """Seconds between two signs of life, so that neither side takes the connection for lost."""
+TICK: Final = 2.0
+"""Seconds between two looks at the work that is under way."""
 MOST_CHANGED: Final = 200
 """The number of jobs in one message; after more, the client reads its page again."""
 MOST_CLIENTS: Final = 100
@@ -53,25 +55,48 @@ class Alarm:
 class Stream:
     """The messages for one client."""
 
-    def __init__(self, feed: Feed, alarm: Alarm, summary: Callable[[View], Document], last_id: str | None) -> None:
-        """`summary` makes the document of a view, on a worker thread. `last_id`: the id of the last message it got."""
+    def __init__(
+        self,
+        feed: Feed,
+        alarm: Alarm,
+        summary: Callable[[View], Document],
+        busy: Callable[[], Sequence[Document]],
+        last_id: str | None,
+    ) -> None:
+        """`summary` makes the document of a view, and `busy` gives the work that is under way, on a worker thread.
+
+        `last_id`: the id of the last message that the client got.
+        """
         self._feed = feed
         self._alarm = alarm
         self._summary = summary
+        self._busy = busy
         self._known = _number(last_id, feed.epoch)
 
     async def messages(self, heartbeat: float = HEARTBEAT) -> AsyncIterator[bytes]:
         """Messages until the feed ends or the client is gone."""
         yield _RETRY
+        tick = min(TICK, heartbeat)
+        shown: list[Document] = []
+        silence = 0.0
         while not self._feed.is_over:
             # Before the look: what comes after it rings.
             news = self._alarm.next()
             if self._feed.number not in {0, self._known}:
                 yield await run_in_threadpool(self._message)
+                silence = 0.0
                 continue
             try:
-                await asyncio.wait_for(news.wait(), heartbeat)
+                await asyncio.wait_for(news.wait(), tick)
+                continue
             except TimeoutError:
+                silence += tick
+            busy = list(await run_in_threadpool(self._busy))
+            if busy != shown:
+                shown, silence = busy, 0.0
+                yield _event("activity", {"busy": busy})
+            elif silence >= heartbeat:
+                silence = 0.0
                 yield _ALIVE
         yield _event("bye", {"reason": "batchctl has ended"})
 

@@ -116,6 +116,19 @@ class TestWatch:
         assert (page.get("/api/summary")["source"], page.phases()) == ("state", {"a": "Active"})
         page.wait(lambda: page.get("/api/summary")["source"] == "watch")
 
+    def test_a_long_pass_is_shown_as_it_goes(self, stack: StackFolder, service: Service, start: Start) -> None:
+        service.rules(LONG)
+        service.faults({"method": "batches.create", "kind": "delay", "delay": "8s", "when": "before", "count": 1})
+        stack.write_job("a")
+        stack.write_job("b")
+        page = start("watch", "--yes", "--once")
+        messages, reader = page.follow()
+        page.wait(lambda: sorted(page.phases().values()) == ["Active", "Settling"])
+        assert (page.get("/api/summary")["source"], page.get("/api/summary")["pass"]) == ("watch", None)
+        assert page.join() == 0
+        reader.join(20)
+        assert [data["busy"] for event, data in messages if event == "activity"] != []
+
 
 class TestUi:
     def test_it_calls_no_api_and_writes_nothing(

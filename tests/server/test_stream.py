@@ -10,6 +10,7 @@ import tracemalloc
 import httpx
 import pytest
 
+from batchctl.model.errors import StateError
 from batchctl.server.view import MOST_REMOVED, View
 from tests.support.engine import job
 from tests.support.values import replace
@@ -97,6 +98,28 @@ def test_a_quiet_stream_shows_that_it_lives(world):
         lines = answer.iter_lines()
         assert next(lines) == "retry: 2000"
         assert next(line for line in lines if line.startswith(":")) == ": "
+
+
+def test_work_under_way_is_shown_when_it_changes(world):
+    work = {"what": "a: upload", "amount": "1.0 MB of 2.0 MB, 1.0 MB/s", "done": 10**6, "total": 2 * 10**6}
+    with serving(world, snapshot_of(world, job("a")), heartbeat=0.02) as site, site.events() as messages:
+        next(messages)
+        site.surroundings.work = [work]
+        assert next(messages) == ("activity", "", {"busy": [work]})
+        site.surroundings.work = []
+        assert next(messages) == ("activity", "", {"busy": []})
+
+
+def test_a_look_that_fails_is_shown_once(world):
+    with serving(world, snapshot_of(world, job("a")), heartbeat=0.02) as site, site.events() as messages:
+        next(messages)
+        site.surroundings.failure = StateError("the state is damaged")
+        while not site.warnings:
+            time.sleep(0.01)
+        site.surroundings.failure = None
+        publish(site, world, job("b"))
+        assert next(messages)[0] == "change"
+        assert site.warnings == ["the web page: the state is damaged"]
 
 
 def test_the_end_is_said(world):

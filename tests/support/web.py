@@ -22,6 +22,7 @@ from batchctl.server.feed import Feed
 from batchctl.server.security import Access
 from batchctl.server.snapshot import Snapshot, Source
 from batchctl.server.thread import ServerThread, bind
+from batchctl.server.view import Document
 from tests.support.engine import World
 
 
@@ -48,12 +49,17 @@ class Surroundings:
     world: World | None
     holder: str | None = None
     failure: Exception | None = None
+    work: list[Document] = field(default_factory=list)
     reads: list[int] = field(default_factory=list)
 
     def events(self, limit: int) -> Sequence[Event]:
         self._fail()
         self.reads.append(limit)
         return [] if self.world is None else self.world.state().events(None, limit)
+
+    def busy(self) -> Sequence[Document]:
+        self._fail()
+        return list(self.work)
 
     def lock_holder(self) -> str | None:
         self._fail()
