@@ -26,6 +26,9 @@ from batchctl.report.workflow import error_annotations
 
 def report(error: BaseException, arguments: Sequence[str], invocation: Invocation) -> int:
     """Report an error and give its exit code. Raises it if it is a bug."""
+    if asks_for_json_log(arguments):
+        # It may have failed before its options were read.
+        invocation.common = replace(invocation.common or Common(), log_format="json")
     problem = _problem(error, arguments, invocation)
     try:
         if problem is not None:
@@ -45,8 +48,6 @@ def _problem(error: BaseException, arguments: Sequence[str], invocation: Invocat
             return _without_kinds(error, arguments)
         case click.UsageError():
             invocation.output = _output_named(arguments)
-            if asks_for_json_log(arguments):
-                invocation.common = replace(invocation.common or Common(), log_format="json")
             return answer(arguments) or _usage(error, arguments)
         case click.ClickException():
             return UsageError(error.format_message())

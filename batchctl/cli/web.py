@@ -16,6 +16,7 @@ from batchctl.cli.serve_options import ServeOptions
 from batchctl.cli.workspace import Workspace
 from batchctl.engine.as_recorded import plan_as_recorded
 from batchctl.engine.loop.polling import Pace
+from batchctl.model.errors import BatchctlError
 from batchctl.model.events import Event
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Plan
@@ -78,8 +79,14 @@ def serve(
 
 
 def _measured(feed: Feed) -> Measured | None:
-    """The newest snapshot for metrics: the same object as before while nothing has changed."""
-    view = feed.view()
+    """The newest snapshot for metrics: the same object as before while nothing has changed.
+
+    None if none can be made, so that the metrics of the process can be read all the same; the page says why.
+    """
+    try:
+        view = feed.view()
+    except BatchctlError:
+        return None
     if view is None:
         return None
     return view.once("measured", lambda: Measured(view.snapshot.plan, view.snapshot.recorded))

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.command_line import SOON, Cli, Ran, Service, StackFolder
+from batchctl.engine.clock import SystemClock
+from batchctl.state.store import open_state
+from tests.support.command_line import SOON, Cli, Ran, Service, StackFolder, check_schema
 from tests.support.json_logs import check_log
 
 JSON = ("--log-format", "json")
@@ -71,7 +73,16 @@ def test_warnings_about_manifests_have_their_place(stack: StackFolder, cli: Cli)
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--no-such-option"], ["plan", "--no-such-option"], ["nosuch"], ["plan", "-o", "nosuch"]]
+    "arguments",
+    [
+        ["--no-such-option"],
+        ["plan", "--no-such-option"],
+        ["nosuch"],
+        ["plan", "-o", "nosuch"],
+        ["-C", "/nonexistent", "plan"],
+        ["plan", "-auto-approve"],
+        ["get", "jobs"],
+    ],
 )
 @pytest.mark.parametrize("option", [["--log-format", "json"], ["--log-format=json"]])
 def test_an_invalid_command_line_is_an_error_line(cli: Cli, arguments: list[str], option: list[str]) -> None:
@@ -79,6 +90,30 @@ def test_an_invalid_command_line_is_an_error_line(cli: Cli, arguments: list[str]
         ran = cli(*words)
         (line,) = log(ran)
         assert (ran.code, line["error"]["code"]) == (64, "Usage")
+
+
+def test_facts_of_errors_are_in_the_schema(stack: StackFolder, cli: Cli) -> None:
+    stack.write_job("a")
+    cli.ok("apply", "--yes")
+    digest = f"p1:{'0' * 64}"
+    stale = log(cli("apply", "--expect", digest, *JSON))[-1]
+    assert stale["error"]["details"]["expected"] == digest
+    cli.ok("state", "migrate", "--to", str(stack.path.parent / "moved.db"))
+    moved = log(cli("plan", *JSON))[-1]
+    assert moved["error"]["details"]["movedTo"].endswith("moved.db")
+    check_schema("error", {"error": moved["error"]})
+
+
+def test_a_locked_state_names_its_holder(stack: StackFolder, cli: Cli) -> None:
+    stack.write_job("a")
+    cli.ok("apply", "--yes")
+    state = open_state(
+        stack.path / ".batchctl" / "state.db", stack="shop", uid="a1b2c3", clock=SystemClock(), who="somebody"
+    )
+    with state.lock():
+        line = log(cli("apply", "--yes", "--lock-timeout", "0s", *JSON))[-1]
+    assert line["error"]["code"] == "StateLocked"
+    assert line["error"]["details"]["who"] == "somebody"
 
 
 def test_a_line_is_one_line_whatever_is_in_it(stack: StackFolder, cli: Cli) -> None:

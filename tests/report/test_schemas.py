@@ -12,12 +12,14 @@ import yaml
 from batchctl.manifests.schema_fields import find_field
 from batchctl.model.actions import Action
 from batchctl.model.admission import LimitKind
-from batchctl.model.decision import Timer
+from batchctl.model.decision import RuleApplied, Timer
 from batchctl.model.errors import ApiStatus, BatchctlError, NotFound, RowProblem, RowsError
 from batchctl.model.outcome import Result
 from batchctl.model.plan import DriftKind
+from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause
 from batchctl.model.states import Phase
+from batchctl.model.why_not import Cause, ChangeKind, RuleStage, SmallChange, Way, WhyNot
 from batchctl.report.describe_document import describe_document
 from batchctl.report.diff import JobDiff, diff_document
 from batchctl.report.documents import job_list
@@ -30,6 +32,7 @@ from batchctl.report.job_document import invalid_document, status_document, vali
 from batchctl.report.plan_document import apply_document, drift_document, plan_document
 from batchctl.report.reports import JobDescription, StatusReport
 from batchctl.report.run_events import RunEvents
+from batchctl.report.why_not import why_not_document
 from tests.support.closed_schemas import closed, objects
 from tests.support.report_samples import EXPLAINED, HOSTILE, INVALID, NOW, OPTIONS, STACK, VERSION
 from tests.support.sample_plan import APPLY, DESCRIPTION, PLAN, QUIET_PLAN, STATUS
@@ -52,6 +55,7 @@ NAMES = (
     "events-row",
     "job-list",
     "field",
+    "why-not",
 )
 SCHEMAS = {name: json.loads((ROOT / "schemas" / f"{name}.schema.json").read_text("utf-8")) for name in NAMES}
 
@@ -70,7 +74,15 @@ def run_events():
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
+def why_not():
+    """A job that is not created, and a way to its creation."""
+    stage = RuleStage(RuleApplied("same-work", "same work"), Action.NONE, Reason.NEW, "new", None)
+    way = Way((SmallChange(ChangeKind.FLAG, "--rerun a"),), Action.CREATE, stage)
+    return why_not_document(WhyNot("examples", "a", Action.CREATE, Cause.OTHER, (stage,), stage, (way,), True, 3))
+
+
 SAMPLES = [
+    ("why-not", why_not()),
     *(("run-event", one) for one in run_events()),
     ("plan", plan_document(PLAN, OPTIONS)),
     ("plan", plan_document(QUIET_PLAN, OPTIONS)),
