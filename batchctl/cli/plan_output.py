@@ -52,4 +52,4 @@ def status_report(workspace: Workspace, plan: Plan, recorded: Recorded) -> Statu
             model = job.attempt.tree.get("model") or model
         rows.append(StatusRow.of(job, model=model, provider=provider, clocks=plan.clocks))
     results = shown_place(workspace.stack.results)
-    return StatusReport(plan.stack, tuple(rows), plan.unread, results, plan.forecast, plan.budget)
+    return StatusReport(plan.stack, tuple(rows), plan.unread, results, plan.forecast, plan.budget, plan.retirements)

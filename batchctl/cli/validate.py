@@ -18,6 +18,7 @@ from batchctl.cli.notes import warn
 from batchctl.cli.output import emit, show_error, show_warnings
 from batchctl.cli.reports import Reports, report_option, write_reports
 from batchctl.cli.repository import place_in_repository
+from batchctl.cli.retirements import warn_of_retirements
 from batchctl.cli.short_deadlines import warn_of_deadlines
 from batchctl.cli.workspace import is_asked, open_workspace
 from batchctl.manifests.fault_codes import Code
@@ -60,7 +61,8 @@ def validate(*, common: Common, filenames: tuple[str, ...], selector: str | None
     warn_of_empty_scope(JobSelection((), filenames, selector), workspace.stack, workspace.desired.jobs)
     scope = workspace.scope
     jobs = tuple(job for job in workspace.desired.jobs if scope.contains(job.name, job.path, job.labels))
-    warnings = tuple(sorted((*workspace.desired.warnings, *warn_of_deadlines(workspace))))
+    found = (*workspace.desired.warnings, *warn_of_deadlines(workspace), *warn_of_retirements(workspace, jobs))
+    warnings = tuple(sorted(found))
     shown = dataclasses.replace(workspace.desired, jobs=jobs, warnings=warnings)
     _report_valid(shown, faults.outside, common, output, reports)
     return 0

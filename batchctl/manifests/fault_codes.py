@@ -149,6 +149,13 @@ class Code(StrEnum):
         "MarkLookalike",
         "A display name ends like batchctl's own mark. Choose another ending.",
     )
+    MODEL_RETIRES = (
+        "ModelRetires",
+        (
+            "A warning: the model of a job is shut down within 60 days, or was already: by `retires` of its price, or "
+            "by the short list in batchctl."
+        ),
+    )
     SHORT_DEADLINE = (
         "ShortDeadline",
         (

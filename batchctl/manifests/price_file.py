@@ -24,7 +24,7 @@ from batchctl.model.errors import ManifestError
 from batchctl.model.keys import Api
 from batchctl.model.quoting import shown
 
-_DAYS = ("since", "until", "checked")
+_DAYS = ("since", "until", "checked", "retires")
 _KINDS = ("input", "cached", "output")
 
 
@@ -118,6 +118,7 @@ def _price(node: Node, faults: Faults) -> Price | None:
         api=Api(entry["api"]) if "api" in entry else None,
         since=since,
         until=until,
+        retires=days.get("retires"),
         long_rates=_rates(entry["longPrompts"]) if "longPrompts" in entry else None,
     )
 

@@ -14,6 +14,7 @@ from msgspec import Struct
 from batchctl.model.actions import Action
 from batchctl.model.admission import QueuePlace, QuotaKey
 from batchctl.model.cost.job_cost import JobCost
+from batchctl.model.cost.retirement import Retirement
 from batchctl.model.cost.spending import BudgetUse
 from batchctl.model.decision import Change, Decision, Guard, RuleApplied, Timer
 from batchctl.model.desired import ChainRows, Expansion
@@ -205,6 +206,8 @@ class Plan(Struct, frozen=True):
     """Of the state; empty if it has no record yet."""
     budget: BudgetUse | None = None
     """How much of the limits of money and tokens is used; None without such limits."""
+    retirements: tuple[Retirement, ...] = ()
+    """Of the models that manifests in scope name, the earliest first."""
     forecast: StackForecast | None = None
     """When all of its jobs have ended; None if they have."""
 

@@ -11,6 +11,7 @@ from batchctl.reconcile.after_pass.quick_check import choose_check
 from batchctl.reconcile.after_pass.timing import Timing, time_plan
 from batchctl.reconcile.after_pass.uploads import NO_FILE, expects_attempt, find_unneeded, is_expired
 from batchctl.reconcile.calls.troubles import Failure, after_failure, overcome
+from batchctl.reconcile.cost.retirements import find_retirements
 from batchctl.reconcile.decide.row_choice import choice_of_rows, next_choice, rows_to_survey
 from batchctl.reconcile.forecast.deadlines import find_short_deadlines
 from batchctl.reconcile.forecast.learn import learn_history, past_of, too_old
@@ -70,6 +71,7 @@ __all__ = [
     "find_moves",
     "find_open",
     "find_pending",
+    "find_retirements",
     "find_short_deadlines",
     "find_stale",
     "find_strangers",

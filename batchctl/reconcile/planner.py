@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from batchctl.model.cost.job_cost import JobCost
 from batchctl.model.decision import Decision, Guard
-from batchctl.model.desired import DesiredStack
+from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.forecast import StackForecast
 from batchctl.model.inventory import Inventory
 from batchctl.model.observed import Observed, RemoteJob
@@ -19,6 +19,7 @@ from batchctl.model.recorded import Recorded
 from batchctl.reconcile.admission.sizes import is_bought, planned_size
 from batchctl.reconcile.admission.tokens import TokenRates, learn_rates
 from batchctl.reconcile.cost.estimates import Costing, costing_of
+from batchctl.reconcile.cost.retirements import find_retirements
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decisions import Decisions
 from batchctl.reconcile.fold import Stage, decide_stack, trace
@@ -67,6 +68,7 @@ def plan(
         identities=new_identities(context.recorded, context.observed),
         live=decisions.live,
         budget=decisions.budget,
+        retirements=find_retirements(_manifests(decisions), context.recorded, context.stack.prices, context.now),
         renames=decisions.renames,
         clocks={account: look.now for account, look in sorted(context.observed.items())},
         uid=context.stack.uid,
@@ -142,6 +144,10 @@ def _job_plans(decisions: Decisions, context: Context) -> tuple[JobPlan, ...]:
     return tuple(
         _job_plan(*decisions.jobs[name], decisions.guards.get(name), rates, context) for name in sorted(decisions.jobs)
     )
+
+
+def _manifests(decisions: Decisions) -> list[DesiredJob]:
+    return [subject.desired for subject, _ in decisions.jobs.values() if subject.desired is not None]
 
 
 def _with_costs(jobs: tuple[JobPlan, ...], decisions: Decisions, context: Context) -> tuple[JobPlan, ...]:

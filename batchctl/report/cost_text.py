@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from batchctl.model.cost.job_cost import Actual, CostEstimate, CostTotal, DayBasis, InputBasis, JobCost, total_cost
+from batchctl.model.cost.retirement import Retirement
 from batchctl.model.cost.spending import BudgetUse, Use, period_words
 from batchctl.model.cost.tokens import Counts, Modality
 from batchctl.model.plan import JobPlan, Plan
@@ -68,6 +69,11 @@ def plan_cost_sentences(plan: Plan) -> tuple[str, ...]:
     costs = [job.cost for job in plan.jobs if job.buys]
     found = [_total_sentence(costs)] if costs and has_money(costs) else []
     return (*found, *(_budget_sentences(plan.budget) if plan.budget is not None else ()))
+
+
+def retirement_sentences(retirements: Iterable[Retirement]) -> tuple[str, ...]:
+    """The retirements that are near or past, a sentence for each."""
+    return tuple(f"{one.words}." for one in retirements if one.is_near)
 
 
 def spent_sentence(costs: Iterable[JobCost]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from batchctl.model.cost.job_cost import Actual, CostEstimate, CostTotal, JobCost, total_cost
+from batchctl.model.cost.retirement import Retirement
 from batchctl.model.cost.spending import BudgetUse, Use
 from batchctl.model.cost.tokens import Counts, Modality, Tokens
 from batchctl.model.desired import Json
@@ -65,6 +66,21 @@ def _use_fields(use: Use | None) -> dict[str, Json] | None:
         "unknown": use.unknown,
         "unknownPlanned": use.unknown_planned,
     }
+
+
+def retirement_entries(retirements: Iterable[Retirement]) -> list[Json]:
+    """The retirements of models, the earliest first; `days` is negative after it."""
+    return [
+        {
+            "model": one.model,
+            "api": one.api.value,
+            "date": str(one.day),
+            "days": one.days,
+            "source": one.source,
+            "jobs": list(one.jobs),
+        }
+        for one in retirements
+    ]
 
 
 def bought_costs(jobs: Iterable[JobPlan]) -> list[JobCost]:

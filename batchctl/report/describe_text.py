@@ -14,6 +14,7 @@ from batchctl.model.events import Event
 from batchctl.model.recorded import RecordedAttempt, RecordedJob
 from batchctl.model.states import Phase
 from batchctl.model.times import rfc3339
+from batchctl.report.cost_text import describe_cost
 from batchctl.report.describe_document import describe_document, recorded_fields
 from batchctl.report.explain import next_step
 from batchctl.report.explain_text import moment_words, write_last_error, write_ways_on
@@ -38,6 +39,8 @@ def write_description(description: JobDescription, console: Console) -> None:
     facts = {**document, **_words(description)}
     rows = _field_rows({name: facts[name] for name in FIELDS})
     write_table(console, [_styled(row, description.plan.phase) for row in rows])
+    cost = [Row((Text(f"{title}:"), outside(words))) for title, words in describe_cost(description.plan.cost)]
+    _write_section(console, "Cost", cost)
     write_last_error(case, console)
     if description.recorded is not None:
         attempts = description.recorded.attempts

@@ -9,7 +9,7 @@ from batchctl.model.desired import DesiredJob, DesiredStack, Json
 from batchctl.model.errors import ManifestError
 from batchctl.model.observed import RowCounts
 from batchctl.model.times import rfc3339
-from batchctl.report.costs import budget_fields, cost_fields, total_fields
+from batchctl.report.costs import budget_fields, cost_fields, retirement_entries, total_fields
 from batchctl.report.error_document import diagnostic_fields
 from batchctl.report.forecast import forecast_fields, stack_forecast_fields
 from batchctl.report.last_error import trouble_fields
@@ -27,6 +27,7 @@ def status_document(report: StatusReport) -> dict[str, Json]:
         "jobs": [_status_row(row) for row in report.jobs],
         "cost": total_fields(row.cost for row in report.jobs),
         "budget": budget_fields(report.budget),
+        "retirements": retirement_entries(report.retirements),
         "forecast": stack_forecast_fields(report.forecast),
         "problems": problem_entries(report.unread),
     }

@@ -16,7 +16,7 @@ from batchctl.model.plan_digest import PlanDigest
 from batchctl.model.row_work import OrderedRows, RowWork
 from batchctl.model.work_size import WorkSize
 from batchctl.report.chains import chain_member
-from batchctl.report.costs import bought_costs, budget_fields, cost_fields
+from batchctl.report.costs import bought_costs, budget_fields, cost_fields, retirement_entries
 from batchctl.report.costs import total_fields as cost_total
 from batchctl.report.error_document import error_fields
 from batchctl.report.matrix import matrix_member
@@ -131,6 +131,7 @@ def _plan_fields(document_format: str, plan: Plan, actions: list[Json]) -> dict[
         "total": total_fields(plan),
         "cost": cost_total(bought_costs(plan.jobs)),
         "budget": budget_fields(plan.budget),
+        "retirements": retirement_entries(plan.retirements),
         "actions": actions,
         "drift": drift_entries(plan.drift),
         "unmanaged": plan.unmanaged,

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from batchctl.model.actions import Action
 from batchctl.model.cost.job_cost import JobCost
+from batchctl.model.cost.retirement import Retirement
 from batchctl.model.cost.spending import BudgetUse
 from batchctl.model.decision import Timer
 from batchctl.model.desired import DesiredJob
@@ -188,6 +189,8 @@ class StatusReport(Struct, frozen=True):
     """When all jobs have ended; None if they have."""
     budget: BudgetUse | None = None
     """How much of the limits of money and tokens is used; None without such limits."""
+    retirements: tuple[Retirement, ...] = ()
+    """Of the models that manifests name, the earliest first."""
 
 
 class JobDescription(Struct, frozen=True):

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from batchctl.model.desired import DesiredJob, DesiredStack
-from batchctl.report.cost_text import cost_text, has_money, spent_sentence
+from batchctl.report.cost_text import cost_text, has_money, retirement_sentences, spent_sentence
 from batchctl.report.display_times import age
 from batchctl.report.fit import Column, fit
 from batchctl.report.forecast import end_words, ends_in
@@ -39,8 +39,8 @@ def write_status(report: StatusReport, console: Console, now: datetime, *, verbo
         write_line(console)
     write_line(console, (status_summary(report), "bold"))
     spent = spent_sentence(row.cost for row in report.jobs)
-    if spent:
-        write_line(console, spent)
+    for line in (*([spent] if spent else []), *retirement_sentences(report.retirements)):
+        write_line(console, line)
     if report.forecast is not None and report.forecast.end is not None:
         write_line(console, f"The last job ends {end_words(report.forecast.end, _clock(report, now))}.")
     _write_stuck(report, console)

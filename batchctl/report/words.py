@@ -15,7 +15,7 @@ from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.row_work import RowsSent
 from batchctl.model.states import ENDED_PHASES, FAILED_PHASES, Phase
 from batchctl.model.verdicts import RowVerdict
-from batchctl.report.cost_text import plan_cost_sentences
+from batchctl.report.cost_text import plan_cost_sentences, retirement_sentences
 from batchctl.report.layout import count
 from batchctl.report.purchase import purchase_sentence
 from batchctl.report.reports import ApplyReport
@@ -105,7 +105,8 @@ def plan_summary(plan: Plan) -> str:
 def plan_sentences(plan: Plan) -> tuple[str, ...]:
     """The parts of that line: the actions, the purchase, and what else a reader has to know."""
     purchase = (purchase_sentence(plan), *plan_cost_sentences(plan))
-    return tuple(filter(None, [_plan_lead(plan), *purchase, *_plan_remarks(plan)]))
+    remarks = (*_plan_remarks(plan), *retirement_sentences(plan.retirements))
+    return tuple(filter(None, [_plan_lead(plan), *purchase, *remarks]))
 
 
 def apply_summary(report: ApplyReport) -> str:

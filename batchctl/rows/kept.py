@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from batchctl.disk.private_files import write_file
 from batchctl.disk.safe_open import UnsafeFile, open_stream
@@ -187,7 +188,11 @@ def _attempt(folder: Path, found: Mapping[str, Json]) -> RecordedAttempt:
 
 def _counted(value: Json) -> Counted | None:
     """The tokens of its answers by kind; None in a manifest of an earlier release."""
-    return None if value is None else msgspec.convert(_bounded(_object(value)), Counted)
+    if value is None:
+        return None
+    found = dict(_object(value))
+    retires = _time(found.pop("retires", None))
+    return replace(msgspec.convert(_bounded(found), Counted), retires=retires)
 
 
 def _bounded(value: Json) -> Json:

@@ -42,6 +42,7 @@ class PlainAnswer(Struct, gc=False):
     """An answer with a vector has another form."""
     embeddings: UnsetType = UNSET
     predictions: UnsetType = UNSET
+    modelStatus: dict[str, Json] | UnsetType = UNSET  # noqa: N815
 
     @property
     def text(self) -> str:

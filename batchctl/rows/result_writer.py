@@ -8,7 +8,7 @@ from itertools import accumulate, islice
 from operator import itemgetter, lt
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from batchctl.disk.private_files import create_file
 from batchctl.model.desired import Json
@@ -84,6 +84,7 @@ class ResultWriter:
         if plain is not None and are_good([plain], expected):
             found = RowVerdict.OK
             self._usage.add_counts(plain.usageMetadata, plain.modelVersion)
+            self._usage.note_statuses([plain.modelStatus])
         else:
             outcome = _outcome(record[1])
             found = _judge(outcome, expected)
@@ -107,6 +108,7 @@ class ResultWriter:
         answers = read_all_plain(b"\n".join(outcomes)) if set(members) == {NO_MEMBERS} else None
         if answers is None or not are_good(answers, self._expectations.at(place)):
             return False
+        self._usage.note_statuses([one.modelStatus for one in answers if one.modelStatus is not UNSET])
         self._usage.add_all([one.usageMetadata for one in answers], [one.modelVersion for one in answers])
         self._verdicts[RowVerdict.OK] += len(rows)
         shown = encoded_each(self._join.keys(rows, keys))

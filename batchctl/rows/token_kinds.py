@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 
 from batchctl.model.cost.tokens import LONG_PROMPT, Counted, Counts, Modality, Tokens, Usage
 from batchctl.model.desired import Json
+from batchctl.model.times import read_rfc3339
 from batchctl.rows.numbers import MOST_COUNT, read_count
 
 _BATCH_TIERS = frozenset({"standard", "flex", "service_tier_unspecified", "unspecified", "service_tier_standard"})
@@ -42,6 +45,7 @@ class TokenSums:
     def __init__(self) -> None:
         self._rows = self._uncounted = 0
         self._short, self._long = _Sums(), _Sums()
+        self._retires: datetime | None = None
 
     def add(self, usage: Mapping[str, Json] | None) -> None:
         """Add an answer by its `usageMetadata`; None: it has none."""
@@ -67,10 +71,19 @@ class TokenSums:
         self._rows += len(usages)
         self._short.add(tokens)
 
+    def note_status(self, status: Json) -> None:
+        """Note the `modelStatus` of an answer: the earliest retirement counts. A time that is none is left out."""
+        time = status.get("retirementTime") if isinstance(status, Mapping) else None
+        if not isinstance(time, str):
+            return
+        with suppress(ValueError, OverflowError):
+            found = read_rfc3339(time).astimezone(UTC)
+            self._retires = found if self._retires is None else min(self._retires, found)
+
     @property
     def counted(self) -> Counted:
         """The sums so far."""
-        return Counted(Usage(self._short.tokens, self._long.tokens), self._rows, self._uncounted)
+        return Counted(Usage(self._short.tokens, self._long.tokens), self._rows, self._uncounted, self._retires)
 
 
 class _Sums:

@@ -76,8 +76,14 @@ class UsageTotal:
             if outcome is None:
                 self._kinds.add(None)
             return
+        self._kinds.note_status(response.get("modelStatus"))
         self._add_kinds(response)
         self._add(usage_of(response), input_tokens(response), model_version(response))
+
+    def note_statuses(self, statuses: Iterable[Json]) -> None:
+        """Note the `modelStatus` of answers that have one."""
+        for status in statuses:
+            self._kinds.note_status(status)
 
     def add_counts(self, usage: Mapping[str, Json], version: str) -> None:
         """Add an answer by its `usageMetadata` and its `modelVersion`."""

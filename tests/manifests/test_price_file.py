@@ -103,3 +103,11 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 def test_a_file(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(f"{HEAD}prices: []")
     assert read_prices(tmp_path / "p.yaml", "p.yaml").prices == ()
+
+
+def test_the_day_on_which_a_model_is_shut_down() -> None:
+    (price,) = parse_prices(f"{HEAD}prices:\n  - {{{ONE}, retires: 2027-02-01}}\n".encode(), "p.yaml").prices
+    assert price.retires == date(2027, 2, 1)
+    assert faults(f"{HEAD}prices:\n  - {{{ONE}, retires: 2027-02-31}}\n")[0].endswith(
+        "InvalidValue 2027-02-31 is not a day (such as 2026-12-01)"
+    )

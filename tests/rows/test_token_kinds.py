@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -169,3 +170,14 @@ def test_many_answers_at_once_have_the_sums_of_single_ones(found: list[dict[str,
 
     assert many.counted == single.counted
     assert many.counted.rows + many.counted.uncounted == len(found)
+
+
+def test_the_retirement_that_answers_name_is_kept() -> None:
+    total = UsageTotal()
+    times = ["2027-03-01T00:00:00Z", "2027-02-01T09:00:00+09:00", "soon", 7, None]
+    total.note_statuses([{"modelStage": "STABLE", "retirementTime": time} for time in times])
+    total.add({"response": {"modelStatus": {"retirementTime": "2027-04-01T00:00:00Z"}}})
+    total.note_statuses(["no status"])
+
+    assert total.counted.retires == datetime(2027, 2, 1, tzinfo=UTC)
+    assert UsageTotal().counted.retires is None

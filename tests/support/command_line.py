@@ -124,6 +124,9 @@ class Service:
     def faults(self, *faults: dict[str, Any]) -> None:
         self._call("PUT", "/_emulator/faults", list(faults))
 
+    def settings(self, **settings: Any) -> None:
+        self._call("PUT", "/_emulator/settings", settings)
+
     def advance(self, time: str) -> None:
         self._call("POST", "/_emulator/clock", {"advance": time})
 

@@ -56,6 +56,8 @@ class Price(Struct, frozen=True):
     """The day after the last one, in UTC."""
     long_rates: Rates | None = None
     """For rows with long prompts; None: the same as for others."""
+    retires: date | None = None
+    """The day on which the model is shut down; None: not known."""
 
     def covers(self, model: str, api: Api, day: date) -> bool:
         """Whether this is a price of a model at an API on a day."""

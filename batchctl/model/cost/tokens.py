@@ -6,6 +6,7 @@ Source: reference 1.4 (`usageMetadata`), chapter 16 (prices differ by modality, 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct, field
@@ -75,6 +76,8 @@ class Counted(Struct, frozen=True, omit_defaults=True):
     """Answers with counts."""
     uncounted: int = 0
     """Answers whose cost does not follow from the counts: they have none, or a service tier with other prices."""
+    retires: datetime | None = None
+    """When the model is shut down, as its answers say (`modelStatus.retirementTime`, reference 16)."""
 
 
 def usage_of_row(tokens: Tokens) -> Usage:
