@@ -28,6 +28,9 @@ COMMANDS: Final = {
     ),
     "explain": Entry("batchctl.cli.explain:explain", "Explain why a job is in its phase, and what happens next."),
     "events": Entry("batchctl.cli.events:events", "List what was done and seen, oldest first: when, by whom, why."),
+    "rehearse": Entry(
+        "batchctl.cli.rehearse:rehearse", "Run the stack on the emulator with a moved clock, and buy nothing."
+    ),
     "replay": Entry("batchctl.cli.replay:replay", "Decide again from a bundle of `--record`, and compare the plans."),
     "results": Entry("batchctl.cli.results:results", "Print the collected results, one JSON object per row."),
     "drift": Entry("batchctl.cli.drift:drift", "Report changes that were not made by batchctl (exit 3)."),

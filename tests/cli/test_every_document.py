@@ -29,6 +29,7 @@ LOOKS = {
     "describe": "bad",
     "explain": "bad",
     "replay": "{bundle}",
+    "rehearse": "--weather calm --runs 1 --seed 1",
     "events": "",
     "results": "a --join",
     "drift": "--unmanaged",

@@ -40,6 +40,7 @@ TOUR = {
     ],
     "diff": [("diff", "a")],
     "replay": [("plan", "--record", "recorded"), ("replay", "recorded/nosuch", "--why-not", "create")],
+    "rehearse": [("rehearse", "--weather", "calm", "--runs", "1")],
     "config view": [("config", "view", "--show-origin")],
     "prices import": [("prices", "import", "prices.csv", "--out", "prices.yaml")],
     "prices list": [("prices", "list")],
