@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from batchctl.model.desired import Json
 from batchctl.model.plan import JobPlan
-from batchctl.model.states import ENDED_PHASES, NO_GOOD_PHASES, Phase
+from batchctl.model.states import ENDED_PHASES, FAILED_PHASES, NO_GOOD_PHASES, Phase
 from batchctl.model.times import rfc3339
 from batchctl.report.job_document import status_document
 from batchctl.server.snapshot import Snapshot
@@ -98,6 +98,11 @@ class View:
 
 
 def _by_attention(row: Document) -> tuple[int, str]:
-    """First the jobs that need a person, then those that have not ended, then the others; each by name."""
-    group = 0 if row["attention"] else 2 if Phase(row["phase"]) in ENDED_PHASES else 1
-    return group, row["job"]
+    """First the jobs that need a person, then those that have not ended, then the others; each by name.
+
+    Of the jobs that need a person, those that failed come first, and then those that wait for them.
+    """
+    phase = Phase(row["phase"])
+    if row["attention"]:
+        return (0 if phase in FAILED_PHASES else 1 if phase is Phase.BLOCKED else 2), row["job"]
+    return (4 if phase in ENDED_PHASES else 3), row["job"]

@@ -119,6 +119,7 @@ def test_the_summary_counts_all(site):
     summary = site.get("/api/summary")
     assert (summary["stack"], summary["source"], summary["jobs"]) == ("shop", "state", 6)
     assert summary["phases"] == {"Failed": 1, "Waiting": 2, "Active": 1, "Succeeded": 2}
+    assert summary["needsAttention"] == 1
     assert (summary["attention"], summary["lock"], summary["pass"]) == (["bad"], None, None)
     assert summary["plan"]["summary"]["create"] == 1
     (model,) = summary["models"]

@@ -36,6 +36,7 @@ def test_attempts_and_shards_have_a_row_each(page: Page) -> None:
     assert words.endswith("succeeded, 18 of 20 rows good, 2 failed")
     table = page.get_by_role("group", name="Attempts and shards")
     expect(table.locator("tbody tr")).to_have_count(5)
+    expect(table.locator("tbody tr").first.locator("td").nth(4)).to_have_text(re.compile("^at most 4\\dm"))
 
 
 def test_verdicts_have_counts_and_shares(page: Page) -> None:

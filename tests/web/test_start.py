@@ -24,6 +24,22 @@ def test_page_waits_for_a_server_that_still_reads_the_stack(browser: Browser, wo
         }
 
 
+def test_new_trouble_is_said_to_screen_readers(browser: Browser, world: World) -> None:  # noqa: F811
+    world.here.rules({"match": {"displayName": "*/bad@*"}, "fate": "fail", "pending": "1h"}, {"pending": "1h"})
+    jobs = job("bad"), job("good")
+    world.apply(*jobs)
+    before = snapshot_of(world, *jobs)
+    with open_context(browser) as context, open_page(context) as (page, _), serving(world, before) as site:
+        page.goto(site.url)
+        expect(page.locator("#state")).to_have_text("As recorded")
+        expect(page.locator("#announcer")).to_have_text("")
+        world.watch(*jobs)
+        after = snapshot_of(world, *jobs)
+        site.feed.publish(lambda: after)
+        expect(page.locator("h1")).to_have_text("1 of 2 jobs needs attention")
+        expect(page.locator("#announcer")).to_have_text("Needs attention: bad")
+
+
 def test_stack_without_jobs_says_what_to_do(browser: Browser, world: World) -> None:  # noqa: F811
     with (
         open_context(browser) as context,

@@ -41,6 +41,7 @@ def _make(view: View) -> Document:
         "models": _models(rows),
         "rows": _sum_rows(rows),
         "tokens": sum(tokens) if tokens else None,
+        "needsAttention": sum(row["attention"] for row in rows),
         "attention": [row["job"] for row in first((row for row in rows if row["attention"]), _MOST_NAMED)],
         "collectBy": [{"job": job, "time": time} for time, job in collect[:_MOST_NAMED]],
         "limits": {

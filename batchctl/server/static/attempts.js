@@ -30,8 +30,7 @@ function attemptRow(attempt) {
       state(attempt),
       rowsText(attempt.rows),
       count(attempt.tokens),
-      time(attempt.createTime, attempt.startTime ?? attempt.endTime),
-      time(attempt.startTime, attempt.endTime),
+      ...times(attempt),
       h("code", null, attempt.remote ?? "–"),
     ],
   };
@@ -49,6 +48,12 @@ function state(attempt) {
     attempt.state ? h("code", null, stateName(attempt.state)) : null,
     notes.length ? h("span", { class: "provider" }, notes.join(", ")) : null,
   ];
+}
+
+/** The time in the queue, and the time it ran. Of an attempt that was never seen running, only the sum is known. */
+function times({ createTime, startTime, endTime }) {
+  if (createTime && endTime && !startTime) return ["–", `at most ${time(createTime, endTime)}`];
+  return [time(createTime, startTime), time(startTime, endTime)];
 }
 
 function time(from, to) {

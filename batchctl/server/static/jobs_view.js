@@ -77,7 +77,7 @@ export function jobsView(app, route) {
 }
 
 function heading(summary) {
-  const attention = summary.needsAttention ?? summary.attention.length;
+  const attention = summary.needsAttention;
   const words = attention
     ? `${count(attention)} of ${counted(summary.jobs, "job")} need${attention === 1 ? "s" : ""} attention`
     : summary.jobs
@@ -148,7 +148,7 @@ function chips(phases, summary, pressed, toggle) {
   return h(
     "div",
     { class: "chips", role: "group", "aria-label": "Filter by phase" },
-    summary.attention.length ? attention : null,
+    summary.needsAttention ? attention : null,
     shown.map((phase) =>
       h(
         "button",
