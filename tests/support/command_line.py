@@ -239,7 +239,7 @@ class StackFolder:
             "spec": {"manifests": ["jobs"], "providers": providers, **spec},
         }
         (self.path / "jobs").mkdir(exist_ok=True)
-        (self.path / "batchctl.yaml").write_text(yaml.safe_dump(stack, sort_keys=False))
+        (self.path / "batchctl.yaml").write_text(as_yaml(stack))
 
     def job_path(self, name: str) -> Path:
         return self.path / "jobs" / f"{name}.yaml"
@@ -260,4 +260,10 @@ def manifest(name: str, *, labels: dict[str, str] | None = None, **spec: Any) ->
         "metadata": {"name": name, "labels": labels or {}},
         "spec": {"model": "gemini-2.5-flash", "src": ROWS, "runId": name, **spec},
     }
-    return yaml.safe_dump(document, sort_keys=False)
+    return as_yaml(document)
+
+
+def as_yaml(document: Any) -> str:
+    """A document as YAML, by libyaml, which takes a fifth of the time."""
+    text: str = yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False)
+    return text
