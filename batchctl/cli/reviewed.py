@@ -53,7 +53,8 @@ def only_expected(expected: PlanDigest) -> Approve:
         if plan.unread:
             place, problem = plan.unread[0]
             message = f"the plan cannot be compared with the reviewed one: {place}: {problem}"
-            raise NotYetError(message, hint="run the command again later")
+            hint = "`batchctl doctor` shows what is missing" if not plan.problems else "run the command again later"
+            raise NotYetError(message, hint=hint)
         raise GuardError(
             f"the plan is not the reviewed one: its digest is {present}; {_why(expected, present, plan)}",
             code=ErrorCode.PLAN_STALE,

@@ -85,3 +85,15 @@ def test_a_state_in_postgresql_is_measured(tmp_path: Path, postgres: PostgresSer
     _, _, found = done.stdout.partition("PostgreSQL")
     assert "  its commit " in found
     assert "bytes of the server's log" in found
+
+
+def test_the_live_screen_is_measured_over_few_and_many_jobs(tmp_path: Path) -> None:
+    figures = tmp_path / "figures.json"
+    command = [sys.executable, str(ROOT / "benchmarks" / "repaint.py"), "--few", "30", "--jobs", "300"]
+    done = subprocess.run(
+        [*command, "--rounds", "1", "--json", str(figures)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(figures.read_text())
+    assert [*found] == ["take in a plan", "paint after an event"]
+    assert all(one["few"] > 0 and one["many"] > 0 for one in found.values())

@@ -307,7 +307,7 @@ def test_a_missing_bucket_has_a_way_out(machines: Machines, service: Service) ->
     machines.stack.write_job("translate")
     ran = machines("apply", "--yes")
     assert (ran.code, service.creates) == (7, 0), "rows are not bought if their list cannot be kept"
-    assert "the results folder cannot be read" in ran.err + ran.out
+    assert "not done before the collected results can be read" in ran.err + ran.out
     assert "gs://nowhere/results/" in ran.err + ran.out
     assert "check that the bucket nowhere" in ran.err + ran.out
     planned = machines("plan", "-o", "json")
@@ -318,6 +318,7 @@ def test_a_missing_bucket_has_a_way_out(machines: Machines, service: Service) ->
     assert "Could not be read in full" in machines("plan", "-o", "markdown").out
     expected = machines("apply", "--expect", f"p1:{64 * '0'}")
     assert (expected.code, "cannot be compared" in expected.err) == (7, True), expected.err
+    assert "`batchctl doctor` shows what is missing" in expected.err
     report = machines("doctor", "-o", "json")
     (finding,) = [one for one in report.json["findings"] if one["subject"] == "results" and one["check"] == "writable"]
     assert (report.code, finding["health"]) == (1, "failed")

@@ -199,7 +199,7 @@ def test_a_refused_removal_deletes_no_last_trace_either() -> None:
 def test_a_folder_that_cannot_be_read_holds_back_what_relies_on_it(situation: Situation, expected: str) -> None:
     made = replace(situation, inventory=Inventory(problem="results: Permission denied")).decide()
     assert show(made) == expected
-    words = "the results folder cannot be read: results: Permission denied"
+    words = "not done before the collected results can be read: results: Permission denied"
     assert made.jobs[0].reason.endswith(words) is expected.startswith("wait")
     assert made.unread == ((("results", "results: Permission denied"),) if expected.startswith("wait") else ())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 
 import pytest
 
@@ -64,7 +65,9 @@ def test_the_news_of_a_pass_grow_in_step_with_its_jobs():
         plan = plan_of(number)
 
         def tell():
-            with Screen(make_console(Terminal(), "never", ENV), StandingClock()) as progress:
+            seconds = itertools.count()
+            screen = Screen(make_console(Terminal(), "never", ENV), StandingClock(), elapsed=lambda: next(seconds))
+            with screen as progress:
                 progress.planned(plan)
                 for job in plan.jobs:
                     progress.step(job.job, "created")
@@ -72,3 +75,14 @@ def test_the_news_of_a_pass_grow_in_step_with_its_jobs():
         return count_steps(tell, "report")
 
     assert_in_step(count, few=30)
+
+
+def test_a_painting_costs_what_is_on_the_screen_and_not_what_is_in_the_stack():
+    def count(number):
+        seconds = itertools.count()
+        screen = Screen(make_console(Terminal(), "never", ENV), StandingClock(), elapsed=lambda: next(seconds))
+        screen.planned(plan_of(number))
+        return count_steps(lambda: screen.step("j00001", "created"), "report")
+
+    few, many = count(300), count(3000)
+    assert abs(many - few) <= 0.02 * few

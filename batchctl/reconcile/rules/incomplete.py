@@ -14,12 +14,15 @@ from batchctl.model.steps import Collect, Create, Step
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.view.subject import Subject
 
+_UNREAD, _UNSEEN = "the list is complete", "the collected results can be read"
+
 
 def wait_for_full_lists(subject: Subject, decision: Decision, context: Context) -> Decision:
     """The decision, or a wait in its place when it acts on an account that was not read in full."""
     if_refused = () if decision.if_refused is None else decision.if_refused.steps
     acts = [step for step in (*decision.base, *decision.steps, *if_refused) if step.needs_complete_list]
-    problem = _problem(subject, context) or _blindness(acts, context)
+    unread, unseen = _problem(subject, context), _blindness(acts, context)
+    problem = unread or unseen
     if problem is None or all(_is_unsent(step, subject) for step in acts):
         return decision
     steps = tuple(step for step in decision.steps if step.is_harmless)
@@ -28,7 +31,7 @@ def wait_for_full_lists(subject: Subject, decision: Decision, context: Context) 
         Action.COLLECT if collects else Action.WAIT,
         decision.phase,
         Reason.NOT_COLLECTED if collects else Reason.UNSEEN,
-        f"{decision.reason}; not done before the list is complete: {problem}",
+        f"{decision.reason}; not done before {_UNREAD if unread else _UNSEEN}: {problem}",
         steps,
         changes=decision.changes,
         unseen=True,
@@ -53,10 +56,9 @@ def _problem(subject: Subject, context: Context) -> str | None:
 
 
 def _blindness(acts: Iterable[Step], context: Context) -> str | None:
-    """Why the content of the results folder is not known, where the steps depend on it."""
+    """Why the collected results are not known, where the steps depend on them."""
     problem = None if context.inventory is None else context.inventory.problem
-    relies = any(step.needs_results_folder for step in acts)
-    return f"the results folder cannot be read: {problem}" if problem is not None and relies else None
+    return problem if any(step.needs_results_folder for step in acts) else None
 
 
 def _is_unsent(step: Step, subject: Subject) -> bool:
