@@ -5,6 +5,7 @@ The thread touches no signal, no lock of the state and no progress except for wa
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
 import threading
@@ -18,6 +19,10 @@ from starlette.types import ASGIApp
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError
 
+_HINTS = {
+    errno.EADDRINUSE: "another program, or another batchctl, listens there; --serve HOST:0 chooses a free port",
+    errno.EACCES: "ports below 1024 are for the system; choose a higher one, such as 8420",
+}
 _BACKLOG = 128
 _GRACE = 2
 """Seconds that open requests have to finish when the server stops."""
@@ -32,7 +37,7 @@ def bind(host: str, port: int) -> socket.socket:
         listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         reason = str(error.strerror or error).partition(" (while attempting")[0]  # Python repeats the address
-        hint = "another program, or another batchctl, may listen there; --serve HOST:0 chooses a free port"
+        hint = _HINTS.get(error.errno or 0, "--serve takes an address of this machine, such as 127.0.0.1:8420")
         message = f"the web page cannot be served at {shown_address(host, port)}: {reason}"
         raise BatchctlError(message, code=ErrorCode.ADDRESS_UNUSABLE, hint=hint) from error
     # Otherwise the body of an answer waits for the acknowledgement of its headers.

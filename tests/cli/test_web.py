@@ -103,7 +103,7 @@ class TestWatch:
             f"error: AddressUnusable the web page cannot be served at 127.0.0.1:{port}: Address already in use"
             in ran.err
         )
-        assert "another batchctl, may listen there; --serve HOST:0 chooses a free port" in ran.err
+        assert "another batchctl, listens there; --serve HOST:0 chooses a free port" in ran.err
 
     def test_the_record_is_shown_before_the_first_pass(
         self, stack: StackFolder, service: Service, cli: Cli, start: Start

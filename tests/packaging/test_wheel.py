@@ -67,6 +67,8 @@ def test_the_wheel_holds_the_package_and_every_schema_and_nothing_strange(wheel:
     assert sorted(Path(name).name for name in names if name.startswith("batchctl/schemas/")) == SCHEMAS
     sources = {path.relative_to(ROOT).as_posix() for path in (ROOT / "batchctl").rglob("*.py")}
     assert {name for name in names if name.endswith(".py")} == sources
+    page = {path.relative_to(ROOT).as_posix() for path in (ROOT / "batchctl" / "server" / "static").iterdir()}
+    assert {name for name in names if name.startswith("batchctl/server/static/")} == page != set()
     assert {name.split("/")[0].split("-")[0] for name in names} == {"batchctl"}
 
 
@@ -106,6 +108,8 @@ def test_the_examples_run_from_an_empty_folder(program: Path, env: dict[str, str
     rows = _run(program, "results", "classify-tickets", "--config", examples, cwd=empty, env=env).stdout
     assert len(rows.splitlines()) == 5
     assert list(empty.iterdir()) == []
+    _run(program, "report", "--config", examples, "--html", tmp_path / "page.html", cwd=empty, env=env)
+    assert "classify-tickets" in (tmp_path / "page.html").read_text()
 
 
 def test_init_and_the_served_emulator_run_from_the_wheel(program: Path, env: dict[str, str], tmp_path: Path) -> None:

@@ -68,8 +68,9 @@ def test_a_port_in_use_is_one_message():
 
 
 def test_an_address_of_another_machine_is_one_message():
-    with pytest.raises(BatchctlError, match=r"the web page cannot be served at 192\.0\.2\.7:8420: "):
+    with pytest.raises(BatchctlError, match=r"the web page cannot be served at 192\.0\.2\.7:8420: ") as caught:
         bind("192.0.2.7", 8420)
+    assert caught.value.hint == "--serve takes an address of this machine, such as 127.0.0.1:8420"
 
 
 @pytest.mark.parametrize("words", [b"nonsense\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00"])

@@ -105,6 +105,8 @@ def test_only_own_host_names(site, host, expected):
         ("/api/summary", {"Origin": "https://evil.example"}, 403),
         ("/api/summary", {"Origin": "null"}, 403),
         ("/api/summary", {"Origin": "{url}"}, 200),
+        ("/api/summary", {"Origin": "https://127.0.0.1"}, 403),
+        ("/api/summary", {"Origin": "https://batch.example", "Host": "batch.example"}, 200),
         ("/static/main.js", {"Sec_Fetch_Site": "cross-site"}, 403),
     ],
 )
@@ -146,6 +148,22 @@ def test_the_address_with_the_token_sets_a_cookie_and_leaves_the_address(locked)
     with httpx.Client(base_url=locked.url, follow_redirects=True) as browser:
         assert browser.get("/", params={"token": TOKEN}).status_code == 200
         assert browser.get("/api/summary").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("cookies", "expected"),
+    [
+        ("{name}={token}", 200),
+        ('settings={{"a": [1, "b"]}}; {name}={token}; other', 200),
+        ("{name}=wrong; {name}={token}", 200),
+        ("{name}x={token}", 401),
+        ("batchctl_1={token}", 401),
+        ("x={name}={token}", 401),
+    ],
+)
+def test_the_cookie_is_found_among_others(locked, cookies, expected):
+    name = f"batchctl_{locked.url.rpartition(':')[2]}"
+    assert status(locked, "/api/summary", Cookie=cookies.format(name=name, token=TOKEN)) == expected
 
 
 def test_the_token_of_an_address_is_for_the_page_alone(locked):
