@@ -13,6 +13,7 @@ import click
 
 from batchctl.cli.common import Common, common_options, output_option, scope_options
 from batchctl.cli.guard_options import guarded_options
+from batchctl.cli.notes import note
 from batchctl.cli.output import emit, show_error
 from batchctl.cli.workspace import Workspace, duration, load_desired, open_workspace
 from batchctl.model.desired import SharedPlace
@@ -115,7 +116,7 @@ def _rehearse(
     done: list[Run] = []
     for number, (weather, offset) in enumerate((one, run) for one in weathers for run in range(runs)):
         if not workspace.common.quiet and number % runs == 0:
-            click.echo(f"rehearsing: {weather}", err=True)
+            note(f"rehearsing: {weather}")
         with tempfile.TemporaryDirectory(prefix="batchctl-rehearsal-", dir=_in_memory(results)) as folder:
             done.append(rehearse_once(stage, Sky(weather, seed + offset), Path(folder).resolve()))
     prices = stack.prices

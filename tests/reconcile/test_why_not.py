@@ -16,6 +16,9 @@ from batchctl.model.row_settings import Canary
 from batchctl.model.why_not import Cause, WhyNot
 from batchctl.reconcile import Options, Question, Scope, explain_why_not, planner
 from batchctl.reconcile.why_not import answer
+from tests.reconcile.test_budget import costing, usd
+from tests.reconcile.test_budget import planned as buying
+from tests.reconcile.test_reasons import stalled
 from tests.reconcile.test_table import PLANS
 from tests.support.decisions import (
     HOUR,
@@ -151,6 +154,27 @@ CASES: dict[str, tuple[Callable[[], Plan], Action, Cause, str, list[str]]] = {
         Cause.REPLACED,
         "admission",
         ["higher limits.active, limits.enqueuedTokens and limits.createsPerMinute"],
+    ),
+    "over the budget": (
+        lambda: buying(costing("a"), budget=usd("0.50")),
+        Action.CREATE,
+        Cause.REFUSED,
+        "budget",
+        ["--budget-increase with an amount"],
+    ),
+    "a budget without prices": (
+        lambda: buying(costing("a"), budget=usd("5"), prices=None),
+        Action.CREATE,
+        Cause.REFUSED,
+        "budget",
+        ["--allow-unknown-cost"],
+    ),
+    "a queue that stalls": (
+        stalled,
+        Action.CREATE,
+        Cause.REPLACED,
+        "admission",
+        ["limits.pauseWhenStalled: false"],
     ),
     "suspended": (
         lambda: Situation(job(suspend=True)).decide(),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -98,6 +99,9 @@ def _ended(job: RemoteJob, question: Question, state: JobState) -> RemoteJob:
     return replace(job, state=state, end_time=question.observed[job.account].now)
 
 
+_ANY_MONEY, _ANY_TOKENS = Decimal(10**12), 10**18
+
+
 def _flags(question: Question, name: str) -> Iterator[Lever]:
     many = max(1, len({job.name for job in question.desired.jobs} | question.recorded.jobs.keys()))
     given: dict[str, dict[str, Any]] = {
@@ -106,6 +110,11 @@ def _flags(question: Question, name: str) -> Iterator[Lever]:
         f"--max-create {many}": {"max_create": many},
         f"--max-replace {many}": {"max_replace": many},
         f"--max-delete {many}": {"max_delete": many},
+        "--budget-increase with an amount, or a higher budget": {
+            "budget_increase": _ANY_MONEY,
+            "tokens_increase": _ANY_TOKENS,
+        },
+        "--allow-unknown-cost": {"allow_unknown_cost": True},
         "--allow-protected": {"allow_protected": True},
         "--allow-empty": {"allow_empty": True},
         "--adopt-changed": {"adopt_changed": True},
@@ -188,6 +197,7 @@ def _removed(question: Question, job: DesiredJob, policy: OnRemove) -> Question:
 
 
 def _stack_settings(stack: Stack) -> Iterator[Lever]:
+    yield Lever(ChangeKind.STACK, "limits.pauseWhenStalled: false", partial(with_stack, change=_unpaused))
     if stack.suspend:
         yield Lever(
             ChangeKind.STACK, "spec.suspend: false", partial(with_stack, change=partial(replace, suspend=False))
@@ -196,6 +206,10 @@ def _stack_settings(stack: Stack) -> Iterator[Lever]:
     if any(limits != AdmissionLimits() for limits in (stack.limits.admission, *own)):
         words = "higher limits.active, limits.enqueuedTokens and limits.createsPerMinute"
         yield Lever(ChangeKind.STACK, words, partial(with_stack, change=_unlimited))
+
+
+def _unpaused(stack: Stack) -> Stack:
+    return replace(stack, limits=replace(stack.limits, pause_when_stalled=False))
 
 
 def _unlimited(stack: Stack) -> Stack:
