@@ -302,6 +302,7 @@ def in_minutes(p50, p90=None):
         (JobForecast(end=in_minutes(125)), "2h5m"),
         (JobForecast(end=in_minutes(9.4, 190)), "9m to 3h10m"),
         (JobForecast(end=in_minutes(0.2, 2)), "<1m to 2m"),
+        (JobForecast(end=in_minutes(9.9, 10.2)), "10m"),
         (JobForecast(end=in_minutes(-5, 30)), "up to 30m"),
         (JobForecast(end=in_minutes(-5, -1)), "late"),
         (JobForecast(end=in_minutes(-5)), "late"),

@@ -73,7 +73,9 @@ def ends_in(end: ExpectedEnd, now: datetime) -> Text:
     """`2h to 3h10m`: until half of such jobs have ended, and until nine of ten; `late` after both."""
     soon, latest = end.p50 - now, end.p90 - now if end.p90 is not None else None
     if latest is not None and latest > timedelta():
-        return Text(f"{_rough(soon)} to {_rough(latest)}" if soon > timedelta() else f"up to {_rough(latest)}")
+        if soon <= timedelta():
+            return Text(f"up to {_rough(latest)}")
+        return Text(" to ".join(dict.fromkeys((_rough(soon), _rough(latest)))))
     return Text(_rough(soon)) if soon > timedelta() else Text("late", "yellow")
 
 
