@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.command_line import Cli, Service, StackFolder
+from tests.support.command_line import LONG, Cli, Service, StackFolder
 
 PAST = [f"past-{number:02}" for number in range(1, 11)]
 MINUTE = timedelta(minutes=1)
@@ -98,7 +98,8 @@ def test_the_words_of_status_describe_and_explain(world: World) -> None:
     assert "as 10 attempts with 1 to 9 rows" in explained
 
 
-def test_without_history_the_end_is_unknown(stack: StackFolder, cli: Cli, quick: list[float]) -> None:
+def test_without_history_the_end_is_unknown(stack: StackFolder, cli: Cli, service: Service) -> None:
+    service.rules(LONG)
     stack.write_job("first")
     cli("apply", "--yes")
     document = json.loads(cli("status", "-o", "json").out)
