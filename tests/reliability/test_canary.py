@@ -225,38 +225,6 @@ def test_the_served_emulator_keeps_no_key(keyed, still):
     assert assert_folders_silent([site.path]) > 5
 
 
-def test_what_machines_read_of_a_watch_has_no_key(keyed, still):
-    """Metrics, health and the page's data, while the service repeats the key in its errors; and what a collector gets."""
-    site = keyed()
-    still.service.rules(SOON)
-    message = {"kind": "status", "status": 503, "message": f"key {KEY} is bad: {KEY}"}
-    still.service.faults({"method": f"{site.api.methods}.create", "count": 1, **message})
-    with OtlpReceiver() as receiver:
-        site.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver.url
-        server = site.start("watch", "--forever", "--yes", "--serve", "127.0.0.1:0", *LOUD, logged=True, clock=None)
-        told = server.files["err"]
-        deadline = time.monotonic() + 20
-        while "web page: " not in (told.read_text() if told.exists() else ""):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        url = told.read_text().split("web page: ")[1].split('/"')[0]
-        while b'batchctl_actions_total{action="create"' not in httpx.get(f"{url}/metrics").content:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        bodies = {path: httpx.get(f"{url}{path}").content for path in SERVED}
-        server.send(signal.SIGTERM)
-        ended = server.wait()
-    assert ended.code == 130, ended
-    for path, body in bodies.items():
-        assert body, path
-        assert_silent(path, body)
-    check_log(ended.err)
-    assert_silent("its output", (ended.out + ended.err).encode())
-    collected = b"".join(receiver.bodies)
-    assert f"{site.api.methods}.list".encode() in collected
-    assert_silent("what the collector got", collected)
-
-
 def http(status, body, *headers):
     head = "".join(f"{line}\r\n" for line in (f"HTTP/1.1 {status} x", f"Content-Length: {len(body)}", *headers))
     return head.encode() + b"\r\n" + body
@@ -292,6 +260,40 @@ ECHOES = {
     "jobs of ours": lambda api: listing(api, ours=True),
     "somebody's jobs": lambda api: listing(api, ours=False),
 }
+
+
+def test_what_machines_read_of_a_watch_has_no_key(keyed):
+    """Metrics, health and the page's data while the service gives the key back, and what a collector gets."""
+    with Loopback(answer(ECHOES["403"], keep=False)) as service, OtlpReceiver() as receiver:
+        site = keyed(service.url)
+        site.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver.url
+        server = site.start("watch", "--forever", "--yes", "--serve", "127.0.0.1:0", *LOUD, logged=True, clock=None)
+        told = server.files["err"]
+        deadline = time.monotonic() + 20
+        while "web page: " not in (told.read_text() if told.exists() else ""):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        url = told.read_text().split("web page: ")[1].split('/"')[0]
+        while (
+            b'batchctl_passes_total{kind="full",result="success",stack="stack"} 0'
+            in httpx.get(f"{url}/metrics").content
+        ):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        bodies = {path: httpx.get(f"{url}{path}").content for path in SERVED}
+        server.send(signal.SIGTERM)
+        ended = server.wait()
+    assert any(KEY.encode() in request for request in service.requests), "the server was to get the key"
+    assert ended.code == 130, ended
+    for path, body in bodies.items():
+        assert body, path
+        assert_silent(path, body)
+    assert b'code="403"' in bodies["/metrics"]
+    check_log(ended.err)
+    assert_silent("its output", (ended.out + ended.err).encode())
+    collected = b"".join(receiver.bodies)
+    assert f"{site.api.methods}.list".encode() in collected
+    assert_silent("what the collector got", collected)
 
 
 @pytest.mark.parametrize(("api", "echo"), on_both(list(ECHOES)))
