@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from batchctl.cli.engine_tools import open_tools
 from batchctl.cli.manifest_reload import ManifestReload
+from batchctl.cli.notes import json_log
 from batchctl.cli.output import stdout_console
 from batchctl.cli.plan_output import status_report
 from batchctl.cli.start_signals import INTERRUPTED
@@ -33,7 +34,7 @@ def watch_status(workspace: Workspace, sort_by: SortKey | None) -> int:
     view: Screen | StatusLines = (
         Screen(stdout_console(common), workspace.clock, verbose=common.verbose).follow(workspace.board)
         if is_terminal(sys.stdout, os.environ)
-        else StatusLines(sys.stdout, sys.stderr, workspace.clock)
+        else StatusLines(sys.stdout, sys.stderr, workspace.clock, json_log())
     )
     with view:
         tools = open_tools(workspace, view)

@@ -8,8 +8,10 @@ from typing import TextIO
 from batchctl.model.events import Event
 from batchctl.model.plan import JobPlan
 from batchctl.model.ports import Clock
+from batchctl.report.activity import Busy
 from batchctl.report.display_times import clock_time
 from batchctl.report.escape import terminal
+from batchctl.report.log import JsonLog, Level
 from batchctl.report.progress import PlainProgress
 from batchctl.report.reports import StatusReport, StatusRow
 from batchctl.report.words import rows_text, state_text
@@ -18,13 +20,24 @@ from batchctl.report.words import rows_text, state_text
 class StatusLines(PlainProgress):
     """A line for each job and then for each change: `10:31:07Z translate-fr: Active, RUNNING, ?/3: running`.
 
-    Warnings go to `warnings`, so that the lines stay alone.
+    Warnings go to `warnings`, or to a log in JSON, so that the lines stay alone.
     """
 
-    def __init__(self, stream: TextIO, warnings: TextIO, clock: Clock) -> None:
+    def __init__(self, stream: TextIO, warnings: TextIO, clock: Clock, log: JsonLog | None = None) -> None:
         super().__init__(warnings, clock)
+        self._log = log
         self._lines = stream
         self._last: dict[str, str] = {}
+
+    def warn(self, message: str) -> None:
+        if self._log is None:
+            super().warn(message)
+        else:
+            self._log.write(Level.WARNING, "warning", message)
+
+    def busy(self, things: Sequence[Busy]) -> None:
+        if self._log is None:
+            super().busy(things)
 
     def waiting(self, jobs: Sequence[JobPlan], seconds: float) -> None:
         """Ignore it: a change is reported when it is seen."""

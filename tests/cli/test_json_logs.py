@@ -5,6 +5,7 @@ That holds for every command: `tests/reliability/test_canary.py` sends all of th
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 
 from batchctl.engine.clock import SystemClock
 from batchctl.state.store import open_state
-from tests.support.command_line import SOON, Cli, Ran, Service, StackFolder, check_schema
+from tests.support.command_line import ROOT, SOON, Cli, Ran, Service, StackFolder, check_schema
 from tests.support.json_logs import check_log
 
 JSON = ("--log-format", "json")
@@ -158,3 +159,17 @@ def test_a_signal_during_the_start_is_a_line_too() -> None:
             assert (line["event"], line["level"]) == ("interrupted", "error")
         else:
             assert done.stderr == "\ninterrupted; the state is consistent: run the same command again\n"
+
+
+DIRECT = {"consent.py", "github.py", "main.py", "notes.py"}
+"""Questions at a terminal, commands of a runner, help, and the notes themselves."""
+
+
+def test_commands_write_to_standard_error_by_notes_alone() -> None:
+    """Any other line would be no line of the log."""
+    found = {
+        path.name
+        for path in (ROOT / "batchctl" / "cli").rglob("*.py")
+        if re.search(r"err=True|sys\.stderr\.write|print\(.*stderr", path.read_text(encoding="utf-8"))
+    }
+    assert found == DIRECT
