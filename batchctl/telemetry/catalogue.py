@@ -106,6 +106,12 @@ BUDGET_UNKNOWN = Metric(
     "Attempts of the period whose cost is not known: they are in no other number.",
     ("unit",),
 )
+MODEL_RETIREMENT = Metric(
+    "batchctl_model_retirement_timestamp_seconds",
+    Kind.GAUGE,
+    "The beginning of the day (UTC) on which a model of the manifests is shut down. Absent where it is not known.",
+    ("model", "api"),
+)
 ENQUEUED_TOKENS = Metric(
     "batchctl_enqueued_tokens",
     Kind.GAUGE,
@@ -211,6 +217,7 @@ OF_THE_STATE = (
     BUDGET_PLANNED,
     BUDGET_USED,
     BUDGET_UNKNOWN,
+    MODEL_RETIREMENT,
     ENQUEUED_TOKENS,
     QUEUE_LENGTH,
     OLDEST_PENDING,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, time
 
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.metrics_core import Metric as Family
@@ -61,6 +61,7 @@ def _families(stack: str, snapshot: Snapshot) -> Iterator[Family]:
     yield gauge(catalogue.MONEY_ESTIMATED, stack, estimated(plan))
     yield gauge(catalogue.MONEY_UNKNOWN, stack, unknown_money(plan))
     yield from (gauge(metric, stack, values) for metric, values in budget(plan))
+    yield gauge(catalogue.MODEL_RETIREMENT, stack, _retirements(plan))
     yield gauge(catalogue.ENQUEUED_TOKENS, stack, _enqueued(plan))
     queue = Counter(job.queue.limit.value for job in plan.jobs if job.queue is not None)
     yield gauge(catalogue.QUEUE_LENGTH, stack, _by_one(queue, LimitKind))
@@ -113,6 +114,11 @@ def _verdicts(plan: Plan) -> Counter[str]:
 def _rows(attempt: RecordedAttempt) -> RowCounts:
     """The rows of an attempt; of one with several shards, those of all."""
     return attempt.rows if attempt.merged is None else attempt.merged.rows
+
+
+def _retirements(plan: Plan) -> dict[tuple[str, ...], float]:
+    found = {(one.model, one.api.value): one.day for one in plan.retirements}
+    return {labels: datetime.combine(day, time(), UTC).timestamp() for labels, day in found.items()}
 
 
 def _enqueued(plan: Plan) -> dict[tuple[str, ...], int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from batchctl.model.actions import Action
 from batchctl.model.admission import LimitKind, QueuePlace
 from batchctl.model.cost.job_cost import Actual, JobCost
+from batchctl.model.cost.retirement import Retirement
 from batchctl.model.cost.tokens import Usage
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RowCounts
@@ -204,6 +205,24 @@ def test_tokens_of_jobs_that_have_ended_are_not_enqueued():
     )
     found = samples(Snapshot(Plan("shop", jobs), Recorded()))
     assert of(found, "batchctl_enqueued_tokens") == {("vertex", "gemini-x"): 30}
+
+
+def test_models_retire_at_the_beginning_of_a_day():
+    """Also those of an account that has another API: the same name may be shut down on another day."""
+    day = date(2026, 12, 20)
+    plan = Plan(
+        "shop",
+        (),
+        retirements=(
+            Retirement("gemini-x", Api.GEMINI, day, "a page", ("a", "b"), 28),
+            Retirement("gemini-x", Api.VERTEX, date(2026, 12, 1), "a page", ("c",), 9),
+        ),
+    )
+    found = of(samples(Snapshot(plan, Recorded())), "batchctl_model_retirement_timestamp_seconds")
+    assert found == {
+        ("gemini", "gemini-x"): datetime(2026, 12, 20, tzinfo=UTC).timestamp(),
+        ("vertex", "gemini-x"): datetime(2026, 12, 1, tzinfo=UTC).timestamp(),
+    }
 
 
 def test_one_snapshot_is_computed_once():
