@@ -45,7 +45,11 @@ export function jobTable(jobs, sort, choose, inParts) {
         "tbody",
         { key: title ?? "all" },
         title
-          ? h("tr", { class: "part", key: "part" }, h("th", { colspan: COLUMNS.length, scope: "rowgroup" }, title))
+          ? h(
+              "tr",
+              { class: title === PARTS[0][0] ? "part is-bad" : "part", key: "part" },
+              h("th", { colspan: COLUMNS.length, scope: "rowgroup" }, title),
+            )
           : null,
         members.map((job) => jobRow(job, providers)),
       ),

@@ -63,10 +63,10 @@ export function planView(app) {
           { class: "column" },
           items.length
             ? h("ul", { class: "sheet plan" }, items.map(actionItem))
-            : section("Actions", null, empty("Nothing to do", "Manifests, record and remote jobs agree.")),
+            : section("Actions", null, empty("Nothing to do now", waitingWords(plan.summary))),
           next ? h("p", { class: "pager soft" }, `The first ${count(items.length)} jobs are shown.`) : null,
         ),
-        h("div", { class: "column is-side" }, buys(plan, items), guards(plan.guards), nextSteps(plan)),
+        h("div", { class: "column is-side" }, buys(plan), guards(plan.guards), nextSteps(plan)),
       ),
     ];
   };
@@ -79,7 +79,11 @@ function doing(summary) {
 
 function headline(summary) {
   const number = doing(summary).reduce((sum, [, some]) => sum + some, 0);
-  return number ? `${counted(number, "action")} pending` : "Nothing to do";
+  return number ? `${counted(number, "action")} pending` : "Nothing to do now";
+}
+
+function waitingWords({ wait }) {
+  return wait ? `${counted(wait, "job")} wait${wait === 1 ? "s" : ""}.` : "Manifests, record and remote jobs agree.";
 }
 
 function summaryLine(summary) {
@@ -171,24 +175,18 @@ function buys({ total, cost }) {
   ];
   const rows = total.models.map((one) => ({
     key: `${one.provider}-${one.model}`,
-    cells: [
-      [one.model, h("span", { class: "provider" }, one.provider)],
-      count(one.jobs),
-      count(one.rows),
-      `~${count(one.tokens)}`,
-    ],
+    cells: [[one.model, h("span", { class: "provider" }, one.provider)], ...sizes(one)],
   }));
-  const sum =
-    total.models.length > 1
-      ? [
-          {
-            key: "total",
-            cells: [h("strong", null, "Together"), count(total.jobs), count(total.rows), `~${count(total.tokens)}`],
-          },
-        ]
-      : [];
+  if (total.models.length > 1) rows.push({ key: "total", cells: [h("strong", null, "Together"), ...sizes(total)] });
   const price = h("p", { class: "after soft" }, `Price: ${moneyRange(cost?.estimate)}`);
-  return section("Buys", null, table("What the plan buys", columns, [...rows, ...sum]), price);
+  return section("Buys", null, table("What the plan buys", columns, rows), price);
+}
+
+/** Jobs, rows and tokens; with jobs of unknown size, what is known is the least. */
+function sizes({ jobs, rows, tokens, unknown }) {
+  if (unknown && unknown === jobs) return [count(jobs), "unknown", "unknown"];
+  const least = unknown ? "from " : "";
+  return [count(jobs), `${least}${count(rows)}`, unknown ? `${least}${count(tokens)}` : `~${count(tokens)}`];
 }
 
 function guards(found) {
@@ -206,7 +204,8 @@ function guards(found) {
   );
 }
 
-function nextSteps({ digest }) {
+function nextSteps({ digest, summary }) {
+  if (!doing(summary).length) return null;
   return section(
     "Carry it out",
     null,

@@ -25,14 +25,12 @@ function tile(name, href, figure, note, picture) {
 }
 
 function rowsTile({ rows }) {
+  const to = address(["figures"]);
+  if (!rows.total) return tile("Rows", to, UNKNOWN, "not counted yet", null);
+  if (rows.ok === null) return tile("Rows", to, count(rows.total), "no answers yet", rowsBar(rows));
   const failed = rows.failed ? h("span", { class: "is-bad toned" }, `${count(rows.failed)} failed`) : "none failed";
-  return tile(
-    "Rows",
-    address(["figures"]),
-    [count(rows.ok), h("span", { class: "of" }, ` of ${count(rows.total)} good`)],
-    rows.total ? failed : "no rows yet",
-    rowsBar(rows),
-  );
+  const figure = [count(rows.ok), h("span", { class: "of" }, ` of ${count(rows.total)} good`)];
+  return tile("Rows", to, figure, failed, rowsBar(rows));
 }
 
 function costTile(summary) {
