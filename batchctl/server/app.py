@@ -171,6 +171,8 @@ class WebApp:
         return Response(file.content, headers=headers, media_type=file.media_type)
 
     async def _events(self, request: Request) -> Response:
+        if request.method == "HEAD":
+            return Response(media_type="text/event-stream")
         if self._alarm is None:
             self._alarm = Alarm(asyncio.get_running_loop())
             self._served.feed.listen(self._alarm.ring)

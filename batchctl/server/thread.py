@@ -26,6 +26,8 @@ _HINTS = {
 _BACKLOG = 128
 _GRACE = 2
 """Seconds that open requests have to finish when the server stops."""
+_IDLE = 60
+"""Seconds that a connection stays open between two requests: a page asks again after each pass."""
 _PATIENCE = 5.0
 """Seconds that the end of the thread is waited for; it does not keep the process from its end."""
 
@@ -64,6 +66,7 @@ class ServerThread:
             access_log=False,
             proxy_headers=False,
             server_header=False,
+            timeout_keep_alive=_IDLE,
             timeout_graceful_shutdown=_GRACE,
         )
         self._server = uvicorn.Server(config)

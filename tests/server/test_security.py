@@ -51,6 +51,7 @@ def test_nothing_but_reading(site, path, method):
 def test_head_has_the_headers_alone(site):
     got, head = site.client.get("/api/summary"), site.client.head("/api/summary")
     assert (head.status_code, head.content, head.headers["content-type"]) == (200, b"", got.headers["content-type"])
+    assert site.client.head("/events").headers["content-type"].startswith("text/event-stream")
 
 
 @pytest.mark.parametrize("path", [one for one in PATHS if one != "/events"])

@@ -25,6 +25,9 @@ from batchctl.server.thread import ServerThread, bind
 from batchctl.server.view import Document
 from tests.support.engine import World
 
+FRESH = httpx.Limits(keepalive_expiry=5)
+"""A client closes an idle connection before its server does, however busy the machine is."""
+
 
 def snapshot_of(world: World, *jobs: DesiredJob, source: Source = Source.STATE, **changes: Any) -> Snapshot:
     """The stack as the world has it recorded."""
@@ -130,5 +133,8 @@ def serving(
     access = Access("127.0.0.1", port, names, token)
     served = Served(feed, surroundings, access, warnings.append, rows, heartbeat=heartbeat, **changes)
     url = f"http://127.0.0.1:{port}"
-    with ServerThread(WebApp(served).app, listening, feed.end), httpx.Client(base_url=url, timeout=20) as client:
+    with (
+        ServerThread(WebApp(served).app, listening, feed.end),
+        httpx.Client(base_url=url, timeout=20, limits=FRESH) as client,
+    ):
         yield Site(feed, surroundings, warnings, url, client)
