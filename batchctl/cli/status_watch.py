@@ -43,7 +43,8 @@ def watch_status(workspace: Workspace, sort_by: SortKey | None) -> int:
             while True:
                 seen = looks.look()
                 report = status_report(reload.workspace, seen.plan, seen.recorded)
-                view.happened(news.since(seen.recorded.serial, {row.job for row in report.jobs}))
+                if isinstance(view, Screen):
+                    view.happened(news.since(seen.recorded.serial, {row.job for row in report.jobs}))
                 view.show(report if sort_by is None else sort_status(report, sort_by), in_order=sort_by is not None)
                 looks.pause(())
         except KeyboardInterrupt:

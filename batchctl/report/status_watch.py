@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TextIO
 
-from batchctl.model.events import Event
 from batchctl.model.plan import JobPlan
 from batchctl.model.ports import Clock
 from batchctl.report.activity import Busy
@@ -41,9 +40,6 @@ class StatusLines(PlainProgress):
 
     def waiting(self, jobs: Sequence[JobPlan], seconds: float) -> None:
         """Ignore it: a change is reported when it is seen."""
-
-    def happened(self, events: Sequence[Event]) -> None:
-        """Ignore it: the change of the job follows from it."""
 
     def show(self, report: StatusReport, *, in_order: bool) -> None:  # noqa: ARG002 - the same for each order
         """Write what has changed since the last report."""

@@ -92,7 +92,7 @@ def test_300_jobs(world: World, golden: Golden) -> None:
         {"match": {"displayName": "*/page-01?@*"}, "pending": "5s", "running": "1m"},
         {"pending": "30s", "running": "2h"},
     )
-    shown = film("watch", "--yes", *SELDOM, "--timeout", "5m", "--max-create", "400")
+    shown = film("watch", "--yes", "--poll-min", "1m", "--poll-max", "30m", "--timeout", "5m", "--max-create", "400")
     golden("300-jobs.txt", shown.shots[-1])
 
 

@@ -158,8 +158,8 @@ class Screen(ProgressBase):
             self._event()
 
     def stopping(self) -> bytes:
-        # In a signal handler: the next painting shows it, and none may be under way.
-        self._is_stopping = True
+        # In a signal handler: the heartbeat shows it, because a painting may be under way.
+        self._is_stopping = self._has_changed = True
         return b""
 
     def last_words(self) -> bytes:
