@@ -78,7 +78,7 @@ def test_nothing_that_is_sent_has_the_key(stack: StackFolder, service: Service) 
     service.rules(SOON)
     stack.write_job("a")
     service.faults(
-        {"method": "batches.create", "kind": "status", "status": 429, "message": f"key {KEY} is bad", "count": 1}
+        {"method": "batches.create", "kind": "status", "status": 400, "message": f"key {KEY} is bad", "count": 1}
     )
     with OtlpReceiver() as receiver:
         apply(stack, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url, GEMINI_API_KEY=KEY)
