@@ -11,6 +11,7 @@ from datetime import datetime
 from msgspec import Struct, field
 
 from batchctl.model.admission import QuotaKey
+from batchctl.model.cost.tokens import Counted
 from batchctl.model.keys import Account
 from batchctl.model.percentiles import Span
 from batchctl.model.states import GOOD_STATES, is_terminal
@@ -38,6 +39,8 @@ class PastAttempt(Struct, frozen=True):
     start_time: datetime | None
     """None if it was never seen running."""
     end_time: datetime
+    counted: Counted | None = None
+    """The tokens of its answers by kind; None if they are not known."""
 
 
 class Spans(Struct, frozen=True):

@@ -17,7 +17,6 @@ _TOKENS = "tokens"
 _BASES = {
     InputBasis.BYTES: "by a quarter of the bytes",
     InputBasis.LEARNED: "by the bytes and what the API counted in earlier jobs",
-    InputBasis.COUNT_TOKENS: "by countTokens of the API for some of the rows",
     InputBasis.COUNTED: "as the API counted it",
 }
 

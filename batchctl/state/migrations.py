@@ -295,6 +295,11 @@ def add_history(db: Database) -> None:
     db.table("history").create(columns, pk=("account", "remote"), not_null=set(columns) - nullable, strict=True)
 
 
+def add_past_costs(db: Database) -> None:
+    """Version 22: the tokens of the answers of forgotten attempts by kind, as JSON: budgets count them."""
+    db.table("history").add_column("counted", str)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     create_tables,
     add_names_and_identities,
@@ -317,6 +322,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     add_merged,
     add_costs,
     add_history,
+    add_past_costs,
 )
 """In order. The format version of a file is the number of migrations that it has had."""
 TABLES_FILE = Path(__file__).with_name("tables.sql")

@@ -386,6 +386,7 @@ def past_record(past: PastAttempt) -> Record:
         "create_time": time_cell(past.create_time),
         "start_time": time_cell(past.start_time),
         "end_time": time_cell(past.end_time),
+        "counted": value_cell(past.counted),
     }
 
 
@@ -400,6 +401,7 @@ def read_past(stored: Stored) -> PastAttempt:
         create_time=read_time(stored["create_time"]),
         start_time=read_optional_time(stored["start_time"]),
         end_time=read_time(stored["end_time"]),
+        counted=read_value(stored["counted"], Counted),
     )
 
 

@@ -117,6 +117,6 @@ CREATE TABLE "history" (
    "state" TEXT NOT NULL,
    "create_time" TEXT NOT NULL,
    "start_time" TEXT,
-   "end_time" TEXT NOT NULL,
+   "end_time" TEXT NOT NULL, "counted" TEXT,
    PRIMARY KEY ("account", "remote")
 ) STRICT;

@@ -135,3 +135,18 @@ def test_a_retry_is_work_to_buy(stack: StackFolder, cli: Cli, service: Service, 
     assert (ran.code, service.creates) == (6, 1), ran
     cli("retry", "a", "--yes", "--budget-increase", "5000 tokens")
     assert service.creates == 2
+
+
+def test_what_a_removed_job_did_cost_stays_spent(
+    stack: StackFolder, cli: Cli, service: Service, quick: list[float]
+) -> None:
+    stack.write_stack(prices="prices.yaml", limits={"budget": "100 USD"})
+    stack.write_job("a", request=BOUND)
+    cli.ok("apply", "--yes", "--wait")
+    spent = cli.ok("status", "-o", "json").json["budget"]["money"]["spent"]
+    stack.job_path("a").unlink()
+    cli.ok("apply", "--yes", "--allow-empty", "--wait")
+    after = cli.ok("status", "-o", "json").json
+
+    assert after["jobs"] == []
+    assert (after["budget"]["money"]["spent"], float(spent) > 0) == (spent, True)

@@ -6,7 +6,7 @@ The prices: 0.15 for a million tokens of input, 1.25 for output. A job `of(1)` h
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from batchctl.model.cost.spending import BudgetUse, Money, SpendingLimits
 from batchctl.model.cost.tokens import Counted, Modality, Tokens, Usage
 from batchctl.model.desired import DesiredJob, DesiredStack, LocalFile, UnknownSource
 from batchctl.model.errors import NotYetError
+from batchctl.model.history import PastAttempt
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import Observation
 from batchctl.model.outcome import Result
@@ -268,6 +269,21 @@ class TestWhatIsSpent:
         second = replace(first, key=AttemptKey("old", 1, 1), remote="batches/old-1b", expected=None, counted=COUNTED)
 
         assert money(planned(before=(first, second), budget=usd("100")))[0] == Decimal("1.00")
+
+    def test_forgotten_jobs_were_paid_for(self) -> None:
+        def past(counted: Counted | None, created: datetime) -> PastAttempt:
+            return PastAttempt(
+                HERE, "batches/x", "gemini-2.5-flash", 10, "JOB_STATE_SUCCEEDED", created, None, NOW, counted
+            )
+
+        def spent(*history: PastAttempt) -> tuple[Decimal, int]:
+            spending = SpendingLimits(budget=usd("100"))
+            stack = replace(STACK, prices=PRICES, limits=replace(STACK.limits, spending=spending))
+            made = plan(DesiredStack(stack, ()), Recorded(history=history), {HERE: Observation(HERE, NOW)}, LOCAL)
+            return money(made)[0], money(made)[2]
+
+        assert spent(past(COUNTED, NOW - DAY), past(COUNTED, NOW - 31 * DAY)) == (Decimal("0.40"), 0)
+        assert spent(past(None, NOW - DAY)) == (0, 1)
 
     def test_what_is_left(self) -> None:
         use = used(planned(before=(done(counted=COUNTED),), budget=usd("1"))).money

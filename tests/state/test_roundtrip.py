@@ -153,7 +153,18 @@ JOBS = st.builds(
 QUOTAS = st.builds(Quota, st.builds(QuotaKey, ACCOUNTS, TEXT), st.integers(1, 999), TIMES, TIMES, st.integers(0, 99))
 FILES = st.builds(RecordedFile, ACCOUNTS, WORD, TEXT, SOME_TIME)
 PAST = st.lists(
-    st.builds(PastAttempt, ACCOUNTS, TEXT, TEXT, st.none() | st.integers(0, 9), WORD, TIMES, SOME_TIME, TIMES),
+    st.builds(
+        PastAttempt,
+        ACCOUNTS,
+        TEXT,
+        TEXT,
+        st.none() | st.integers(0, 9),
+        WORD,
+        TIMES,
+        SOME_TIME,
+        TIMES,
+        st.none() | COUNTED,
+    ),
     max_size=3,
     unique_by=lambda one: (one.account, one.remote),
 )

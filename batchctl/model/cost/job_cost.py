@@ -19,8 +19,6 @@ class InputBasis(StrEnum):
     """A quarter of the bytes."""
     LEARNED = "learned"
     """The bytes, and what the API counted for earlier jobs of the account and model."""
-    COUNT_TOKENS = "countTokens"
-    """`countTokens` of the API for a sample of the rows."""
     COUNTED = "counted"
     """The API counted these rows in an attempt that has ended."""
 

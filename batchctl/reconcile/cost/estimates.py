@@ -23,7 +23,7 @@ from batchctl.model.cost.job_cost import (
     add_actual,
 )
 from batchctl.model.cost.prices import Price, Prices
-from batchctl.model.cost.tokens import LONG_PROMPT, Counts, Tokens, Usage
+from batchctl.model.cost.tokens import LONG_PROMPT, Counted, Counts, Tokens, Usage
 from batchctl.model.desired import Kind, kind_of_rows
 from batchctl.model.keys import Account, Api
 from batchctl.model.recorded import RecordedAttempt, RecordedJob
@@ -129,12 +129,15 @@ class Costing:
 
     def actual_of(self, job: RecordedJob | None, attempt: RecordedAttempt) -> Actual:
         """The cost of an attempt whose answers were counted, at the price of the day on which it ended."""
-        counted = attempt.counted
-        assert counted is not None
-        money = None
+        assert attempt.counted is not None
         ended = attempt.end_time or attempt.create_time
+        return self.actual_for(model_of(job, attempt), attempt.account.api, ended, attempt.counted)
+
+    def actual_for(self, model: str, api: Api, ended: datetime | None, counted: Counted) -> Actual:
+        """The cost of answers that were counted, at the price of the day on which their attempt ended."""
+        money = None
         if not counted.uncounted and ended is not None:
-            price = self._price(model_of(job, attempt), attempt.account.api, utc_day(ended))
+            price = self._price(model, api, utc_day(ended))
             money = None if price is None else price.cost(counted.usage)
         return Actual(counted.usage, counted.rows, counted.uncounted, money)
 

@@ -10,6 +10,7 @@ from itertools import groupby
 from msgspec import Struct
 
 from batchctl.model.cost.job_cost import Actual, CostEstimate
+from batchctl.model.history import PastAttempt
 from batchctl.model.keys import AttemptKey
 from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedJob
 from batchctl.reconcile.cost.estimates import Costing
@@ -50,15 +51,21 @@ def find_spent(
 
     `renewed`: attempts without an answer whose create call is sent again: they count as work to buy.
     """
-    known, unknown = NOTHING, 0
-    for job in recorded.jobs.values():
-        for shards in _attempts(job, since, renewed):
-            amount = _cost(job, shards, measure, costing)
-            if amount is None:
-                unknown += 1
-            else:
-                known += amount
-    return known, unknown
+    amounts = [
+        _cost(job, shards, measure, costing)
+        for job in recorded.jobs.values()
+        for shards in _attempts(job, since, renewed)
+    ]
+    # Forgotten jobs were paid for, too.
+    amounts += [_past_cost(past, measure, costing) for past in recorded.history if past.create_time >= since]
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known, NOTHING), len(amounts) - len(known)
+
+
+def _past_cost(past: PastAttempt, measure: Measure, costing: Costing) -> Decimal | None:
+    if past.counted is None:
+        return None
+    return measure.actual(costing.actual_for(past.model, past.account.api, past.end_time, past.counted))
 
 
 def _attempts(job: RecordedJob, since: datetime, renewed: Container[AttemptKey]) -> Iterator[Sequence[RecordedAttempt]]:

@@ -65,6 +65,7 @@ def past_of(attempts: Iterable[RecordedAttempt], model: str) -> list[PastAttempt
             attempt.create_time,
             attempt.start_time,
             attempt.end_time,
+            attempt.counted,
         )
         for attempt in attempts
         if attempt.remote is not None
