@@ -95,6 +95,20 @@ def test_why_a_job_of_a_bundle_does_not_have_an_action(cli: Cli, service: Servic
         assert (ran.code in {1, 64}, words in ran.err) == (True, True), ran.err
 
 
+def test_prices_and_budgets_decide_again_as_they_did(cli: Cli, service: Service, stack: StackFolder) -> None:
+    price = {"model": "gemini-2.5-flash", "source": SECRET, "checked": "2026-11-01"}
+    rates = {"perMillionTokens": {"input": 0.15, "output": 1.25}}
+    listed = {"apiVersion": "batchctl.dev/v1", "kind": "PriceList", "currency": "USD", "prices": [price | rates]}
+    (stack.path / "prices.yaml").write_text(json.dumps(listed))
+    stack.write_stack(prices="prices.yaml", limits={"budget": "5 USD"})
+    ran = cli("plan", "--record", "box")
+    assert ran.code in {0, 6}, ran.err
+    (bundle,) = bundles()
+    assert SECRET not in bundle.read_text()
+    assert json.loads(bundle.read_text())["plan"]["jobs"][0]["cost"]["currency"] == "USD"
+    assert cli.ok("replay", str(bundle)).out.startswith("The same plan: ")
+
+
 def test_another_plan_is_shown_with_exit_2(cli: Cli, service: Service) -> None:
     cli.ok("plan", "--record", "box")
     (bundle,) = bundles()

@@ -15,6 +15,7 @@ from msgspec.structs import replace as with_members
 
 from batchctl.engine.bundles.typed_json import is_value, members
 from batchctl.model.canonical import sha256_json
+from batchctl.model.cost.prices import Price
 from batchctl.model.decision import Change
 from batchctl.model.desired import DesiredJob, DesiredStack, InlineRows, Json, ProviderConfig, Stack
 from batchctl.model.packed_rows import PackedRows
@@ -25,7 +26,8 @@ from batchctl.model.settings import webhook_hashes
 _WEBHOOK = "spec.webhookConfig."
 _NOT_READ: Mapping[type, Mapping[str, object]] = {
     DesiredStack: {"warnings": ()},
-    Stack: {"notify": (), "prices": None},
+    Stack: {"notify": ()},
+    Price: {"source": ""},
     ProviderConfig: {"endpoint": None},
     Recorded: {"outbox": ()},
 }
