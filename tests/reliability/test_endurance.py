@@ -40,7 +40,8 @@ class Silent:
     def planned(self, plan: object) -> None: ...
     def step(self, job: str, message: str, attempt: int | None = None) -> None: ...
     def warn(self, message: str) -> None:
-        raise AssertionError(message)
+        # Jobs that run for a day among others that took hours.
+        assert " is stuck: " in message, message
 
     def waiting(self, jobs: object, seconds: float) -> None: ...
 

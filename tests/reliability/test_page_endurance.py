@@ -1,7 +1,7 @@
 """A day of `watch --serve` on a clock that tests move, with pages open: neither side of the server grows.
 
 One page reads every message, and one is connected and never reads. In the gate it is an hour with few jobs; with
-`BATCHCTL_LONG=1` 24 hours with 200.
+`BATCHCTL_LONG=1` 24 hours with 50.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tests.support.engine import World, job
 from tests.support.long_mode import effort
 from tests.support.web import Site, serving, status_of
 
-JOBS = effort(20, 200)
+JOBS = effort(20, 50)
 SPAN = effort(timedelta(hours=1), timedelta(hours=24))
 SETTLED = SPAN / 3
 GROWTH = effort(1, 4) * 2**20
