@@ -186,6 +186,8 @@ def _range(least: int, most: int) -> str:
 
 
 def _money(rehearsal: Rehearsal, one: Summary) -> str:
+    if not one.attempts[1]:
+        return "nothing"
     if one.low is None and one.high is None:
         return "unknown"
     low, high = ("unknown" if amount is None else f"{amount:.2f}" for amount in (one.low, one.high))

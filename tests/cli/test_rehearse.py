@@ -168,6 +168,13 @@ def test_the_cost_of_what_was_bought(cli: Cli, stack: StackFolder, offline: None
     assert "nothing was bought" in shown
 
 
+def test_a_stack_without_work_costs_nothing(cli: Cli, stack: StackFolder, offline: None) -> None:
+    shown = cli.ok("rehearse", "--seed", "7", "--runs", "1", "-q", "--weather", "calm").out
+    assert [line.split() for line in shown.splitlines() if line.startswith("calm")] == [
+        ["calm", "0s", "0s", "0", "1", "nothing", "none"]
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
