@@ -12,6 +12,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
+from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import RowCounts
 from batchctl.model.recorded import (
     Recorded,
@@ -32,12 +33,15 @@ class Beginning(Struct, frozen=True):
     """In batches of one commit."""
     again: Mapping[str, SentAgain]
     """By job, the attempt that is sent again."""
+    over: frozenset[AttemptKey]
+    """Attempts with which nothing happens any more."""
 
 
 def begin(recorded: Recorded, now: datetime) -> Beginning:
     """The record, without what only the API has."""
     writes: list[Write] = []
     again: dict[str, SentAgain] = {}
+    over: set[AttemptKey] = set()
     for name, job in recorded.jobs.items():
         writes.append(SaveJob(job.row))
         for attempt in job.attempts:
@@ -46,9 +50,10 @@ def begin(recorded: Recorded, now: datetime) -> Beginning:
                 again[name] = SentAgain(attempt.key, age, attempt.state or "")
                 writes.append(SaveAttempt(_unsent(attempt)))
             else:
+                over.add(attempt.key)
                 writes.append(SaveAttempt(_ended(attempt, now)))
     writes += [SavePast(past) for past in recorded.history]
-    return Beginning(writes, again)
+    return Beginning(writes, again, frozenset(over))
 
 
 def _is_there(attempt: RecordedAttempt) -> bool:

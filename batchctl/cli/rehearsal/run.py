@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import string
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -172,7 +172,7 @@ class _OneRun:
         return min(found) if found else None
 
     def _outcome(self, report: DriveReport, recorded: Recorded) -> Run:
-        jobs = tuple(_job_run(job, recorded.jobs.get(job.job), self._stage.start) for job in report.next_plan.jobs)
+        jobs = tuple(_job_run(job, self._bought(recorded.jobs.get(job.job))) for job in report.next_plan.jobs)
         is_over = report.stopped is None
         low, high = _cost(self._first or report.plan, jobs)
         return Run(
@@ -188,21 +188,24 @@ class _OneRun:
 
     def _length(self, recorded: Recorded) -> float:
         """Seconds until the last attempt ended. A watcher that looks often collects it right after that."""
-        ends = [one.end_time for job in recorded.jobs.values() for one in job.attempts if one.end_time is not None]
-        last = max((end for end in ends if end >= self._stage.start), default=self._stage.start)
-        return (last - self._stage.start).total_seconds()
+        attempts = (one for job in recorded.jobs.values() for one in self._bought(job))
+        ends = [one.end_time for one in attempts if one.end_time is not None]
+        return max(0.0, (max(ends, default=self._stage.start) - self._stage.start).total_seconds())
+
+    def _bought(self, record: RecordedJob | None) -> list[RecordedAttempt]:
+        """The attempts of a job that this run has bought."""
+        over = self._stage.beginning.over
+        return [
+            one for one in (() if record is None else record.attempts) if one.remote is not None and one.key not in over
+        ]
 
 
-def _job_run(job: JobPlan, record: RecordedJob | None, start: datetime) -> JobRun:
-    attempts = [one for one in _attempts(record) if one.create_time is not None and one.create_time >= start]
-    bought = len({one.key.attempt for one in attempts if one.remote is not None})
+def _job_run(job: JobPlan, attempts: Sequence[RecordedAttempt]) -> JobRun:
+    """One job with the attempts that were bought."""
+    bought = len({one.key.attempt for one in attempts})
     is_killed = any(one.cancel_cause is CancelCause.DEADLINE for one in attempts)
     breaks = set(_breaks(job, bought, is_killed=is_killed))
     return JobRun(job.job, job.phase, _words(job, attempts), bought, frozenset(breaks))
-
-
-def _attempts(record: RecordedJob | None) -> tuple[RecordedAttempt, ...]:
-    return () if record is None else record.attempts
 
 
 def _words(job: JobPlan, attempts: Iterable[RecordedAttempt]) -> str:
