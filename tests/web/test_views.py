@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.web.conftest import at, names
 
@@ -89,6 +89,24 @@ def test_figures_have_the_numbers_of_the_chart_as_a_table(page: Page) -> None:
     good = int(last.locator("td").first.inner_text())
     expect(page.locator(".legend li").last).to_have_text(f"OK{good}")
     assert good > 200
+
+
+def test_money_is_shown_against_the_budget(page: Page) -> None:
+    money = {"unit": "USD", "limit": "40", "perRun": None, "spent": "12.5", "planned": "30", "unknown": 1}
+    budget = {"periodSeconds": 2592000, "money": {**money, "unknownPlanned": 0}, "tokens": None}
+
+    def with_budget(route: Route) -> None:
+        reply = route.fetch()
+        route.fulfill(response=reply, json={**reply.json(), "budget": budget})
+
+    page.route("**/api/summary", with_budget)
+    page.route("**/events", lambda route: route.fulfill(status=204))  # no news, which would have no budget
+    at(page, "#/figures", "Figures")
+    page.reload()
+    lines = page.get_by_role("region", name="Tokens and money").locator(".use .lines > div")
+    expect(lines).to_contain_text(["Used in 30d$12.50without 1 attempt", "To be bought$30.00", "Limit$40.00"])
+    page.get_by_role("link", name="Jobs", exact=True).click()
+    expect(page.locator(".tile", has_text="Spent")).to_contain_text("$12.50of $40.00 in 30d")
 
 
 def test_figures_of_a_model_lead_to_its_jobs(page: Page) -> None:

@@ -1,25 +1,69 @@
 /* Money and tokens against their limits, as bars with words. */
 
 import { h } from "./render.js";
+import { count, counted, duration, money } from "./format.js";
 
 /**
- * Spent money, and what is still expected, against the budget; without a budget against the highest estimate. The text
- * beside it says the same.
+ * A bar: what is spent, and what is expected beside it, of a whole; a mark where the limit is passed. The text beside it
+ * says the same. Null if there is nothing to show.
  */
-export function moneyMeter({ cost, budget }) {
-  const spent = Number(cost?.actual?.money ?? budget?.spent ?? 0);
-  const expected = Math.max(spent, Number(cost?.estimate?.high ?? 0));
-  const limit = Number(budget?.limit ?? 0) || expected;
-  if (!limit) return null;
-  const whole = Math.max(limit, expected);
+function meter(spent, expected, limit) {
+  const whole = Math.max(limit ?? 0, expected, spent);
+  if (!whole) return null;
+  const share = (part) => `${(100 * part) / whole}%`;
+  const group = limit && spent > limit ? "bad" : limit && spent > 0.8 * limit ? "held" : "going";
   return h(
     "span",
     { class: "meter", "aria-hidden": "true" },
-    h("span", { class: "meter-part meter-expected", style: { width: `${(100 * expected) / whole}%` } }),
-    h("span", {
-      class: `meter-part is-${spent > limit ? "bad" : spent > 0.8 * limit ? "held" : "going"}`,
-      style: { width: `${(100 * spent) / whole}%` },
-    }),
-    limit < whole ? h("span", { class: "meter-limit", style: { left: `${(100 * limit) / whole}%` } }) : null,
+    h("span", { class: "meter-part meter-expected", style: { width: share(Math.max(expected, spent)) } }),
+    h("span", { class: `meter-part is-${group}`, style: { width: share(spent) } }),
+    limit && limit < whole ? h("span", { class: "meter-limit", style: { left: share(limit) } }) : null,
+  );
+}
+
+/** The stack's money: against its budget, else against the highest estimate. */
+export function moneyMeter({ cost, budget }) {
+  const use = budget?.money;
+  if (use) return useMeter(use);
+  return meter(Number(cost?.actual?.money ?? 0), Number(cost?.estimate?.high ?? 0), null);
+}
+
+function useMeter({ spent, planned, limit, perRun }) {
+  const used = Number(spent ?? 0);
+  return meter(used, used + Number(planned ?? 0), Number(limit ?? perRun));
+}
+
+/** Each limit of `limits.budget` and `limits.tokens` with its bar and its lines; null without such limits. */
+export function budgetUses(budget) {
+  const uses = [budget?.money, budget?.tokens].filter(Boolean);
+  return uses.length
+    ? uses.map((use) => h("div", { class: "use", key: use.unit }, useMeter(use), useLines(use, budget)))
+    : null;
+}
+
+function useLines(use, { periodSeconds }) {
+  const shown = (amount) =>
+    use.unit === "tokens" ? (amount === null ? "unknown" : `${count(Number(amount))} tokens`) : money(amount, use.unit);
+  const entries = [
+    [
+      `Used in ${duration(periodSeconds)}`,
+      shown(use.spent),
+      use.unknown ? `without ${counted(use.unknown, "attempt")}` : null,
+    ],
+    ["To be bought", shown(use.planned), use.unknownPlanned ? `without ${counted(use.unknownPlanned, "job")}` : null],
+    ["Limit", use.limit === null ? "none" : shown(use.limit), null],
+    ["Limit of a run", use.perRun === null ? null : shown(use.perRun), null],
+  ].filter(([, value]) => value !== null);
+  return h(
+    "dl",
+    { class: "lines" },
+    entries.map(([name, value, note]) =>
+      h(
+        "div",
+        { key: name },
+        h("dt", null, name),
+        h("dd", { class: "number" }, value, note ? h("span", { class: "provider" }, note) : null),
+      ),
+    ),
   );
 }

@@ -7,7 +7,7 @@ import { PHASES, groupOf } from "./phases.js";
 import { bar, empty, rowsText, section, table, verdictTable } from "./parts.js";
 import { verdictChart } from "./verdict_chart.js";
 import { costTable } from "./costs.js";
-import { moneyMeter } from "./budget.js";
+import { budgetUses, moneyMeter } from "./budget.js";
 import { serverNow } from "./clock.js";
 
 export function figuresView(app) {
@@ -80,16 +80,18 @@ function budgetSection(summary) {
     ["Tokens counted", tokens === null ? "none yet" : count(tokens)],
     ["Spent", money(cost?.actual?.money, cost?.actual?.currency)],
     ["Estimate of all jobs", moneyRange(cost?.estimate)],
-    ["Budget", budget?.limit ? money(budget.limit, budget.currency) : "none"],
+    budget ? null : ["Budget", "none"],
   ];
   return section(
     "Tokens and money",
     null,
-    moneyMeter(summary),
+    budgetUses(budget) ?? moneyMeter(summary),
     h(
       "dl",
       { class: "lines after" },
-      lines.map(([name, value]) => h("div", { key: name }, h("dt", null, name), h("dd", { class: "number" }, value))),
+      lines
+        .filter(Boolean)
+        .map(([name, value]) => h("div", { key: name }, h("dt", null, name), h("dd", { class: "number" }, value))),
     ),
     cost ? h("details", { class: "after", key: "more" }, h("summary", null, "In detail"), costTable(cost)) : null,
   );

@@ -9,6 +9,7 @@ import { jobTable } from "./jobs_table.js";
 import { tiles } from "./tiles.js";
 
 const PAGE = 100;
+const RETIRES_SOON = 60; // days before a model is shut down
 const TYPING_PAUSE = 150; // milliseconds between the last key and the search
 
 export function jobsView(app, route) {
@@ -114,8 +115,21 @@ function warnings(summary) {
       one.detail,
     ),
   );
-  const shown = [recorded, ...problems, ...drift].filter(Boolean);
+  const retiring = (summary.retirements ?? []).filter((one) => one.days <= RETIRES_SOON).map(retirement);
+  const shown = [recorded, ...problems, ...drift, ...retiring].filter(Boolean);
   return shown.length ? h("div", { class: "notices" }, shown) : null;
+}
+
+/** A model that is shut down soon, and the way to its jobs. */
+function retirement({ model, date, days, jobs, source }) {
+  const when = days < 0 ? `was shut down on ${date}` : `is shut down on ${date}, in ${counted(days, "day")}`;
+  return notice(
+    days < 0 ? "bad" : "held",
+    h("strong", null, model),
+    ` ${when}: `,
+    h("a", { href: address([], { model }) }, counted(jobs.length, "job")),
+    h("span", { class: "soft" }, ` (${source})`),
+  );
 }
 
 function phaseBar(phases) {

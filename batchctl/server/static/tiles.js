@@ -1,7 +1,7 @@
 /* The figures of the stack, in four boxes. What is not known says so. */
 
 import { h } from "./render.js";
-import { count, counted, hour, money, moneyRange, short } from "./format.js";
+import { count, counted, duration, hour, money, moneyRange, short } from "./format.js";
 import { countdown, serverNow } from "./clock.js";
 import { address, jobAddress } from "./router.js";
 import { rowsBar } from "./parts.js";
@@ -36,7 +36,7 @@ function rowsTile({ rows }) {
 function costTile(summary) {
   const { cost, budget } = summary;
   const spent = cost?.actual?.money;
-  if (!spent && !cost?.estimate)
+  if (!spent && !cost?.estimate && !budget?.money)
     return tile(
       "Tokens",
       address(["figures"]),
@@ -44,16 +44,12 @@ function costTile(summary) {
       "money: unknown",
       null,
     );
-  const note = budget?.limit
-    ? `of ${money(budget.limit, budget.currency)} budget`
+  const use = budget?.money;
+  const figure = use ? money(use.spent, use.unit) : spent ? money(spent, cost.actual.currency) : "nothing yet";
+  const note = use?.limit
+    ? `of ${money(use.limit, use.unit)} in ${duration(budget.periodSeconds)}`
     : `estimate of all jobs: ${moneyRange(cost.estimate)}`;
-  return tile(
-    "Spent",
-    address(["figures"]),
-    spent ? money(spent, cost.actual.currency) : "nothing yet",
-    note,
-    moneyMeter(summary),
-  );
+  return tile("Spent", address(["figures"]), figure, note, moneyMeter(summary));
 }
 
 function endTile({ forecast, phases }) {
