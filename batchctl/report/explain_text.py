@@ -31,7 +31,7 @@ _NAME_START = 40
 def write_explanation(case: JobCase, console: Console, *, verbose: bool = False) -> None:
     """The job's phase, its conditions, the last error and the next step; when `verbose`, the rules and steps too."""
     plan = case.plan
-    write_table(console, _facts(case, _room(console)))
+    write_table(console, _facts(case, _room(console), verbose=verbose))
     write_rows_left(case, console)
     # Where nothing else comes first, the end of a back-off is below as the time of the next step.
     is_next = plan.action is Action.WAIT and plan.timer is Timer.BACKOFF
@@ -64,7 +64,7 @@ def write_ways_on(case: JobCase, console: Console) -> None:
         write_table(console, [Row((outside(one.command), Text(one.effect))) for one in ways], indent=2)
 
 
-def _facts(case: JobCase, room: int | None) -> list[Row]:
+def _facts(case: JobCase, room: int | None, *, verbose: bool) -> list[Row]:
     """The first lines: the job, its phase, its attempt and its rows."""
     plan = case.plan
     rows = [
@@ -76,7 +76,7 @@ def _facts(case: JobCase, room: int | None) -> list[Row]:
         rows.append(_field("Manifest", outside(matrix_words(plan.path, plan.expansion))))
     if plan.attempt is not None:
         rows.append(_field("Attempt", outside(_attempt(case, plan.attempt, room))))
-    if plan.forecast is not None:
+    if plan.forecast is not None and (verbose or plan.forecast.end is not None):
         rows.append(_field("Ends", outside(forecast_words(plan.forecast, case.now))))
     answers = answers_words(case)
     if answers:
