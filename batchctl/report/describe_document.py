@@ -21,6 +21,7 @@ from batchctl.model.desired import (
     UploadedFile,
 )
 from batchctl.model.events import Event
+from batchctl.model.keys import Api
 from batchctl.model.recorded import RecordedAttempt, RecordedJob
 from batchctl.model.row_work import RowsSent
 from batchctl.model.settings import lifecycle_fields, row_fields, webhook_hashes
@@ -35,6 +36,9 @@ from batchctl.report.last_error import trouble_fields
 from batchctl.report.plan_document import change_entries, drift_entries, guard_code
 from batchctl.report.reports import JobDescription
 from batchctl.report.verdict_rows import verdict_entries
+
+_GOOGLE = ".googleapis.com"
+_CONSOLE = "https://console.cloud.google.com/agent-platform"
 
 
 def describe_document(description: JobDescription) -> dict[str, Json]:
@@ -56,6 +60,7 @@ def describe_document(description: JobDescription) -> dict[str, Json]:
         "drift": drift_entries(description.drift),
         "results": description.results,
         "apiUrl": api_url(plan.attempt),
+        "consoleUrl": console_url(plan.attempt),
         "collectBy": rfc3339(None if plan.attempt is None else plan.attempt.collect_by),
         "next": {"step": next_step(facts), "time": rfc3339(plan.next_time)},
         "lastError": last_error_fields(last_error(facts)),
@@ -77,6 +82,19 @@ def api_url(attempt: RecordedAttempt | None) -> str | None:
     if not account.origin.startswith("http"):
         return None
     return f"{account.origin}/{CAPABILITIES[account.api].versions[0]}/{attempt.remote}"
+
+
+def console_url(attempt: RecordedAttempt | None) -> str | None:
+    """The page of the current remote job in the console of Google Cloud; None on the Gemini API, which has none.
+
+    The address is the one that google-cloud-aiplatform 2.7.0 shows for a batch job.
+    """
+    if api_url(attempt) is None or attempt is None or attempt.account.api is not Api.VERTEX:
+        return None
+    if not attempt.account.origin.endswith(_GOOGLE):
+        return None
+    _, project, _, location, _, number = str(attempt.remote).split("/")
+    return f"{_CONSOLE}/locations/{location}/batch-predictions/{number}?project={project}"
 
 
 def source_fields(source: Source) -> dict[str, Json]:

@@ -28,9 +28,9 @@ from batchctl.report.words import PHASE_STYLES, rows_text, state_text
 
 FIELDS = (
     *("job", "stack", "phase", "action", "reason", "guard"),
-    *("next", "ends", "stuck", "results", "collect", "remote", "apiUrl"),
+    *("next", "ends", "stuck", "results", "collect", "remote", "apiUrl", "consoleUrl"),
 )
-_TITLES = {"apiUrl": "API"}
+_TITLES = {"apiUrl": "API", "consoleUrl": "Console"}
 
 
 def write_description(description: JobDescription, console: Console) -> None:

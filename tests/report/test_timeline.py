@@ -7,7 +7,7 @@ import io
 import pytest
 
 from batchctl.report.console import make_console
-from batchctl.report.describe_document import api_url
+from batchctl.report.describe_document import api_url, console_url
 from batchctl.report.timeline import write_timeline
 from tests.support.report_samples import GEMINI, NOW, VERTEX, Terminal, ago, running
 from tests.support.values import replace
@@ -80,3 +80,20 @@ def test_a_terminal_without_unicode_has_ascii():
 def test_the_address_at_the_api(changes, url):
     assert api_url(replace(running("a"), **changes)) == url
     assert api_url(None) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "url"),
+    [
+        ({"remote": "batches/abc"}, None),
+        (
+            {"account": VERTEX, "remote": "projects/1/locations/europe-west4/batchPredictionJobs/2"},
+            "https://console.cloud.google.com/agent-platform/locations/europe-west4/batch-predictions/2?project=1",
+        ),
+        ({"account": VERTEX, "remote": None}, None),
+        ({"account": replace(VERTEX, origin="http://127.0.0.1:1"), "remote": "projects/1/locations/x/batchPredictionJobs/2"}, None),
+    ],
+)  # fmt: skip
+def test_the_page_in_the_console(changes, url):
+    assert console_url(replace(running("a"), **changes)) == url
+    assert console_url(None) is None

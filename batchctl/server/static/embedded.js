@@ -25,7 +25,6 @@ function oneJob(report, name) {
         spans: [],
         dependsOn: [],
         dependents: [],
-        console: null,
         commands: [],
       }
     : null;

@@ -182,11 +182,11 @@ function eventSection(describe, name) {
   );
 }
 
-function factSection({ status, describe, console: link }) {
+function factSection({ status, describe }) {
   const desired = describe?.desired ?? describe?.recorded;
   return section(
     "Job",
-    link ? h("a", { href: link, rel: "noopener noreferrer" }, "Console of the API") : null,
+    describe?.consoleUrl ? h("a", { href: describe.consoleUrl, rel: "noopener noreferrer" }, "Console") : null,
     facts([
       ["Model", status.model],
       [
