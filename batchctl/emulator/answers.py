@@ -12,6 +12,7 @@ import struct
 
 from batchctl.emulator.row_hashes import request_hash
 from batchctl.emulator.samples import sample
+from batchctl.emulator.token_counts import prompt_tokens, text_of, tokens_of
 from batchctl.emulator.wire import JsonObject
 
 DEFAULT_DIMENSIONS = 768
@@ -84,7 +85,7 @@ def _role(content: JsonObject) -> str:
 
 
 def _check_embed(request: JsonObject) -> None:
-    if not _text(request.get("content", {})):
+    if not text_of(request.get("content", {})):
         raise BadRow("* EmbedContentRequest.content: content is not specified")
     if not 1 <= request.get("outputDimensionality", DEFAULT_DIMENSIONS) <= _MOST_DIMENSIONS:
         raise BadRow(f"* EmbedContentRequest.output_dimensionality: must be 1 to {_MOST_DIMENSIONS}")
@@ -92,12 +93,12 @@ def _check_embed(request: JsonObject) -> None:
 
 def _generate(model: str, request: JsonObject) -> JsonObject:
     contents = request["contents"]
-    asked = next((_text(item) for item in reversed(contents) if _role(item) != "model"), "")
+    asked = next((text_of(item) for item in reversed(contents) if _role(item) != "model"), "")
     config = request.get("generationConfig", {})
     text = _answer(f"[batchctl emulator] {model} answers to: {asked[:60]}", config)
     count = config.get("candidateCount", 1)
-    prompt = _tokens("".join(map(_text, [request.get("systemInstruction", {}), *contents])))
-    answered = _tokens(text) * count
+    prompt = prompt_tokens(request)
+    answered = tokens_of(text) * count
     content = {"parts": _parts(text, config), "role": "model"}
     return {
         "candidates": [{"content": content, "finishReason": "STOP", "index": index} for index in range(count)],
@@ -113,15 +114,15 @@ def _generate(model: str, request: JsonObject) -> JsonObject:
 
 def _embed(model: str, request: JsonObject) -> JsonObject:
     """A unit vector derived from the hash of the text; token counts as the model reports them (reference 1.4)."""
-    text = _text(request["content"])
+    text = text_of(request["content"])
     dimensions = request.get("outputDimensionality", DEFAULT_DIMENSIONS)
     seed = "\0".join((model, request.get("taskType", ""), text)).encode()
     numbers = struct.unpack(f"<{dimensions}h", hashlib.shake_256(seed).digest(2 * dimensions))
     length = math.sqrt(sum(number * number for number in numbers)) or 1.0
     reply: JsonObject = {"embedding": {"values": [number / length for number in numbers]}}
     if model.startswith("gemini-embedding-2"):
-        return {**reply, "usageMetadata": {"promptTokenCount": _tokens(text)}}
-    return {**reply, "tokenCount": str(_tokens(text))}
+        return {**reply, "usageMetadata": {"promptTokenCount": tokens_of(text)}}
+    return {**reply, "tokenCount": str(tokens_of(text))}
 
 
 def _parts(text: str, config: JsonObject) -> list[JsonObject]:
@@ -139,12 +140,3 @@ def _answer(text: str, config: JsonObject) -> str:
     if mime_type == "text/x.enum" and isinstance(schema, dict) and schema.get("enum"):
         return str(schema["enum"][0])
     return text
-
-
-def _text(content: JsonObject) -> str:
-    return "".join(part.get("text", "") for part in content.get("parts", []))
-
-
-def _tokens(text: str) -> int:
-    """About four characters per token, at least one token: stable, but not exact."""
-    return max(1, -(-len(text) // 4))

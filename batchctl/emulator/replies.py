@@ -83,6 +83,7 @@ Model name version displayName description inputTokenLimit outputTokenLimit supp
 Model topP topK maxTemperature thinking baseModelId modelStatus:ModelStatus
 ModelStatus modelStage retirementTime message
 ListModelsResponse models:Model* nextPageToken
+CountTokensResponse totalTokens cachedContentTokenCount promptTokensDetails:any cacheTokensDetails:any
 Empty
 """,
     _NEW_WORDS,
@@ -117,6 +118,7 @@ Status code details:any message
 PublisherModel frameworks launchStage name openSourceCategory parent:any predictSchemata:any publisherModelTemplate
 PublisherModel supportedActions:any versionId versionState
 ListPublisherModelsResponse nextPageToken publisherModels:PublisherModel*
+CountTokensResponse totalTokens totalBillableCharacters promptTokensDetails:any
 Empty
 """,
     _NEW_WORDS,

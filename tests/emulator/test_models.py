@@ -121,3 +121,51 @@ def test_wrong_models_are_refused_with_their_place(world: World, models: dict[st
     error = world.refused(400, "PUT", "/_emulator/settings", json={"models": models})
     assert error["message"].startswith(place)
     assert world.http.get("/_emulator/settings").json() == {}
+
+
+PROMPT: dict[str, Any] = {
+    "contents": [
+        {"role": "user", "parts": [{"text": "Where is it?"}, {"text": " Say it in a word."}]},
+        {"role": "model", "parts": [{"text": "Here."}]},
+        {"role": "user", "parts": [{"text": "And now?"}]},
+    ]
+}
+COUNTED = f"/v1beta1/projects/demo/locations/us-central1/publishers/google/models/{FLASH}:countTokens"
+
+
+@pytest.mark.parametrize("more", [{}, {"systemInstruction": {"parts": [{"text": "Answer as a sailor would."}]}}])
+def test_tokens_are_counted_as_a_job_reports_them(vertex: Vertex, more: dict[str, Any]) -> None:
+    request = {**PROMPT, **more}
+    rows = {"inputConfig": {"requests": {"requests": [{"request": request}]}}}
+    job = vertex.finish(vertex.post_batch(MODEL, rows))
+    [row] = vertex.inline_results(job)
+    tokens = row["response"]["usageMetadata"]["promptTokenCount"]
+    for version in ("v1", "v1beta"):
+        path, whole = f"/{version}/{MODEL}:countTokens", {"generateContentRequest": {"model": MODEL, **request}}
+        counted = vertex.ok("POST", path, json=whole)
+        assert counted["totalTokens"] == tokens
+        assert counted["promptTokensDetails"] == [{"modality": "TEXT", "tokenCount": tokens}]
+        bare = vertex.ok("POST", path, json={"contents": request["contents"]})["totalTokens"]
+        assert bare == tokens if not more else bare < tokens
+    assert vertex.ok("POST", COUNTED, json=request)["totalTokens"] == tokens
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "words"),
+    [
+        (f"/v1beta/{MODEL}:countTokens", {}, 400, "contents is not specified"),
+        (f"/v1beta/{MODEL}:countTokens", {**PROMPT, "generateContentRequest": PROMPT}, 400, "either contents or"),
+        (f"/v1beta/{MODEL}:countTokens", {"content": "x"}, 400, "Cannot find field"),
+        ("/v1beta/models/gpt:countTokens", PROMPT, 404, "Model is not found"),
+        (COUNTED, {}, 400, "at least one contents field"),
+        (COUNTED, {"content": "x"}, 400, "Cannot find field"),
+        (COUNTED.replace(FLASH, "gpt"), PROMPT, 404, "was not found"),
+    ],
+)
+def test_a_count_may_be_refused(vertex: Vertex, path: str, body: dict[str, Any], status: int, words: str) -> None:
+    assert words in vertex.refused(status, "POST", path, json=body)["message"]
+
+
+def test_counts_at_vertex_need_a_token(vertex: Vertex) -> None:
+    vertex.http.headers.pop("authorization")
+    vertex.refused(401, "POST", COUNTED, json=PROMPT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from google import genai
 from google.genai import types
 
-from tests.support.sdk_clients import MODEL, Service, asked
+from tests.support.sdk_clients import MODEL, Sdk, Service, asked
 
 
 def test_models_can_be_got_and_listed(sync_sdk: genai.Client) -> None:
@@ -28,3 +28,12 @@ def test_an_answer_may_say_that_its_model_ends(sync_sdk: genai.Client, service: 
     assert response is not None
     assert response.model_status is not None
     assert response.model_status.model_stage is types.ModelStage.LEGACY
+
+
+def test_tokens_are_counted_as_jobs_report_them(sdk: Sdk) -> None:
+    text = "What is the tallest mountain of Europe?"
+    counted = sdk.models.count_tokens(model=MODEL, contents=text)
+    job = sdk.batches.create(model=MODEL, src=[asked(text)])
+    found = sdk.batches.get(name=job.name)
+    reported = found.dest.inlined_responses[0].response.usage_metadata.prompt_token_count
+    assert counted.total_tokens == reported == 10

@@ -352,6 +352,16 @@ def test_published_models_can_be_got_and_listed(sync_sdk: genai.Client) -> None:
     assert model.name in [found.name for found in sync_sdk.models.list(config={"page_size": 2})]
 
 
+def test_tokens_are_counted_with_the_system_instruction(sdk: Sdk) -> None:
+    plain = sdk.models.count_tokens(model=MODEL, contents="What is it?")
+    more = sdk.models.count_tokens(
+        model=MODEL,
+        contents="What is it?",
+        config={"system_instruction": "Be short", "tools": [{"google_search": {}}], "generation_config": {"seed": 1}},
+    )
+    assert (plain.total_tokens, more.total_tokens) == (3, 5)
+
+
 @pytest.mark.parametrize(
     ("status", "name"),
     [(403, "PERMISSION_DENIED"), (429, "RESOURCE_EXHAUSTED"), (401, "UNAUTHENTICATED"), (503, "UNAVAILABLE")],

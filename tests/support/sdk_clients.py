@@ -53,6 +53,7 @@ class Sdk:
         side = client if runner is None else client.aio
         self.batches = _Awaited(side.batches, self.run)
         self.files = _Awaited(side.files, self.run)
+        self.models = _Awaited(side.models, self.run)
 
     def run(self, reply: Any) -> Any:
         """What the call gives in the end."""

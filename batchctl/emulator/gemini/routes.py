@@ -10,7 +10,7 @@ from batchctl.emulator.exchange import Handler, Route
 from batchctl.emulator.gemini.batch_calls import cancel_batch, delete_batch, get_batch, list_batches, update_batch
 from batchctl.emulator.gemini.create import create_embed, create_generate
 from batchctl.emulator.gemini.files import delete_file, download_file, get_file, list_files
-from batchctl.emulator.gemini.models import get_model, list_models
+from batchctl.emulator.gemini.models import count_tokens, get_model, list_models
 from batchctl.emulator.gemini.other_uploads import (
     contains_file,
     continue_older_session,
@@ -75,6 +75,13 @@ ROUTES = (
     Route("POST", _UPLOAD, "files.create", start_upload),
     _route("GET", rf"{_VERSION}/models", "models.list", list_models, "ListModelsResponse", LIST),
     _route("GET", rf"{_VERSION}/models/(?P<id>[^/:]+)", "models.get", get_model, "Model"),
+    _route(
+        "POST",
+        rf"{_VERSION}/models/(?P<id>[^/:]+):countTokens",
+        "models.countTokens",
+        count_tokens,
+        "CountTokensResponse",
+    ),
     _route("GET", rf"{_VERSION}/files", "files.list", list_files, "ListFilesResponse", LIST),
     Route("GET", _path(rf"(?:/download)?{_FILE}:download"), "files.download", download_file, query=frozenset()),
     _route("GET", _FILE, "files.get", get_file, "File"),

@@ -11,7 +11,7 @@ from batchctl.emulator.replies import VERTEX
 from batchctl.emulator.vertex.create import create_job
 from batchctl.emulator.vertex.job_calls import cancel_job, delete_job, get_job, list_jobs
 from batchctl.emulator.vertex.operations import get_operation
-from batchctl.emulator.vertex.publishers import get_publisher_model, list_publisher_models
+from batchctl.emulator.vertex.publishers import count_tokens, get_publisher_model, list_publisher_models
 
 _PARENT = r"/(?P<version>v1|v1beta1)/projects/(?P<project>[^/]+)/locations/(?P<location>[^/:]+)"
 _JOBS = rf"{_PARENT}/batchPredictionJobs"
@@ -22,6 +22,7 @@ _OPERATION = rf"{_UI_PARENT}/(?:batchPredictionJobs/[^/:]+/)?operations/(?P<id>[
 _MODELS = "/v1beta1/publishers/(?P<publisher>[^/]+)/models"
 """Only this version has the list."""
 _MODEL = "/(?:v1|v1beta1)/publishers/(?P<publisher>[^/]+)/models/(?P<id>[^/:]+)"
+_COUNT = rf"{_PARENT}/publishers/google/models/(?P<id>[^/:]+):countTokens"
 
 _OF_A_MODEL = frozenset({"view", "language_code", "is_hugging_face_model", "hugging_face_token"}) | frozenset(
     {"include_equivalent_model_garden_model_deployment_configs"}
@@ -46,5 +47,6 @@ ROUTES = (
     _route("DELETE", _JOB, "batchPredictionJobs.delete", delete_job, "Operation"),
     _route("GET", _MODELS, "publishers.models.list", list_publisher_models, "ListPublisherModelsResponse", _OF_MODELS),
     _route("GET", _MODEL, "publishers.models.get", get_publisher_model, "PublisherModel", _OF_A_MODEL),
+    _route("POST", _COUNT, "publishers.models.countTokens", count_tokens, "CountTokensResponse"),
     _route("GET", _OPERATION, "operations.get", get_operation, "Operation"),
 )
