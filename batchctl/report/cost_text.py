@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
+from batchctl.model.cost.amounts import money_words
 from batchctl.model.cost.job_cost import Actual, CostEstimate, CostTotal, DayBasis, InputBasis, JobCost, total_cost
 from batchctl.model.cost.retirement import Retirement
 from batchctl.model.cost.spending import BudgetUse, Use, period_words
@@ -22,9 +23,8 @@ _BASES = {
 
 
 def money_text(amount: Decimal) -> str:
-    """An amount in cents: `1.20`; `<0.01` for less than one."""
-    cents = amount.quantize(_CENT)
-    return f"<{_CENT}" if amount > 0 and not cents else f"{cents:,f}"
+    """An amount in cents, `1,234.50`; of less than one, two digits: `0.0043`."""
+    return f"{amount.quantize(_CENT):,f}" if abs(amount) >= _CENT else money_words(amount)
 
 
 def range_text(low: Decimal | None, high: Decimal | None) -> str:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from batchctl.model.desired import Json
 from batchctl.model.why_not import Cause, ChangeKind, RuleStage, Way, WhyNot
-from batchctl.report.layout import Row, count, outside, write_heading, write_line, write_table
+from batchctl.report.layout import Row, count, outside, write_heading, write_table
 
 _PLACES = {
     ChangeKind.WAIT: "comes by itself",
@@ -35,11 +35,11 @@ def write_why_not(answer: WhyNot, console: Console) -> None:
     write_table(console, [_stage(one) for one in answer.stages], indent=2)
     if answer.cause is Cause.PLANNED:
         return
-    write_heading(console, _heading(answer))
     if answer.ways:
+        write_heading(console, _heading(answer))
         write_table(console, [_way(answer, one) for one in answer.ways], indent=2)
     else:
-        write_line(console, "  ", f"none of the {count(answer.tried, 'change')} that were tried leads to it")
+        write_heading(console, f"None of the {count(answer.tried, 'change')} that were tried leads to `{answer.asked}`")
 
 
 def _answer(answer: WhyNot) -> str:
@@ -65,7 +65,7 @@ def _why(answer: WhyNot) -> str:
 
 
 def _heading(answer: WhyNot) -> str:
-    if answer.is_exact or not answer.ways:
+    if answer.is_exact:
         return f"It would have `{answer.asked}` with"
     return f"Nothing that was tried leads to `{answer.asked}`; something like it follows with"
 

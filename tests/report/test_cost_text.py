@@ -66,7 +66,15 @@ def with_cost(name: str, found: JobCost) -> JobPlan:
 
 @pytest.mark.parametrize(
     ("amount", "text"),
-    [("0", "0.00"), ("0.004", "<0.01"), ("0.006", "0.01"), ("1.2", "1.20"), ("12345.678", "12,345.68")],
+    [
+        ("0", "0.00"),
+        ("0.004", "0.004"),
+        ("0.00996", "0.01"),
+        ("0.0000618", "0.000062"),
+        ("-0.0051", "-0.0051"),
+        ("1.2", "1.20"),
+        ("12345.678", "12,345.68"),
+    ],
 )
 def test_money(amount: str, text: str) -> None:
     assert money_text(Decimal(amount)) == text

@@ -347,7 +347,7 @@ def priced(low=None, high=None, actual=None):
         (priced("0.121", "0.124"), "~0.12", "cost ~0.12 USD"),
         (priced("0.12"), "from 0.12", "cost from 0.12 USD"),
         (priced(None, "1234.5"), "up to 1,234.50", "cost up to 1,234.50 USD"),
-        (priced("0.12", "3", "0.004"), "<0.01", "cost <0.01 USD so far"),
+        (priced("0.12", "3", "0.004"), "0.004", "cost 0.004 USD so far"),
         (priced("0.12", "3", "0"), "0.00", "cost 0.00 USD so far"),
     ],
 )

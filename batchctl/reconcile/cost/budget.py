@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from batchctl.model.codes import ErrorCode
+from batchctl.model.cost.amounts import money_words
 from batchctl.model.cost.job_cost import JobCost
 from batchctl.model.cost.spending import BudgetUse, SpendingLimits, Use, period_words
 from batchctl.model.decision import Decision, Guard
@@ -31,7 +32,6 @@ from batchctl.reconcile.rules.held_create import hold_create
 from batchctl.reconcile.view.subject import Subject
 
 _TOKENS = "tokens"
-_CENT = Decimal("0.01")
 _INCREASE = "--budget-increase"
 
 
@@ -198,14 +198,14 @@ def _room_words(limit: _Limit, taken: Decimal) -> str:
 
 
 def _shown(amount: Decimal, limit: _Limit) -> str:
-    """An amount for people: money in cents, rounded up, so that nothing that costs something is shown as 0."""
+    """An amount for people: money is rounded up."""
     if limit.use.unit == _TOKENS:
         return f"{int(amount):,} {_TOKENS}"
-    return f"{amount.quantize(_CENT, ROUND_CEILING):f} {limit.use.unit}"
+    return f"{money_words(amount, ROUND_CEILING)} {limit.use.unit}"
 
 
 def _raised(amount: Decimal, limit: _Limit) -> str:
     """An amount as the option has it."""
     if limit.use.unit == _TOKENS:
         return f"{int(amount)} {_TOKENS}"
-    return f"{amount.quantize(_CENT, ROUND_CEILING):f} {limit.use.unit}"
+    return f"{money_words(amount, ROUND_CEILING)} {limit.use.unit}"
