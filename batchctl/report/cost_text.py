@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from batchctl.model.cost.amounts import money_words
 from batchctl.model.cost.job_cost import Actual, CostEstimate, CostTotal, DayBasis, InputBasis, JobCost, total_cost
@@ -144,7 +144,8 @@ def _budget_sentences(budget: BudgetUse) -> tuple[str, ...]:
 
 
 def _amount(amount: Decimal, use: Use, *, unit: bool = True) -> str:
-    number = f"{int(amount):,}" if use.unit == _TOKENS else money_text(amount)
+    """Money is rounded up, as where a guard compares it with the limit."""
+    number = f"{int(amount):,}" if use.unit == _TOKENS else money_words(amount, ROUND_CEILING)
     return f"{number} {use.unit}" if unit else number
 
 
