@@ -136,10 +136,14 @@ class _Targets(Struct, frozen=True):
 
 @cache
 def _checker() -> Checker:
-    """Checks stack files without `request` among the defaults, which is checked like the requests of rows."""
+    return Checker(_schema())
+
+
+def _schema() -> Json:
+    """The schema of stack files without `request` among the defaults, which is checked like the requests of rows."""
     schema = load_schema("stack")
     schema["definitions"]["defaults"]["properties"]["request"] = {"type": ["object", "null"]}
-    return Checker(schema)
+    return schema
 
 
 def _read_root(stack_file: Path, trust: Trust, faults: Faults) -> Node:

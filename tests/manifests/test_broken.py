@@ -32,6 +32,8 @@ NOT_IN_FILES = {
     Code.UNKNOWN_VALUE: "a warning",
     Code.DEPRECATED: "a warning",
     Code.UNDOCUMENTED: "a warning",
+    Code.SHORT_DEADLINE: "a warning, by the history in the state",
+    Code.MODEL_RETIRES: "a warning, by the day",
 }
 """Codes that no file of the corpus can have, with the reason."""
 
