@@ -82,8 +82,9 @@ def spent_sentence(costs: Iterable[JobCost]) -> str:
         return ""
     unknown = total.unknown_actual
     if total.actual.money is None:
-        return f"Cost so far: not known, because {count(unknown, 'job')} has answers without a known cost."
-    return f"Cost so far: {money_text(total.actual.money)} {total.currency}."
+        return f"Cost so far: not known for {count(unknown, 'job')}."
+    more = f", and {count(unknown, 'job')} of unknown cost" if unknown else ""
+    return f"Cost so far: {money_text(total.actual.money)} {total.currency}{more}."
 
 
 def describe_cost(cost: JobCost) -> list[tuple[str, str]]:

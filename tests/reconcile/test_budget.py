@@ -119,6 +119,17 @@ class TestARunThatAPersonStarts:
 
         assert (made.guards, admitted(made)) == ((), "a b")
 
+    @pytest.mark.parametrize(("limit", "increase"), [("0.999877", "0.00013"), ("0.999999", "0.000001")])
+    def test_an_increase_below_a_cent_can_be_written_and_is_enough(self, limit: str, increase: str) -> None:
+        made = planned(costing("a"), budget=usd(limit))
+        assert refusals(made)[0][2] == f"--budget-increase '{increase} USD'"
+        assert Money.parse(f"{increase} USD").amount == Decimal(increase)
+        assert planned(costing("a"), budget=usd(limit), options=Options(budget_increase=Decimal(increase))).guards == ()
+
+    def test_the_smallest_excess_is_rounded_up_to_what_can_be_written(self) -> None:
+        made = planned(costing("a"), budget=Money(Decimal("0.99999990"), "USD"))
+        assert refusals(made)[0][2] == "--budget-increase '0.000001 USD'"
+
     def test_the_increase_is_named_on_top_of_the_given_one(self) -> None:
         made = planned(costing("a", 3), budget=usd("1"), options=Options(budget_increase=Decimal("0.5")))
 

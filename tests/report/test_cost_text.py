@@ -164,8 +164,9 @@ def test_the_cost_so_far() -> None:
     assert spent_sentence([cost()]) == ""
     assert spent_sentence([replace(cost(), actual=actual("1"), currency=None)]) == ""
     assert spent_sentence([cost(actual=actual("1")), cost(actual=actual("0.5"))]) == "Cost so far: 1.50 USD."
-    unknown = [cost(actual=actual("1")), cost(actual=actual(None))]
-    assert spent_sentence(unknown) == "Cost so far: not known, because 1 job has answers without a known cost."
+    some = [cost(actual=actual("1")), cost(actual=actual(None)), cost()]
+    assert spent_sentence(some) == "Cost so far: 1.00 USD, and 1 job of unknown cost."
+    assert spent_sentence([cost(actual=actual(None))] * 2) == "Cost so far: not known for 2 jobs."
 
 
 @pytest.mark.parametrize(

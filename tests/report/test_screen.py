@@ -361,6 +361,14 @@ def test_what_a_job_costs(cost, shown, words):
         assert ("cost" in text) is (words is not None)
 
 
+def test_a_cost_that_leaves_jobs_out_is_the_least():
+    unknown = replace(priced(actual="1"), actual=Actual(Usage(), 1, 1, None))
+    rows = (StatusRow("a", Phase.ACTIVE, cost=priced(actual="1.2")), StatusRow("b", Phase.ACTIVE, cost=unknown))
+    with Stage(140) as stage:
+        stage.screen.show(StatusReport("s", rows), in_order=False)
+        assert "cost at least 1.20 USD so far" in stage.terminal.text()
+
+
 def test_slow_work_has_a_bar_and_goes_away():
     tasks = [Busy(0, f"a{HOSTILE}: upload", "12.3 MB of 40.0 MB, 3.1 MB/s", 12_300_000, 40_000_000)]
     tasks += [Busy(number, "batches.list", "3 s") for number in range(1, 6)]

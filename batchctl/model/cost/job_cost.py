@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from batchctl.model.cost.tokens import Counts, Usage
 
@@ -138,7 +139,7 @@ def total_cost(costs: Iterable[JobCost]) -> CostTotal:
         low=_money(one.low for one in money),
         high=_money(one.high for one in money),
         input_money=_money(one.input for one in money),
-        actual=add_actual(actual),
+        actual=_sum_of_known(actual),
         unknown_low=len(found) - sum(one.low is not None for one in money),
         unknown_high=len(found) - sum(one.high is not None for one in money),
         unknown_actual=sum(one.money is None for one in actual),
@@ -158,6 +159,13 @@ def add_actual(parts: Iterable[Actual]) -> Actual | None:
         sum(one.uncounted for one in found),
         sum(known, Decimal(0)) if len(known) == len(money) else None,
     )
+
+
+def _sum_of_known(parts: Iterable[Actual]) -> Actual | None:
+    """The sum over jobs; its money is that of the jobs whose cost is known."""
+    found = tuple(parts)
+    total = add_actual(found)
+    return None if total is None else replace(total, money=_money(one.money for one in found))
 
 
 def _sum(numbers: Iterable[int | None]) -> int | None:

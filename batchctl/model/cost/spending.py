@@ -12,6 +12,8 @@ from msgspec import Struct
 from batchctl.model.durations import duration_text
 
 _MONEY = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?) ?([A-Z]{3})")
+FINEST_MONEY = Decimal("0.000001")
+"""The smallest amount that a person can write."""
 
 
 class Money(Struct, frozen=True):

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from batchctl.model.codes import ErrorCode
 from batchctl.model.cost.amounts import money_words
 from batchctl.model.cost.job_cost import JobCost
-from batchctl.model.cost.spending import BudgetUse, SpendingLimits, Use, period_words
+from batchctl.model.cost.spending import FINEST_MONEY, BudgetUse, SpendingLimits, Use, period_words
 from batchctl.model.decision import Decision, Guard
 from batchctl.model.keys import AttemptKey
 from batchctl.model.reasons import Reason
@@ -208,4 +208,4 @@ def _raised(amount: Decimal, limit: _Limit) -> str:
     """An amount as the option has it."""
     if limit.use.unit == _TOKENS:
         return f"{int(amount)} {_TOKENS}"
-    return f"{money_words(amount, ROUND_CEILING)} {limit.use.unit}"
+    return f"{money_words(amount.quantize(FINEST_MONEY, ROUND_CEILING), ROUND_CEILING)} {limit.use.unit}"

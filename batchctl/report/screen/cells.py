@@ -106,11 +106,14 @@ def cost_cell(row: StatusRow) -> Text:
 def cost_words(cost: CostTotal) -> str:
     """`cost 1.20 USD so far`, `cost ~3.10 to 4.10 USD`; empty if nothing is known.
 
+    With jobs of unknown cost it is `at least 1.20 USD`.
+
     The two are not compared: the cost so far is that of all attempts, and an estimate is for the present one.
     """
     spent = cost.actual.money if cost.actual is not None else None
     if spent is not None:
-        return f"cost {money_text(spent)} {cost.currency} so far"
+        least = "at least " if cost.unknown_actual else ""
+        return f"cost {least}{money_text(spent)} {cost.currency} so far"
     expected = range_text(cost.low, cost.high)
     return f"cost {expected} {cost.currency}" if expected else ""
 
