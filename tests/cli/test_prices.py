@@ -81,6 +81,23 @@ def test_what_is_no_price_data(cli: Cli, tmp_path: Path) -> None:
     assert "genai-prices" in ran.err
 
 
+def test_a_list_that_would_be_empty_replaces_nothing(cli: Cli, tmp_path: Path) -> None:
+    data, out = tmp_path / "data.csv", tmp_path / "prices.yaml"
+    data.write_text("model,source,input\n")
+    out.write_text("the present list")
+    ran = cli("prices", "import", str(data), "--out", str(out))
+    assert (ran.code, out.read_text()) == (64, "the present list")
+    assert "has no prices for batch jobs" in ran.err
+
+
+def test_a_discount_is_not_for_amounts_of_batch_jobs(cli: Cli, tmp_path: Path) -> None:
+    data = tmp_path / "data.csv"
+    data.write_text("model,source,input\ngemini-2.5-flash,our contract,0.1\n")
+    ran = cli("prices", "import", str(data), "--batch-discount", "50")
+    assert ran.code == 64
+    assert "--batch-discount is for data.json" in ran.err
+
+
 def test_a_stack_without_a_price_list(cli: Cli, stack: StackFolder) -> None:
     stack.write_stack()
     stack.write_job("a")

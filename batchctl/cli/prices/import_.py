@@ -61,7 +61,11 @@ def import_(
         raise UsageError(f"{source.name} has no prices: {error}", hint=_HINT) from error
     kind = {"apiVersion": "batchctl.dev/v1", "kind": "PriceList", "currency": currency}
     text = to_yaml({**kind, "prices": [dict(price) for price in found.prices]}).encode()
-    parse_prices(text, source.name if out is None else str(out))
+    # The lines of an error are those of the list, not of the data.
+    parse_prices(text, f"{source.name} (as a price list)")
+    if not found.prices:
+        _report(common, found)
+        raise UsageError(f"{source.name} has no prices for batch jobs", hint=_HINT)
     if out is None:
         sys.stdout.write(text.decode())
     else:
@@ -74,6 +78,8 @@ def _read(content: bytes, checked: date, discount: Decimal | None) -> Imported:
     text = content.decode("utf-8-sig")
     if text.lstrip().startswith(("{", "[")):
         return from_genai_prices(json.loads(text), checked, discount)
+    if discount is not None:
+        raise ValueError("--batch-discount is for data.json; the amounts of a CSV file are those of batch jobs")
     return from_csv(text, checked)
 
 
