@@ -143,7 +143,10 @@ class Guarded:
         if scope["path"] in OPEN_PATHS or self._access.accepts(headers):
             return None
         return self._log_in(scope) or refusal(
-            401, ErrorCode.TOKEN_NEEDED, "this page needs its token", "open the address that batchctl printed"
+            401,
+            ErrorCode.TOKEN_NEEDED,
+            "this page needs its token",
+            "open the address that batchctl printed; with --token-file, add ?token=TOKEN to it",
         )
 
     def _log_in(self, scope: Scope) -> Response | None:

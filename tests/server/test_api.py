@@ -117,6 +117,7 @@ def test_a_wrong_parameter_is_an_error(site, query):
 
 def test_the_summary_counts_all(site):
     summary = site.get("/api/summary")
+    assert summary["tokens"] == summary["cost"]["actual"]["tokens"]["total"] > 0
     assert (summary["stack"], summary["source"], summary["jobs"]) == ("shop", "state", 6)
     assert summary["phases"] == {"Failed": 1, "Waiting": 2, "Active": 1, "Succeeded": 2}
     assert summary["needsAttention"] == 1

@@ -176,7 +176,7 @@ def test_a_refusal_says_nothing_of_the_stack(locked):
     assert answer.json()["error"] == {
         "code": "TokenNeeded",
         "message": "this page needs its token",
-        "hint": "open the address that batchctl printed",
+        "hint": "open the address that batchctl printed; with --token-file, add ?token=TOKEN to it",
         "details": {},
     }
 

@@ -109,6 +109,26 @@ def test_money_is_shown_against_the_budget(page: Page) -> None:
     expect(page.locator(".tile", has_text="Spent")).to_contain_text("$12.50of $40.00 in 30d")
 
 
+def test_what_a_sum_leaves_out_is_said(page: Page) -> None:
+    def with_unknown(route: Route) -> None:
+        reply = route.fetch()
+        summary = reply.json()
+        tokens = {"input": 3, "cached": 0, "output": 4, "thoughts": 0, "total": 7, "byModality": {}}
+        actual = {"tokens": tokens, "rows": 1, "uncounted": 0, "money": "0.00000025", "currency": "USD"}
+        cost = {**summary["cost"], "actual": actual, "unknown": {"low": 0, "high": 0, "actual": 2}}
+        rows = {"total": 9, "ok": 5, "failed": 0, "verdicts": {"OK": 5, "NO_RESULT": 4}}
+        route.fulfill(response=reply, json={**summary, "budget": None, "cost": cost, "rows": rows})
+
+    page.route("**/api/summary", with_unknown)
+    page.route("**/events", lambda route: route.fulfill(status=204))
+    at(page, "#/figures", "Figures")
+    page.reload()
+    section = page.get_by_role("region", name="Tokens and money")
+    expect(section).to_contain_text("$0.00000025without 2 jobs of unknown cost")
+    page.get_by_role("link", name="Jobs", exact=True).click()
+    expect(page.locator(".tile", has_text="Rows")).to_contain_text("5 of 9 good4 without a result")
+
+
 def test_figures_of_a_model_lead_to_its_jobs(page: Page) -> None:
     at(page, "#/figures", "Figures")
     page.get_by_role("link", name="gemini-2.5-flash-lite").click()

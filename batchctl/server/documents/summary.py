@@ -28,7 +28,7 @@ def _make(view: View) -> Document:
     snapshot, rows = view.snapshot, view.rows
     plan, last = snapshot.plan, snapshot.last_pass
     collect = sorted((row["collectBy"], row["job"]) for row in rows if row["collectBy"] is not None)
-    tokens = [row["tokens"] for row in rows if row["tokens"] is not None]
+    counted = view.status["cost"]["actual"]
     limits = snapshot.desired.stack.limits
     return {
         "version": __version__,
@@ -40,7 +40,7 @@ def _make(view: View) -> Document:
         "phases": dict(count(row["phase"] for row in rows)),
         "models": _models(rows),
         "rows": _sum_rows(rows),
-        "tokens": sum(tokens) if tokens else None,
+        "tokens": None if counted is None else counted["tokens"]["total"],
         "needsAttention": sum(row["attention"] for row in rows),
         "attention": [row["job"] for row in first((row for row in rows if row["attention"]), _MOST_NAMED)],
         "collectBy": [{"job": job, "time": time} for time, job in collect[:_MOST_NAMED]],

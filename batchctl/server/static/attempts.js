@@ -10,7 +10,7 @@ const COLUMNS = [
   { title: "Attempt" },
   { title: "State" },
   { title: "Rows", number: true },
-  { title: "Tokens", number: true },
+  { title: "Input tokens", number: true },
   { title: "Queued", number: true },
   { title: "Ran", number: true },
   { title: "Remote job" },

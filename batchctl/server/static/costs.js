@@ -25,6 +25,11 @@ export function costSection(cost) {
   return cost ? section("Cost", null, costTable(cost)) : null;
 }
 
+/** The jobs that the money spent does not have, in words; null if it has all of them, or is not known at all. */
+export function spentWithout({ actual, unknown }) {
+  return actual?.money && unknown?.actual ? `without ${counted(unknown.actual, "job")} of unknown cost` : null;
+}
+
 /** Estimated and counted tokens and money, as a table. */
 export function costTable(cost) {
   const rows = [...estimateRows(cost), ...actualRows(cost)];
@@ -64,14 +69,15 @@ function outputWords({ outputLow: low, outputHigh: high, outputBasis: basis }) {
   return low === high ? `${count(low)} tokens` : `${count(low)}–${count(high)} tokens`;
 }
 
-function actualRows({ actual, error, estimate }) {
+function actualRows({ actual, error, estimate, unknown }) {
   if (!actual) return [["Actual", "not known yet", null]];
   const counts = KINDS.filter(([kind]) => actual.tokens?.[kind]).map(([kind, name]) => [
     `${name}, counted`,
     `${count(actual.tokens[kind])} tokens`,
     null,
   ]);
-  const left = actual.uncounted ? `without ${counted(actual.uncounted, "answer")}` : null;
+  const answers = actual.uncounted ? `without ${counted(actual.uncounted, "answer")}` : null;
+  const left = spentWithout({ actual, unknown }) ?? answers;
   const off = error ? [["Actual less estimate", money(error, estimate?.currency), null]] : [];
   return [["Actual", money(actual.money, actual.currency), left], ...counts, ...off];
 }

@@ -6,7 +6,7 @@ import { address } from "./router.js";
 import { PHASES, groupOf } from "./phases.js";
 import { bar, empty, rowsText, section, table, verdictTable } from "./parts.js";
 import { verdictChart } from "./verdict_chart.js";
-import { costTable } from "./costs.js";
+import { costTable, spentWithout } from "./costs.js";
 import { budgetUses, moneyMeter } from "./budget.js";
 import { serverNow } from "./clock.js";
 
@@ -78,7 +78,7 @@ function budgetSection(summary) {
   const { cost, budget, tokens } = summary;
   const lines = [
     ["Tokens counted", tokens === null ? "none yet" : count(tokens)],
-    ["Spent", money(cost?.actual?.money, cost?.actual?.currency)],
+    ["Spent", money(cost?.actual?.money, cost?.actual?.currency), cost && spentWithout(cost)],
     ["Estimate of all jobs", moneyRange(cost?.estimate)],
     budget ? null : ["Budget", "none"],
   ];
@@ -91,7 +91,14 @@ function budgetSection(summary) {
       { class: "lines after" },
       lines
         .filter(Boolean)
-        .map(([name, value]) => h("div", { key: name }, h("dt", null, name), h("dd", { class: "number" }, value))),
+        .map(([name, value, note]) =>
+          h(
+            "div",
+            { key: name },
+            h("dt", null, name),
+            h("dd", { class: "number" }, value, note ? h("span", { class: "provider" }, note) : null),
+          ),
+        ),
     ),
     cost ? h("details", { class: "after", key: "more" }, h("summary", null, "In detail"), costTable(cost)) : null,
   );

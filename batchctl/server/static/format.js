@@ -101,11 +101,16 @@ function two(number) {
   return String(number).padStart(2, "0");
 }
 
+/** The decimals of an amount of money: never an exponent, which is how JavaScript writes very small numbers. */
+function decimals(value) {
+  return value === 0 || value >= 0.01 ? 2 : Math.min(1 - Math.floor(Math.log10(value)), 20);
+}
+
 /** Money, which comes as a decimal text, rounded to cents; below a cent, to two digits that say something. */
 export function money(amount, currency) {
   if (amount === null || amount === undefined) return "unknown";
   const value = Math.abs(Number(amount));
-  const [whole, cents] = (value === 0 || value >= 0.01 ? value.toFixed(2) : value.toPrecision(2)).split(".");
+  const [whole, cents] = value.toFixed(decimals(value)).split(".");
   const unit = currency === "USD" ? "$" : `${currency ?? ""} `.trimStart();
   return `${amount.startsWith("-") ? "−" : ""}${unit}${counts.format(whole)}.${cents}`;
 }

@@ -208,7 +208,7 @@ function factSection({ status, describe }) {
       ],
       ["Started", status.startTime ? moment(status.startTime) : null],
       ["Ended", status.endTime ? moment(status.endTime) : null],
-      ["Tokens", status.tokens === null ? null : count(status.tokens)],
+      ["Input tokens", status.tokens === null ? null : count(status.tokens)],
       ["Rows", sourceWords(desired?.source)],
       [
         "Manifest",

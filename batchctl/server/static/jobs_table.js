@@ -145,5 +145,6 @@ function costs(job) {
       moneyRange(job.cost.estimate),
       h("span", { class: "unseen" }, " estimate"),
     );
-  return job.tokens ? h("span", null, count(job.tokens), h("span", { class: "provider" }, "tokens")) : "–";
+  const tokens = job.cost?.actual?.tokens?.total;
+  return tokens ? h("span", null, count(tokens), h("span", { class: "provider" }, "tokens")) : "–";
 }

@@ -28,7 +28,12 @@ function rowsTile({ rows }) {
   const to = address(["figures"]);
   if (!rows.total) return tile("Rows", to, UNKNOWN, "not counted yet", null);
   if (rows.ok === null) return tile("Rows", to, count(rows.total), "no answers yet", rowsBar(rows));
-  const failed = rows.failed ? h("span", { class: "is-bad toned" }, `${count(rows.failed)} failed`) : "none failed";
+  const missing = rows.verdicts?.NO_RESULT ?? 0;
+  const bad = [
+    rows.failed ? `${count(rows.failed)} failed` : null,
+    missing ? `${count(missing)} without a result` : null,
+  ].filter(Boolean);
+  const failed = bad.length ? h("span", { class: "is-bad toned" }, bad.join(", ")) : "none failed";
   const figure = [count(rows.ok), h("span", { class: "of" }, ` of ${count(rows.total)} good`)];
   return tile("Rows", to, figure, failed, rowsBar(rows));
 }

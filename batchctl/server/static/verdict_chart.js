@@ -130,7 +130,7 @@ function niceTop(number) {
 }
 
 function levels(highest) {
-  return [0, highest / 2, highest];
+  return Number.isInteger(highest / 2) ? [0, highest / 2, highest] : [0, highest];
 }
 
 function numbers(verdicts, points, now) {
