@@ -58,6 +58,17 @@ def test_the_luck_of_a_job_does_not_depend_on_others() -> None:
     assert made(Weather.FLAKY, 5) != made(Weather.FLAKY, 6)
 
 
+def test_weathers_differ_by_what_they_do_to_the_same_times() -> None:
+    def times(weather: Weather) -> list[tuple[float, float]]:
+        given = (rule for rule in made(weather, 4, History({})) if "match" in rule and "pending" in rule)
+        return [(float(rule["pending"][:-1]), float(rule["running"][:-1])) for rule in given]
+
+    calm, quota = times(Weather.CALM), times(Weather.QUOTA)
+    assert [running for _, running in quota] == [running for _, running in calm]
+    assert [pending for pending, _ in quota] == pytest.approx([3 * pending for pending, _ in calm], abs=2)
+    assert times(Weather.FLAKY) == calm
+
+
 @pytest.mark.parametrize(
     ("state", "age", "rest"),
     [

@@ -1,7 +1,7 @@
 """The weather of a rehearsal, as rules and faults of the emulator.
 
-What no history says is assumed, and the constants here are what is assumed. Each draw depends on the seed, the weather
-and the attempt alone, so a job has the same luck whatever else is in the stack.
+What no history says is assumed, and the constants here are what is assumed. Each draw depends on the seed and the
+attempt alone, so a job has the same luck whatever else is in the stack, and weathers differ by what they do to it.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def rules(
 def _rules_of_job(stack: str, job: DesiredJob, times: _Times, again: SentAgain | None, sky: Sky) -> Iterator[Json]:
     first = 1 if again is None else again.key.attempt
     for number in range(first, first + MOST_ATTEMPTS):
-        dice = Random(f"{sky.seed} {sky.weather} {job.name} {number}")  # noqa: S311 - no secret
+        dice = Random(f"{sky.seed} {job.name} {number}")  # noqa: S311 - no secret
         drawn = times.draw(dice)
         fate = _fate(dice, sky.weather)
         pending, running = drawn.pending * sky.slowness, drawn.running
