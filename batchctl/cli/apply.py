@@ -16,6 +16,7 @@ from batchctl.cli.common import (
     scope_options,
 )
 from batchctl.cli.consent import Consent
+from batchctl.cli.engine_tools import token_samples
 from batchctl.cli.events_file import events_option
 from batchctl.cli.guard_options import Flag, guarded_options
 from batchctl.cli.job_selection import JobSelection, warn_of_empty_scope
@@ -97,6 +98,14 @@ def apply(
     measure = Measure(jobs=True, waited=wait, allow_failed=allow_failed)
     consent = Consent(yes, no_input)
     request = Request(
-        options, until, consent, output, measure=measure, reviewed=reviewed, events=events, black_box=black_box
+        options,
+        until,
+        consent,
+        output,
+        measure=measure,
+        reviewed=reviewed,
+        events=events,
+        black_box=black_box,
+        samples=token_samples(workspace),
     )
     return carry_out(workspace, request)

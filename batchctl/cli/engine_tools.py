@@ -8,17 +8,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from batchctl.cli.later import later
+from batchctl.cli.notes import note
 from batchctl.cli.workspace import Workspace
-from batchctl.engine.tools import BlackBox, Providers, Tools, keep_nothing
+from batchctl.engine.providers import Providers
+from batchctl.engine.token_samples import TokenSamples
+from batchctl.engine.tools import BlackBox, Tools, keep_nothing
 from batchctl.model.desired import Stack
 from batchctl.model.keys import Account, short_uid
 from batchctl.model.ports import InputEncoder, Notifier, Progress, Provider, ProviderFactory, ResultStore, RowLedger
+from batchctl.model.token_counting import RowSampler
 
 if TYPE_CHECKING:  # it loads httpx
     from batchctl.cli.connect import Connections
 
 
-def open_tools(workspace: Workspace, progress: Progress, black_box: BlackBox = keep_nothing) -> Tools:
+def open_tools(
+    workspace: Workspace, progress: Progress, black_box: BlackBox = keep_nothing, samples: TokenSamples | None = None
+) -> Tools:
     """The engine's tools. Close their providers when done."""
     stack, results = workspace.stack, workspace.results
 
@@ -65,4 +71,20 @@ def open_tools(workspace: Workspace, progress: Progress, black_box: BlackBox = k
         activity=workspace.board,
         opened=stack,
         black_box=black_box,
+        samples=samples,
     )
+
+
+def token_samples(workspace: Workspace) -> TokenSamples:
+    """Counts tokens for one run, of `plan` or `apply`."""
+
+    def sampler() -> RowSampler:
+        from batchctl.rows.samples import RowSamples
+
+        return RowSamples(workspace.stack.limits.line_bytes)
+
+    return TokenSamples(later(sampler), note if workspace.common.verbose else _nothing)
+
+
+def _nothing(_message: str) -> None:
+    """The note of a run without -v."""

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from batchctl.cli import complete
 from batchctl.cli.common import WIDE, Common, common_options, guard_options, output_option
+from batchctl.cli.engine_tools import token_samples
 from batchctl.cli.events_file import events_option
 from batchctl.cli.exits import Exit, weightiest
 from batchctl.cli.github import annotate, in_actions, set_outputs, summarise
@@ -106,7 +107,7 @@ class PlanOutput(Struct, frozen=True):
 def show_plan(workspace: Workspace, options: Options, shown: PlanOutput) -> int:
     """Print the plan and give the exit code."""
     show_warnings((*workspace.desired.warnings, *warn_by_record(workspace)), workspace.common)
-    seen = preview_and_warn(workspace, options, shown.black_box)
+    seen = preview_and_warn(workspace, options, shown.black_box, token_samples(workspace))
     plan = seen.plan
     if shown.events is not None:
         shown.events.planned(plan)

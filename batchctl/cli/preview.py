@@ -9,6 +9,7 @@ from batchctl.cli.output import show_error
 from batchctl.cli.plan_output import open_progress
 from batchctl.cli.workspace import Workspace
 from batchctl.engine.preview import Preview, preview
+from batchctl.engine.token_samples import TokenSamples
 from batchctl.engine.tools import BlackBox, keep_nothing
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Stack
@@ -18,10 +19,15 @@ from batchctl.reconcile import Options, final_names
 from batchctl.report.workflow import error_annotations
 
 
-def preview_plan(workspace: Workspace, options: Options, black_box: BlackBox = keep_nothing) -> Preview:
+def preview_plan(
+    workspace: Workspace,
+    options: Options,
+    black_box: BlackBox = keep_nothing,
+    samples: TokenSamples | None = None,
+) -> Preview:
     """Observe and plan. Raises StateError."""
     with open_progress(workspace) as progress:
-        tools = open_tools(workspace, progress, black_box)
+        tools = open_tools(workspace, progress, black_box, samples)
         try:
             return preview(workspace.desired, options, tools, workspace.recorded)
         finally:
@@ -29,10 +35,13 @@ def preview_plan(workspace: Workspace, options: Options, black_box: BlackBox = k
 
 
 def preview_and_warn(
-    workspace: Workspace, options: Options | None = None, black_box: BlackBox = keep_nothing
+    workspace: Workspace,
+    options: Options | None = None,
+    black_box: BlackBox = keep_nothing,
+    samples: TokenSamples | None = None,
 ) -> Preview:
     """Observe and plan, and print an error for each account that cannot be read. Raises StateError."""
-    seen = preview_plan(workspace, options or Options(workspace.scope), black_box)
+    seen = preview_plan(workspace, options or Options(workspace.scope), black_box, samples)
     for error in seen.failures:
         show_error(error, workspace.common)
         annotate(error_annotations(error))

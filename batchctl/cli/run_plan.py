@@ -28,6 +28,7 @@ from batchctl.engine.loop.polling import Pace
 from batchctl.engine.loop.verdict import Measure, find_verdict
 from batchctl.engine.passes import PassReport
 from batchctl.engine.preview import Approve
+from batchctl.engine.token_samples import TokenSamples
 from batchctl.engine.tools import BlackBox, keep_nothing
 from batchctl.model.desired import Diagnostic
 from batchctl.model.outcome import Result
@@ -74,6 +75,8 @@ class Request(Struct, frozen=True):
     """Of `--events`; None for a command without that option."""
     black_box: BlackBox = keep_nothing
     """Of `--record`."""
+    samples: TokenSamples | None = None
+    """None: no tokens are counted before work is bought."""
     company: Company = _alone
     """Of `--serve`."""
 
@@ -109,7 +112,7 @@ def carry_out(workspace: Workspace, request: Request) -> int:
         orderly_stop(workspace.clock, progress),
         request.company(reload, progress) as witness,
     ):
-        tools = open_tools(workspace, request.all_progress(progress), request.black_box)
+        tools = open_tools(workspace, request.all_progress(progress), request.black_box, request.samples)
         try:
             report = drive(reload, options, request.until, tools, check, request.pace, reload.are_same, show)
             if request.until.ended and not request.until.once and report.stopped is None:
@@ -130,7 +133,7 @@ def _agree(workspace: Workspace, request: Request) -> Approve | None:
         return request.reviewed
     if not request.consent.can_ask:
         return None
-    shown = preview_plan(workspace, request.options, request.black_box).plan
+    shown = preview_plan(workspace, request.options, request.black_box, request.samples).plan
     if not needs_asking(shown):
         return only_as_shown(shown)
     write_plan(shown, stderr_console(workspace.common), verbose=workspace.common.verbose)

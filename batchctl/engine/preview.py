@@ -53,7 +53,10 @@ def preview(desired: DesiredStack, options: Options, tools: Tools, recorded: Rec
 def decide(
     desired: DesiredStack, recorded: Recorded, observed: Observed, begun: datetime, options: Options, tools: Tools
 ) -> Plan:
-    """The plan. Collected results that it relies on are read against their hash: incomplete ones change the plan."""
+    """The plan. Collected results that it relies on are read against their hash: incomplete ones change the plan.
+
+    So do tokens that are counted for it.
+    """
     checked: set[str] = set()
     while True:
         inventory = tools.look_at_results(desired, recorded, options)
@@ -67,5 +70,8 @@ def decide(
         checked.update(unread)
         broken = [path for path in unread if not tools.is_whole(path)]
         if not broken:
+            before, desired = desired, tools.with_samples(desired, planned, observed)
+            if desired is not before:
+                continue
             tools.black_box(question, planned, tools.warnings)
             return planned

@@ -11,19 +11,21 @@ from typing import Protocol, TypeAlias
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from batchctl.engine.providers import Providers
+from batchctl.engine.token_samples import TokenSamples
 from batchctl.engine.warnings import LastSaid, Warnings
 from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.desired import DesiredStack, Stack
-from batchctl.model.errors import BatchctlError, StoppedError
+from batchctl.model.errors import StoppedError
 from batchctl.model.inventory import Inventory
-from batchctl.model.keys import TOKEN_LENGTH, Account
+from batchctl.model.keys import TOKEN_LENGTH
+from batchctl.model.observed import Observed
 from batchctl.model.plan import Plan
 from batchctl.model.ports import (
     Clock,
     InputEncoder,
     Notifier,
     Progress,
-    Provider,
     ProviderFactory,
     ResultStore,
     RowLedger,
@@ -49,42 +51,6 @@ class Stoppable(Clock, Protocol):
     def elapsed(self) -> float:
         """Seconds since some moment in the past, on a monotonic clock."""
         ...
-
-
-class Providers:
-    """The open providers of this process, one per account, opened when first needed."""
-
-    def __init__(self, factory: ProviderFactory) -> None:
-        self._factory = factory
-        self._open: dict[Account, Provider] = {}
-        self._failed: dict[Account, BatchctlError] = {}
-
-    def get(self, account: Account) -> Provider:
-        """The account's provider. Raises what the factory raises, each time alike."""
-        if account in self._failed:
-            raise self._failed[account]
-        if account not in self._open:
-            try:
-                self._open[account] = self._factory(account)
-            except BatchctlError as error:
-                self._failed[account] = error
-                raise
-        return self._open[account]
-
-    def forget_failures(self) -> None:
-        """Let accounts that could not be opened be tried again."""
-        self._failed.clear()
-
-    def replace(self, factory: ProviderFactory) -> None:
-        """Open all accounts again, by another factory. No call may be under way."""
-        self.close()
-        self._factory = factory
-        self._open.clear()
-        self._failed.clear()
-
-    def close(self) -> None:
-        for provider in self._open.values():
-            provider.close()
 
 
 BlackBox: TypeAlias = Callable[[Question, Plan | None, Warnings], None]
@@ -122,6 +88,8 @@ class Tools(Struct, frozen=True):
     """The stack as the command first read it: these tools reach its state, results and accounts."""
     activity: Activity = UNWATCHED
     black_box: BlackBox = keep_nothing
+    samples: TokenSamples | None = None
+    """None: no tokens are counted before work is bought."""
 
     @property
     def warnings(self) -> Warnings:
@@ -144,6 +112,10 @@ class Tools(Struct, frozen=True):
         asked = rows_to_survey(desired, recorded, options)
         found = {job.name: self.ledger.survey(job, choice) for job, choice in asked}
         return replace(inventory, rows={name: work for name, work in found.items() if work is not None})
+
+    def with_samples(self, desired: DesiredStack, planned: Plan, observed: Observed) -> DesiredStack:
+        """The stack with the tokens that the API counted for jobs that the plan buys; the same one without news."""
+        return desired if self.samples is None else self.samples.add(desired, planned, observed, self.providers)
 
     def is_whole(self, path: str) -> bool:
         """Whether collected rows are complete; reads all of them."""

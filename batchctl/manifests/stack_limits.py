@@ -45,6 +45,7 @@ def read_limits(root: Node, faults: Faults) -> Limits:
         admission=read_admission(given),
         stuck_factor=float(given.get("stuckFactor", standard.stuck_factor)),
         pause_when_stalled=bool(given.get("pauseWhenStalled", standard.pause_when_stalled)),
+        count_tokens=bool(given.get("countTokens", standard.count_tokens)),
         spending=SpendingLimits(
             money("budget"),
             money("budgetPerRun"),

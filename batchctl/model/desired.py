@@ -27,6 +27,7 @@ from batchctl.model.notices import Hook
 from batchctl.model.row_settings import Canary, MaxFailedRows, RowSettings
 from batchctl.model.row_work import ShardLimits
 from batchctl.model.sent_with import SentWith
+from batchctl.model.token_counting import TokenSample
 
 Json: TypeAlias = Any
 """A JSON value: None, bool, int, float, str, list or dict with string keys."""
@@ -288,6 +289,8 @@ class DesiredJob(Struct, frozen=True):
     """None if the manifest has no matrix. Nothing but reports regards it."""
     sent_with: SentWith | None = None
     """The change of its requests in one attempt. It is not in the digest, and not in the fingerprints of rows."""
+    sample: TokenSample | None = None
+    """The tokens of some of its rows as the API counted them. Only estimates go by it; it is not in the digest."""
 
     @property
     def output_tokens(self) -> int | None:
@@ -367,6 +370,8 @@ class Limits(Struct, frozen=True):
     """An attempt is stuck when it has been in its state for longer than this many times what nine of ten took."""
     pause_when_stalled: bool = True
     """Whether few jobs are added to a queue at the API in which none begins."""
+    count_tokens: bool = True
+    """Whether the API counts some rows of a job before it is bought, where costs go by the number of tokens."""
 
 
 class Moved(Struct, frozen=True):

@@ -22,6 +22,8 @@ class WorkSize(Struct, frozen=True):
     """Of the input: counted by the API, or estimated from the bytes."""
     is_counted: bool = False
     """Whether the API counted the tokens."""
+    sampled_rows: int = 0
+    """The rows that the API counted beforehand, by which the tokens are estimated; 0: none."""
 
 
 def can_send_rows(job: DesiredJob) -> bool:

@@ -6,7 +6,16 @@ from collections.abc import Iterable
 from decimal import ROUND_CEILING, Decimal
 
 from batchctl.model.cost.amounts import money_words
-from batchctl.model.cost.job_cost import Actual, CostEstimate, CostTotal, DayBasis, InputBasis, JobCost, total_cost
+from batchctl.model.cost.job_cost import (
+    Actual,
+    CostEstimate,
+    CostTotal,
+    DayBasis,
+    InputBasis,
+    JobCost,
+    TokenEstimate,
+    total_cost,
+)
 from batchctl.model.cost.retirement import Retirement
 from batchctl.model.cost.spending import BudgetUse, Use, period_words
 from batchctl.model.cost.tokens import Counts, Modality
@@ -18,6 +27,7 @@ _TOKENS = "tokens"
 _BASES = {
     InputBasis.BYTES: "by a quarter of the bytes",
     InputBasis.LEARNED: "by the bytes and what the API counted in earlier jobs",
+    InputBasis.COUNT_TOKENS: "countTokens",
     InputBasis.COUNTED: "as the API counted it",
 }
 
@@ -159,7 +169,12 @@ def _expected(estimate: CostEstimate) -> str:
         output = f"about {low:,} of output"
     else:
         output = f"up to {high:,} of output" if low is None else f"{low:,} to {high:,} of output"
-    return f"{tokens.input:,} tokens of input ({_BASES[tokens.basis]}), {output}"
+    return f"{tokens.input:,} tokens of input ({_basis(tokens)}), {output}"
+
+
+def _basis(tokens: TokenEstimate) -> str:
+    rows = f" of {count(tokens.sampled_rows, 'row')}" if tokens.sampled_rows else ""
+    return f"{_BASES[tokens.basis]}{rows}"
 
 
 def _day(estimate: CostEstimate) -> str:

@@ -116,10 +116,14 @@ def size_words(job: JobPlan) -> str:
     size = job.size
     parts = [] if size.rows is None else [_rows(size.rows)]
     parts += [] if size.bytes is None else [bytes_text(size.bytes)]
-    parts += [] if size.tokens is None else [f"about {size.tokens:,} tokens"]
+    parts += [] if size.tokens is None else [f"about {size.tokens:,} tokens{_sample(size)}"]
     cost = words_of_job(job)
     words = ", ".join(parts) or "of unknown size"
     return f"{size.model} on {size.provider}: {words}{f'; {cost}' if cost else ''}"
+
+
+def _sample(size: WorkSize) -> str:
+    return f" (countTokens of {count(size.sampled_rows, 'row')})" if size.sampled_rows else ""
 
 
 def _rows(number: int) -> str:

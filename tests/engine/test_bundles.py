@@ -235,7 +235,7 @@ class TestFolder:
 
 KEPT = {
     DesiredJob: "name kind provider account model source digest tree path location lifecycle labels display_name dest"
-    " run_id adopt depends_on priority input_bytes row_hashes row_settings canary sharding expansion sent_with",
+    " run_id adopt depends_on priority input_bytes sample row_hashes row_settings canary sharding expansion sent_with",
     Stack: "name uid folder file providers state results suspend limits moved variables_given target",
     ProviderConfig: "name api project location staging_bucket limits admission api_version user_project",
     Recorded: "jobs files serial lineage identities quotas ghosts history",

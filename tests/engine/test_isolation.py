@@ -9,7 +9,8 @@ import pytest
 
 from batchctl.emulator.settings import Settings
 from batchctl.engine.passes import Asked, run_pass
-from batchctl.engine.tools import TOKEN_LENGTH, Providers, Tools, new_token
+from batchctl.engine.providers import Providers
+from batchctl.engine.tools import TOKEN_LENGTH, Tools, new_token
 from batchctl.model.desired import Limits, RemoteSource
 from batchctl.model.errors import ApiError, BadRequest, BatchctlError, ResultsError
 from batchctl.model.keys import EMULATOR_ORIGIN, Account, Api

@@ -8,7 +8,7 @@ import pytest
 
 from batchctl.engine.loop.drive import Until, drive
 from batchctl.engine.passes import run_pass
-from batchctl.engine.tools import Providers
+from batchctl.engine.providers import Providers
 from batchctl.model.desired import Limits
 from batchctl.model.errors import LockedError, StateError, StoppedError
 from batchctl.reconcile import Options, Scope

@@ -48,6 +48,7 @@ def test_written_fields_are_read(tmp_path: Path) -> None:
           lineBytes: 2097152
           stuckFactor: 1.5
           pauseWhenStalled: false
+          countTokens: false
         """),
     )
     assert stack.suspend
@@ -66,6 +67,7 @@ def test_written_fields_are_read(tmp_path: Path) -> None:
         read_timeout=timedelta(minutes=3),
         stuck_factor=1.5,
         pause_when_stalled=False,
+        count_tokens=False,
     )
 
 

@@ -12,6 +12,7 @@ from batchctl.model.plan_terms import fingerprint
 from batchctl.model.row_settings import Canary, RowSettings
 from batchctl.model.row_work import ShardLimits
 from batchctl.model.sent_with import SentWith
+from batchctl.model.token_counting import TokenSample
 from tests.support.decisions import THERE, job
 from tests.support.values import field_names, replace
 
@@ -48,6 +49,7 @@ WITHOUT_EFFECT = {
     "annotations": {"owner": "search"},
     "sent_with": SentWith(model="m"),
     "expansion": Expansion("translate", {"lang": "fr"}, 9),
+    "sample": TokenSample(5, 100, 30),
 }
 
 

@@ -236,3 +236,28 @@ def test_results_that_are_too_old_are_gone(gemini, control):
     with pytest.raises(errors.ApiError) as caught:
         list(gemini.read_results(made.name))
     assert caught.value.code == "ResultsGone"
+
+
+PROMPT = {"systemInstruction": {"parts": [{"text": "Be brief."}]}, **ROWS[0].request, "generationConfig": {"seed": 1}}
+
+
+@pytest.mark.parametrize("model", ["gemini-2.5-flash", "models/gemini-2.5-flash"])
+def test_tokens_are_counted_as_a_job_reports_them(gemini, control, model):
+    counted = gemini.count_tokens(model, PROMPT)
+    made = gemini.create_job(create_request(source=InlineRows((RequestRow("k1", PROMPT),))))
+    control("POST", "clock", {"advance": "3s"})
+    [row] = gemini.read_results(made.name)
+    assert row.response["usageMetadata"]["promptTokenCount"] == counted
+
+
+def test_tuned_models_are_not_counted(gemini, control):
+    assert gemini.count_tokens("tunedModels/mine", PROMPT) is None
+    assert calls(control, "models.countTokens") == 0
+
+
+def test_a_count_is_a_read(gemini, control):
+    control("PUT", "faults", [{"method": "models.countTokens", "kind": "status", "status": 503, "count": 2}])
+    assert gemini.count_tokens("gemini-2.5-flash", PROMPT) == 4
+    assert calls(control, "models.countTokens") == 3
+    with pytest.raises(errors.NotFound):
+        gemini.count_tokens("gpt", PROMPT)

@@ -541,3 +541,15 @@ def test_results_that_were_deleted(vertex, control, transport, age, code, dest):
     with pytest.raises(errors.ApiError) as caught:
         list(vertex.read_results(made.name))
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize("model", ["gemini-2.5-flash", "publishers/google/models/gemini-2.5-flash"])
+def test_tokens_are_counted_without_what_the_call_does_not_know(vertex, model):
+    request = asked("abcdefgh", systemInstruction={"parts": [{"text": "Be brief."}]}, labels={"a": "b"})
+    assert vertex.count_tokens(model, request) == 5
+
+
+@pytest.mark.parametrize("model", ["publishers/meta/models/llama-4", "projects/demo/locations/us-central1/models/7"])
+def test_models_of_others_are_not_counted(vertex, control, model):
+    assert vertex.count_tokens(model, asked("a")) is None
+    assert calls(control)["publishers.models.countTokens"] == 0

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from batchctl.model.cost.job_cost import CostEstimate, DayBasis, InputBasis, JobCost, TokenEstimate, total_cost
 from batchctl.model.cost.prices import Price, Prices, Rates
+from batchctl.model.cost.spending import SpendingLimits
 from batchctl.model.cost.tokens import Counted, Modality, Tokens, Usage
 from batchctl.model.desired import DesiredJob, DesiredStack, Kind, LocalFile, UnknownSource
 from batchctl.model.keys import AttemptKey
@@ -23,6 +24,7 @@ from batchctl.model.plan import JobPlan
 from batchctl.model.recorded import Recorded, RecordedAttempt
 from batchctl.model.row_work import RowsSent
 from batchctl.model.sent_with import SentWith
+from batchctl.model.token_counting import TokenSample
 from batchctl.reconcile import plan
 from tests.support.decisions import HERE, STACK, collected, job, row
 from tests.support.values import replace
@@ -60,7 +62,8 @@ def wanted(case: Mapping[str, Any], name: str = "a") -> DesiredJob:
     model = case.get("model", "gemini-2.5-flash")
     source = LocalFile(Path("/s/rows.jsonl"), "0" * 64, case.get("rows", 0), output_tokens=case.get("most"))
     given = {"kind": Kind(case.get("kind", "BatchJob")), "input_bytes": case.get("bytes"), "model": model}
-    return replace(job(name), source=source, **given)
+    sample = TokenSample(**case["sample"]) if "sample" in case else None
+    return replace(job(name), source=source, sample=sample, **given)
 
 
 def ended(case: Mapping[str, Any], name: str = "a", **fields: Any) -> RecordedAttempt:
@@ -320,3 +323,25 @@ def test_the_price_is_that_of_the_expected_end() -> None:
     assert (estimate.day, estimate.day_basis) == (date(2026, 12, 1), DayBasis.FORECAST)
     assert estimate.money is not None
     assert estimate.money.input == Decimal("0.5")
+
+
+def test_an_attempt_that_ended_is_as_it_was_counted_whatever_a_sample_says() -> None:
+    case = {"bytes": 400, "rows": 10, "input": {"TEXT": 90}, "output": {"TEXT": 10}}
+    one = replace(wanted(case), sample=TokenSample(1, 100, 50))
+    same = replace(ended(case), digest=one.digest)
+    size = plan_of(one, records=((one, same),))["a"].size
+    assert (size.tokens, size.is_counted, size.sampled_rows) == (90, True, 0)
+
+
+def test_a_job_of_unknown_size_has_no_tokens_by_a_sample() -> None:
+    one = replace(wanted({"rows": 3}), sample=TokenSample(1, 100, 50))
+    assert plan_of(one)["a"].size.tokens is None
+
+
+def test_a_budget_goes_by_the_sample() -> None:
+    limits = replace(STACK.limits, spending=SpendingLimits(tokens=1_100))
+    one = wanted({"bytes": 4_000, "rows": 10, "most": 100})
+    assert plan_of(one, limits=limits)["a"].guard is None
+    many = plan_of(replace(one, sample=TokenSample(5, 100, 30)), limits=limits)["a"].guard
+    assert many is not None
+    assert many.code == "OverBudget"

@@ -19,7 +19,8 @@ from batchctl.emulator.settings import Settings
 from batchctl.engine.loop.drive import DriveReport, Until, drive
 from batchctl.engine.loop.verdict import Measure, find_verdict
 from batchctl.engine.passes import Ask, Asked, PassReport, run_pass
-from batchctl.engine.tools import Providers, Tools
+from batchctl.engine.providers import Providers
+from batchctl.engine.tools import Tools
 from batchctl.manifests.digest import work_tree
 from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.desired import (

@@ -21,7 +21,8 @@ from batchctl.cli.rehearsal.world import EmulatedAccounts
 from batchctl.engine.loop.drive import Until, drive
 from batchctl.engine.loop.report import DriveReport
 from batchctl.engine.passes import PassReport
-from batchctl.engine.tools import Providers, Tools
+from batchctl.engine.providers import Providers
+from batchctl.engine.tools import Tools
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError

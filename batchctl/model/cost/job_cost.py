@@ -20,6 +20,8 @@ class InputBasis(StrEnum):
     """A quarter of the bytes."""
     LEARNED = "learned"
     """The bytes, and what the API counted for earlier jobs of the account and model."""
+    COUNT_TOKENS = "countTokens"
+    """The bytes, and what the API counted beforehand for some of the rows."""
     COUNTED = "counted"
     """The API counted these rows in an attempt that has ended."""
 
@@ -55,6 +57,8 @@ class TokenEstimate(Struct, frozen=True, omit_defaults=True):
     output_high: int | None = None
     """By `maxOutputTokens`; None if a row sets no limit."""
     output_basis: OutputBasis | None = None
+    sampled_rows: int = 0
+    """The rows that were counted beforehand, for the basis `COUNT_TOKENS`."""
 
 
 class MoneyRange(Struct, frozen=True):

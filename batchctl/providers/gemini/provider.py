@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from batchctl.model.answer_lines import AnswerLines
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import Limits, RemoteSource
+from batchctl.model.desired import Json, Limits, RemoteSource
 from batchctl.model.errors import ApiError, ApiStatus, BadReply, BadRequest, NotFound, PermissionDenied
 from batchctl.model.keys import Account, short_uid
 from batchctl.model.observed import RemoteJob
@@ -36,6 +36,7 @@ from batchctl.providers.reply_times import ServerClock
 from batchctl.providers.result_lines import ResultLines
 from batchctl.providers.results_lag import may_still_appear
 from batchctl.providers.retry import Retry, is_transient
+from batchctl.providers.token_counts import count_call, counted_tokens
 from batchctl.providers.unexpected_replies import require_done
 from batchctl.providers.wire import Owner, Place, Wire
 
@@ -127,6 +128,13 @@ class GeminiProvider:
         if job.name != name:
             raise BadReply(f"{what}: asked for {name}, got {job.name}")
         return job
+
+    def count_tokens(self, model: str, request: Mapping[str, Json]) -> int | None:
+        name = model.removeprefix("models/")
+        if "/" in name:
+            return None  # only models that Google publishes
+        body = {"generateContentRequest": {**request, "model": f"models/{name}"}}
+        return counted_tokens(self._read(count_call(model_path(name, ":countTokens"), body)))
 
     def create_job(self, request: CreateRequest) -> RemoteJob:
         limits = Timeouts(

@@ -32,6 +32,7 @@ from batchctl.providers.last_pages import LastPages
 from batchctl.providers.paging import each_once, pages
 from batchctl.providers.reply_times import ServerClock
 from batchctl.providers.retry import Retry
+from batchctl.providers.token_counts import count_call, counted_tokens
 from batchctl.providers.unexpected_replies import require_done
 from batchctl.providers.untrusted_text import as_object, capped
 from batchctl.providers.vertex.create import create_body, job_name
@@ -40,7 +41,7 @@ from batchctl.providers.vertex.mark_labels import label_filter, own_labels
 from batchctl.providers.vertex.operations import wait_for_operation
 from batchctl.providers.vertex.output import read_output
 from batchctl.providers.vertex.prediction_jobs import READ_MASK, remote_job
-from batchctl.providers.vertex.resource_names import job_path, jobs_path, own_job, read_job_name
+from batchctl.providers.vertex.resource_names import count_path, job_path, jobs_path, own_job, read_job_name
 from batchctl.providers.vertex.staging import Staging
 from batchctl.providers.wire import Owner, Place, Wire
 
@@ -49,6 +50,8 @@ _JOBS = "batchPredictionJobs"
 _LIST, _GET, _CREATE, _CANCEL, _DELETE = (
     f"batchPredictionJobs.{method}" for method in ("list", "get", "create", "cancel", "delete")
 )
+_COUNTED = ("contents", "systemInstruction", "tools", "generationConfig")
+"""The members of a request that `countTokens` accepts."""
 _NO_STAGING = "none: local files cannot be sent; set the provider's stagingBucket to gs://bucket/prefix/"
 
 
@@ -159,6 +162,13 @@ class VertexProvider:
 
     def get_job(self, name: str) -> RemoteJob:
         return remote_job(self._get(name), self._account, _GET)
+
+    def count_tokens(self, model: str, request: Mapping[str, Json]) -> int | None:
+        path = count_path(model, self._account)
+        if path is None:
+            return None
+        body = {name: request[name] for name in _COUNTED if name in request}
+        return counted_tokens(self._read(count_call(path, body)))
 
     def create_job(self, request: CreateRequest) -> RemoteJob:
         seconds = self._create_timeout

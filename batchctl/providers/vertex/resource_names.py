@@ -7,6 +7,7 @@ location or project. Paths are relative to the API's version. Source: reference 
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -100,6 +101,15 @@ def full_model(model: str) -> str:
 def short_model(model: str) -> str:
     """A model's short name: without the publisher for Google's own models."""
     return model.removeprefix(_GOOGLE_MODELS)
+
+
+def count_path(model: str, account: Account) -> str | None:
+    """The URL path that counts tokens for a model of Google; None for another one. Raises BadRequest."""
+    full = full_model(model)
+    if not full.startswith(_GOOGLE_MODELS):
+        return None
+    parent = jobs_path(account).rpartition("/")[0]
+    return f"{parent}/{quote(full, safe='/', errors='replace')}:countTokens"
 
 
 def _unusable(message: str, hint: str) -> BadRequest:

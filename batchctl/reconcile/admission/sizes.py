@@ -105,8 +105,9 @@ def size_of(
     if subject.desired is not None and bought and rows is not None:
         desired = subject.desired
         size = _share(desired, rows, total or rows)
-        tokens = _estimate(desired.account, desired.model, size, rates)
-        return WorkSize(desired.model, desired.provider, rows, size, tokens)
+        return WorkSize(
+            desired.model, desired.provider, rows, size, _tokens(desired, size, rates), sampled_rows=_sampled(desired)
+        )
     if subject.desired is not None:
         return _of_manifest(subject.desired, attempt, rates, bought=bought)
     record = subject.recorded
@@ -120,18 +121,31 @@ def size_of(
 
 def _of_manifest(desired: DesiredJob, attempt: RecordedAttempt | None, rates: TokenRates, *, bought: bool) -> WorkSize:
     rows, size = rows_sent(desired), desired.input_bytes
-    tokens = _estimate(desired.account, desired.model, size, rates)
+    tokens = _tokens(desired, size, rates)
     if attempt is None or not same_digest(attempt.digest, desired.digest):
-        return WorkSize(desired.model, desired.provider, rows, size, tokens)
+        return WorkSize(desired.model, desired.provider, rows, size, tokens, sampled_rows=_sampled(desired))
     rows = attempt.rows.total if rows is None else rows
     # What was counted is known of this very input, but the next attempt has yet to be counted.
     is_counted = attempt.tokens is not None and not bought
-    return WorkSize(desired.model, desired.provider, rows, size, attempt.tokens if is_counted else tokens, is_counted)
+    if is_counted:
+        return WorkSize(desired.model, desired.provider, rows, size, attempt.tokens, is_counted=True)
+    return WorkSize(desired.model, desired.provider, rows, size, tokens, sampled_rows=_sampled(desired))
 
 
 def _share(desired: DesiredJob, rows: int, total: int) -> int | None:
     """The approximate bytes of so many rows of a job."""
     return None if desired.input_bytes is None else desired.input_bytes * rows // total
+
+
+def _tokens(desired: DesiredJob, size: int | None, rates: TokenRates) -> int | None:
+    """The tokens of so many bytes of a job: by what the API counted for some of its rows, else by the rates."""
+    if size is not None and desired.sample is not None:
+        return desired.sample.tokens_of(size)
+    return _estimate(desired.account, desired.model, size, rates)
+
+
+def _sampled(desired: DesiredJob) -> int:
+    return 0 if desired.sample is None else desired.sample.rows
 
 
 def _estimate(account: Account, model: str | None, size: int | None, rates: TokenRates) -> int | None:

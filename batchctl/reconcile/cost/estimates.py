@@ -73,7 +73,8 @@ class Costing:
         key = QuotaKey(account, model)
         like = self._learned.find(subject.name, key)
         seen = _NOTHING if like is None else like[0].usage.all
-        tokens = TokenEstimate(size.tokens, self._basis(key, size), by_modality(size.tokens, prompt_parts(seen)))
+        parts = by_modality(size.tokens, prompt_parts(seen))
+        tokens = TokenEstimate(size.tokens, self._basis(key, size), parts, sampled_rows=size.sampled_rows)
         if _kind(subject, account, model) is Kind.EMBEDDINGS_BATCH_JOB:
             tokens = replace(tokens, output_low=0, output_high=0, output_basis=OutputBasis.NONE)
         elif size.rows is not None:
@@ -89,6 +90,8 @@ class Costing:
     def _basis(self, key: QuotaKey, size: WorkSize) -> InputBasis:
         if size.is_counted:
             return InputBasis.COUNTED
+        if size.sampled_rows:
+            return InputBasis.COUNT_TOKENS
         return InputBasis.LEARNED if key in self._rates else InputBasis.BYTES
 
     def _money(
