@@ -16,6 +16,7 @@ from batchctl.model.durations import in_units
 from batchctl.model.quoting import cut
 from batchctl.model.rehearsal import BreakKind, Rehearsal, Run, Weather
 from batchctl.model.times import rfc3339
+from batchctl.report.cost_text import range_text
 from batchctl.report.layout import Row, count, outside, write_heading, write_line, write_table
 
 _WORDS: Mapping[Weather, str] = {
@@ -190,8 +191,7 @@ def _money(rehearsal: Rehearsal, one: Summary) -> str:
         return "nothing"
     if one.low is None and one.high is None:
         return "unknown"
-    low, high = ("unknown" if amount is None else f"{amount:.2f}" for amount in (one.low, one.high))
-    return f"{low} to {high} {rehearsal.currency}"
+    return f"{range_text(one.low, one.high)} {rehearsal.currency}"
 
 
 def rehearsal_document(rehearsal: Rehearsal) -> dict[str, Json]:

@@ -164,7 +164,11 @@ def test_the_cost_of_what_was_bought(cli: Cli, stack: StackFolder, offline: None
     assert calm["cost"]["low"] is None
     assert 0.3 < float(calm["cost"]["high"]) < 0.4
     shown = cli.ok("rehearse", "--seed", "7", "--runs", "1", "-q").out
-    assert "unknown to 0.3" in shown
+    assert "up to 0.3" in shown
+    tiny = {"input": 0.001, "output": 0.001}
+    document["prices"] = [{**price, "perMillionTokens": tiny}]  # type: ignore[assignment]
+    (stack.path / "prices.yaml").write_text(yaml.safe_dump(document))
+    assert "up to 0.0000003" in cli.ok("rehearse", "--seed", "7", "--runs", "1", "-q", "--weather", "calm").out
     assert "nothing was bought" in shown
 
 
