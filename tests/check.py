@@ -1,8 +1,8 @@
 """The test command: format, lint, types, layers, tests, coverage. Runs all, then fails if any failed.
 
-    python tests/check.py [--lane tests|harnesses|static] [arguments for pytest]
+    python tests/check.py [--lane tests|harnesses|page|static] [arguments for pytest]
 
-Three lanes run side by side, because each alone leaves a processor idle at times; `--lane` runs one of them. Further
+Four lanes run side by side, because each alone leaves a processor idle at times; `--lane` runs one of them. Further
 arguments go to pytest.
 """
 
@@ -35,7 +35,9 @@ HARNESSES = (
     "tests/state/test_damage.py",
 )
 """Whole runs of the product, and tests that run much code many times; `BATCHCTL_LONG=1` makes them try much more."""
-LANES = ("tests", "harnesses", "static")
+PAGE = "tests/web"
+"""Alone in one process: one browser serves all, and Playwright's event loop disturbs other tests of its process."""
+LANES = ("tests", "harnesses", "page", "static")
 """The names of the lanes; `noxfile.py` has a session for each."""
 FULLY_COVERED = ("reconcile", "manifests")
 """Rooms that hold the decisions and the door to them: their own tests reach every statement and branch. No other test
@@ -53,7 +55,7 @@ class Step:
 def lanes(arguments: list[str]) -> dict[str, list[Step]]:
     """The steps of each lane, in their order."""
     pytest = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "worksteal"]
-    elsewhere = [f"--ignore={path}" for path in HARNESSES]
+    elsewhere = [f"--ignore={path}" for path in (*HARNESSES, PAGE)]
     rooms = [f"tests/{room}" for room in FULLY_COVERED]
     measured = [*rooms, *elsewhere, *(f"--cov=batchctl.{room}" for room in FULLY_COVERED), "--cov-report="]
     coverage = [sys.executable, "-m", "coverage", "report"]
@@ -63,6 +65,7 @@ def lanes(arguments: list[str]) -> dict[str, list[Step]]:
         Step("types", [str(TOOLS / "mypy")]),
         Step("layers", [str(TOOLS / "lint-imports")]),
     ]
+    page = [Step("page", [sys.executable, "-m", "pytest", "-q", *_folder("d"), PAGE, *arguments])]
     harnesses = [Step("harnesses", [*pytest, *_folder("a"), *HARNESSES, *arguments])]
     tests = [
         Step("decisions", [*pytest, *_folder("b"), *measured, *arguments]),
@@ -72,7 +75,7 @@ def lanes(arguments: list[str]) -> dict[str, list[Step]]:
         ),
         Step("tests", [*pytest, *_folder("c"), *elsewhere, *(f"--ignore={room}" for room in rooms), *arguments]),
     ]
-    return dict(zip(LANES, (tests, harnesses, static), strict=True))
+    return dict(zip(LANES, (tests, harnesses, page, static), strict=True))
 
 
 def _folder(name: str) -> list[str]:
@@ -109,7 +112,7 @@ def main() -> int:
         shutil.rmtree(folder, ignore_errors=True)
     failed = [step.name for step, is_well, _ in ended if not is_well]
     print(f"failed: {', '.join(failed)}" if failed else "all steps passed")
-    print("\n".join(last for step, _, last in ended if step.name in {"harnesses", "decisions", "tests"}))
+    print("\n".join(last for step, _, last in ended if step.name in {"harnesses", "decisions", "page", "tests"}))
     return 1 if failed else 0
 
 

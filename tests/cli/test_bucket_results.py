@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 import subprocess
@@ -78,6 +79,7 @@ def test_a_machine_that_is_thrown_away_loses_nothing(
     assert machines.ok("plan", "-o", "json").actions() == {"translate": "none"}
     machines.ok("apply", "--yes")
     assert service.creates == creates
+    gc.collect()
     assert not list(tmp_path.glob("batchctl-results-*")), "private copies are removed"
 
 

@@ -101,8 +101,8 @@ def test_commands_that_call_no_api_do_not_import_what_calls_one(arguments: list[
     assert not modules & {*HEAVY - {"rich", "yaml"}, "batchctl.engine"}
 
 
-def test_validate_imports_neither_http_nor_sqlite() -> None:
-    modules, out = imported(PROGRAM, "-C", str(EXAMPLES), "validate")
+def test_validate_imports_neither_http_nor_sqlite(tmp_path: Path) -> None:
+    modules, out = imported(PROGRAM, "-C", str(EXAMPLES), "validate", "--state", str(tmp_path / "none.db"))
     assert out.startswith("ok: ")
     assert not modules & {"google.auth", "httpx", "jsonschema", "sqlite3", "sqlite_utils"}
     assert not {name for name in modules if name.startswith(("batchctl.providers", "batchctl.state"))}
