@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +14,7 @@ from msgspec import Struct
 from batchctl.cli import complete
 from batchctl.cli.common import F
 from batchctl.model.errors import UsageError
+from batchctl.model.quoting import shown
 
 DEFAULT_ADDRESS: Final = "127.0.0.1:8420"
 _ADDRESS = re.compile(r"(?:(?P<host>\[[0-9A-Fa-f:.]+\]|[^\[\]:/@\s]+):)?(?P<port>[0-9]{1,5})")
@@ -56,6 +57,17 @@ class ServeOptions(Struct, frozen=True):
 _TOKEN_HINT = "`openssl rand -hex 32 > FILE` writes one"  # noqa: S105 - a command
 
 
+_HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
+
+
+def _require_host_names(names: Sequence[str]) -> None:
+    """Raise UsageError for a name that no request can have."""
+    for name in names:
+        if not _HOST_NAME.fullmatch(name):
+            message = f"--allow-host {shown(name)} is not a host name"
+            raise UsageError(message, hint="give the name alone, such as ci.example.com: no scheme, port or path")
+
+
 def serve_options(default: str | None = None) -> Callable[[F], Callable[..., Any]]:
     """The options. The command gets them as `serving`; None without an address, if there is no default."""
 
@@ -75,6 +87,7 @@ def serve_options(default: str | None = None) -> Callable[[F], Callable[..., Any
             serving = None
             if serve is not None:
                 host, port = _address(serve)
+                _require_host_names(allow_host)
                 file = None if token_file is None else Path(token_file)
                 serving = ServeOptions(host, port, file, frozenset(allow_host), show_rows)
             code: int = command(serving=serving, **given)

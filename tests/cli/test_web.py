@@ -228,6 +228,8 @@ class TestAccess:
             (("--show-rows",), "--show-rows is for the web page"),
             (("--allow-host", "x"), "--allow-host is for the web page"),
             (("--token-file", "x"), "--token-file is for the web page"),
+            (("--serve", "127.0.0.1:0", "--allow-host", "http://ci/"), '--allow-host "http://ci/" is not a host name'),
+            (("--serve", "127.0.0.1:0", "--allow-host", "ci:80"), '--allow-host "ci:80" is not a host name'),
             (("--serve", "nonsense"), "--serve: 'nonsense' is not HOST:PORT"),
             (("--serve", "http://127.0.0.1:8420"), "is not HOST:PORT"),
             (("--serve", "127.0.0.1:65536"), "is not HOST:PORT"),
