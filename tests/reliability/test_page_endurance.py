@@ -131,4 +131,4 @@ def test_a_day_with_pages_open_leaves_no_trace(endless: World) -> None:
     first, last = sizes[0], sizes[-1]
     assert last[0] - first[0] <= GROWTH
     assert last[1] - first[1] <= HEADROOM
-    assert last[2] == first[2]
+    assert last[2] <= first[2]

@@ -86,6 +86,9 @@ def vertex_body(**members: Any) -> dict[str, Any]:
     }
 
 
+COUNTED = {"contents": [{"role": "user", "parts": [{"text": "three short words"}]}]}
+
+
 def drive_vertex(call: Caller) -> None:
     """Every call of Vertex AI."""
     table = {"instancesFormat": "bigquery", "bigquerySource": {"inputUri": "bq://demo.data.rows"}}
@@ -126,6 +129,7 @@ def drive_vertex(call: Caller) -> None:
         call("GET", f"/{version}/{operation['name']}")
         call("GET", f"/{version}/publishers/google/models/gemini-2.5-flash")
     call("GET", "/v1beta1/publishers/google/models", params={"pageSize": 2})
+    call("POST", f"{PARENT}/publishers/google/models/gemini-2.5-flash:countTokens", COUNTED)
     refuse_vertex(call)
 
 
@@ -149,6 +153,7 @@ def refuse_vertex(call: Caller) -> None:
 def drive_gemini(call: Caller) -> None:
     """Every call of the Developer API."""
     call("GET", "/v1beta/models", params={"pageSize": 3})
+    call("POST", "/v1beta/models/gemini-2.5-flash:countTokens", COUNTED)
     call("GET", f"/v1/{MODEL}")
     file = upload(call, b'{"key":"a","request":{"contents":[{"parts":[{"text":"x"}]}]}}\n')
     call("GET", "/v1beta/files", params={"pageSize": 1})
