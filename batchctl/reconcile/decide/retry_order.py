@@ -107,7 +107,7 @@ def why_no_new_attempt(view: AttemptView, desired: DesiredJob, order: RowOrder |
     is_done = has_succeeded(attempt) and not lost and not attempt.is_reused
     if is_done and order is None and not _has_rows_to_retry(view, desired):
         return (
-            "it has succeeded; change spec.runId or use `batchctl apply --rerun` to run it again,"
+            f"it has succeeded; change spec.runId or use `batchctl apply --rerun {desired.name}` to run it again,"
             " or name rows with `--rows`"
         )
     return None
