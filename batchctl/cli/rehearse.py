@@ -142,7 +142,7 @@ def _recorded(workspace: Workspace) -> Recorded:
     """The record of the stack. Raises UsageError for one that only the network has."""
     if isinstance(workspace.stack.state, SharedPlace):
         raise UsageError(
-            f"the state is at {workspace.stack.state}, and a rehearsal calls nobody",
+            f"the state is at {workspace.stack.state}, and a rehearsal makes no network call",
             hint="give a copy in a file with --state FILE, or --fresh to begin without a state",
         )
     return workspace.recorded

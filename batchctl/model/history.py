@@ -33,7 +33,7 @@ class PastAttempt(Struct, frozen=True):
     model: str
     """See `short_model`."""
     rows: int | None
-    """The rows of this remote job; None if nobody counted them."""
+    """The rows of this remote job; None if they were not counted."""
     state: str
     create_time: datetime
     start_time: datetime | None

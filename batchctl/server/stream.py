@@ -39,7 +39,7 @@ class Alarm:
         try:
             self._loop.call_soon_threadsafe(self._ring)
         except RuntimeError:
-            # The loop is closed: nobody is left to wake.
+            # The loop is closed: no client is left to wake.
             if not self._loop.is_closed():
                 raise
 

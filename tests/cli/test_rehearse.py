@@ -184,7 +184,7 @@ def test_a_stack_without_work_costs_nothing(cli: Cli, stack: StackFolder, offlin
     [
         (("--for", "0s"), "--for must be more than 0"),
         (("--weather", "sunny"), "'sunny' is not one of"),
-        (("--state", "gs://bucket/state"), "a rehearsal calls nobody"),
+        (("--state", "gs://bucket/state"), "a rehearsal makes no network call"),
     ],
 )
 def test_wrong_usage(cli: Cli, stack: StackFolder, offline: None, arguments: tuple[str, ...], words: str) -> None:

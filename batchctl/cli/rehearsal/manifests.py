@@ -62,7 +62,7 @@ class Manifests:
         self._seen = seen
 
     def _placed(self, found: DesiredStack) -> DesiredStack:
-        """With the state and the results of the run, one call at a time, and nobody to notify."""
+        """With the state and the results of the run, one call at a time, and no notifications."""
         stack = replace(
             found.stack,
             state=self._folder / "state.db",

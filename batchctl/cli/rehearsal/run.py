@@ -71,7 +71,7 @@ class _Silent(QuietProgress):
 
 
 class _NoHooks:
-    """Implements `Notifier`: nobody is notified of a rehearsal."""
+    """Implements `Notifier`: a rehearsal sends no notification."""
 
     def send(self, hook: Hook, notice: Notice) -> None:
         """Nothing is sent."""

@@ -2,7 +2,7 @@
 
 More jobs in such a queue only make it longer; services were seen to start none of a hundred that waited together, and
 to go on when there were fewer. So while it stalls, batchctl adds one job for each time in which one should have begun.
-One job that never begins keeps nobody out for long, and an empty queue nobody at all.
+One job that never begins does not keep others out for long, and an empty queue keeps none out.
 """
 
 from __future__ import annotations
@@ -108,5 +108,5 @@ def _shown(remote: str, look: Observation | None) -> RemoteJob | None:
 
 
 def _if_good(state: str | None, end: datetime | None) -> datetime | None:
-    """The end of a job that succeeded: it began before that, where nobody saw it begin."""
+    """The end of a job that succeeded: it began before that, if its start was not seen."""
     return end if state in GOOD_STATES else None

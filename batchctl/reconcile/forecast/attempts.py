@@ -16,7 +16,7 @@ from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import JobState
 
 LEAST_STUCK = timedelta(minutes=30)
-"""Nothing is stuck before: queues whose usual time is seconds have longer pauses than that, and nobody needs to act."""
+"""Nothing is stuck before: queues whose usual time is seconds have longer pauses than that."""
 _STATES: Mapping[str | None, str] = {
     JobState.QUEUED: "PENDING",
     JobState.PENDING: "PENDING",
