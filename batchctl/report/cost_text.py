@@ -22,7 +22,6 @@ from batchctl.model.cost.tokens import Counts, Modality
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.report.layout import count
 
-_CENT = Decimal("0.01")
 _TOKENS = "tokens"
 _BASES = {
     InputBasis.BYTES: "by a quarter of the bytes",
@@ -34,7 +33,7 @@ _BASES = {
 
 def money_text(amount: Decimal) -> str:
     """An amount in cents, `1,234.50`; of less than one, two digits: `0.0043`."""
-    return f"{amount.quantize(_CENT):,f}" if abs(amount) >= _CENT else money_words(amount)
+    return money_words(amount, grouped=True)
 
 
 def range_text(low: Decimal | None, high: Decimal | None) -> str:

@@ -19,7 +19,7 @@ from batchctl.report.describe_document import describe_document, recorded_fields
 from batchctl.report.explain import next_step
 from batchctl.report.explain_text import moment_words, write_last_error, write_ways_on
 from batchctl.report.forecast import forecast_words, stuck_way_out
-from batchctl.report.layout import Row, outside, write_heading, write_table
+from batchctl.report.layout import Row, named, outside, write_heading, write_table
 from batchctl.report.plan_text import change_line, terminal_value
 from batchctl.report.reports import JobDescription
 from batchctl.report.timeline import write_timeline
@@ -39,7 +39,7 @@ def write_description(description: JobDescription, console: Console) -> None:
     facts = {**document, **_words(description)}
     rows = _field_rows({name: facts[name] for name in FIELDS})
     write_table(console, [_styled(row, description.plan.phase) for row in rows])
-    cost = [Row((Text(f"{title}:"), outside(words))) for title, words in describe_cost(description.plan.cost)]
+    cost = [named(title, outside(words)) for title, words in describe_cost(description.plan.cost)]
     _write_section(console, "Cost", cost)
     write_last_error(case, console)
     if description.recorded is not None:

@@ -20,7 +20,7 @@ from batchctl.report.explain import ConditionType, JobCase, conditions, last_err
 from batchctl.report.explain_rows import answers_words, write_rows_left
 from batchctl.report.explain_ways import ways_on
 from batchctl.report.forecast import forecast_words
-from batchctl.report.layout import Row, outside, write_heading, write_line, write_table
+from batchctl.report.layout import Row, named, outside, write_heading, write_line, write_table
 from batchctl.report.matrix import matrix_words
 from batchctl.report.words import PHASE_STYLES, state_text
 
@@ -46,12 +46,12 @@ def write_explanation(case: JobCase, console: Console, *, verbose: bool = False)
         write_table(console, [Row((Text(rule.id), Text(rule.does))) for rule in plan.trail], indent=2)
         _write_steps(plan, console)
     write_heading(console, "Next")
-    after = [_field("What", outside(next_step(case)))]
+    after = [named("What", outside(next_step(case)))]
     watched = "if `batchctl watch` is running"
     if plan.next_time is not None:
-        after.append(_field("When", Text(f"{moment_words(case, plan.next_time)}{f', {watched}' if is_next else ''}")))
+        after.append(named("When", Text(f"{moment_words(case, plan.next_time)}{f', {watched}' if is_next else ''}")))
     if not is_next and plan.action is not Action.NONE and not plan.needs_consent:
-        after.append(_field("Next check", Text(f"within {duration_text(case.poll_within)}, {watched}")))
+        after.append(named("Next check", Text(f"within {duration_text(case.poll_within)}, {watched}")))
     write_table(console, after, indent=2)
     write_ways_on(case, console)
 
@@ -68,21 +68,21 @@ def _facts(case: JobCase, room: int | None, *, verbose: bool) -> list[Row]:
     """The first lines: the job, its phase, its attempt and its rows."""
     plan = case.plan
     rows = [
-        _field("Job", Text.assemble(outside(plan.job, "bold"), outside(_work(case)))),
-        _field("Phase", Text(plan.phase.value, PHASE_STYLES[plan.phase])),
-        _field("Why", outside(plan.reason)),
+        named("Job", Text.assemble(outside(plan.job, "bold"), outside(_work(case)))),
+        named("Phase", Text(plan.phase.value, PHASE_STYLES[plan.phase])),
+        named("Why", outside(plan.reason)),
     ]
     if plan.expansion is not None:
-        rows.append(_field("Manifest", outside(matrix_words(plan.path, plan.expansion))))
+        rows.append(named("Manifest", outside(matrix_words(plan.path, plan.expansion))))
     if plan.attempt is not None:
-        rows.append(_field("Attempt", outside(_attempt(case, plan.attempt, room))))
+        rows.append(named("Attempt", outside(_attempt(case, plan.attempt, room))))
     if plan.forecast is not None and (verbose or plan.forecast.end is not None):
-        rows.append(_field("Ends", outside(forecast_words(plan.forecast, case.now))))
+        rows.append(named("Ends", outside(forecast_words(plan.forecast, case.now))))
     answers = answers_words(case)
     if answers:
-        rows.append(_field("Answers", Text(answers)))
+        rows.append(named("Answers", Text(answers)))
     if plan.chain is not None:
-        rows.append(_field("Rows", outside(left_out_words(plan) or f"from {plan.chain.job}")))
+        rows.append(named("Rows", outside(left_out_words(plan) or f"from {plan.chain.job}")))
     return rows
 
 
@@ -141,10 +141,6 @@ def _write_steps(plan: JobPlan, console: Console) -> None:
         write_heading(console, "Steps")
     for step in plan.steps:
         write_line(console, "  ", outside(step.line))
-
-
-def _field(name: str, value: Text) -> Row:
-    return Row((Text(f"{name}:"), value))
 
 
 def _course(trouble: Trouble) -> str:

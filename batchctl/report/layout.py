@@ -36,6 +36,11 @@ def outside(text: str, style: str = "") -> Text:
     return Text(terminal(text), style=style)
 
 
+def named(name: str, value: Text) -> Row:
+    """A line of a table of names and values."""
+    return Row((Text(f"{name}:"), value))
+
+
 def count(number: int, noun: str) -> str:
     """A number with its noun: `1 job`, `3 jobs`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

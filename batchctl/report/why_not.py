@@ -9,7 +9,7 @@ from rich.text import Text
 
 from batchctl.model.desired import Json
 from batchctl.model.why_not import Cause, ChangeKind, RuleStage, Way, WhyNot
-from batchctl.report.layout import Row, count, outside, write_heading, write_table
+from batchctl.report.layout import Row, count, named, outside, write_heading, write_table
 
 _PLACES = {
     ChangeKind.WAIT: "comes by itself",
@@ -25,10 +25,10 @@ def write_why_not(answer: WhyNot, console: Console) -> None:
     write_table(
         console,
         [
-            _field("Job", outside(answer.job, "bold")),
-            _field("Answer", Text(_answer(answer))),
-            _field("Rule", Text(f"{answer.stage.rule.id}: {answer.stage.rule.does}")),
-            _field("Why", outside(_why(answer))),
+            named("Job", outside(answer.job, "bold")),
+            named("Answer", Text(_answer(answer))),
+            named("Rule", Text(f"{answer.stage.rule.id}: {answer.stage.rule.does}")),
+            named("Why", outside(_why(answer))),
         ],
     )
     write_heading(console, "Course")
@@ -81,10 +81,6 @@ def _way(answer: WhyNot, way: Way) -> Row:
     places = ", ".join(dict.fromkeys(_PLACES[one.kind] for one in way.changes))
     after = "" if way.action is answer.asked else f"`{way.action}`, "
     return Row((outside(changes), Text(places), outside(f"{after}rule {way.stage.rule.id}: {way.stage.reason}")))
-
-
-def _field(name: str, value: Text) -> Row:
-    return Row((Text(f"{name}:"), value))
 
 
 def why_not_document(answer: WhyNot) -> dict[str, Json]:
