@@ -7,18 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.closed_schemas import check_closed
-from tests.support.command_line import Cli, Service, StackFolder
+from tests.support.command_line import Cli, Service, StackFolder, price_list
 
-PRICES = """\
-apiVersion: batchctl.dev/v1
-kind: PriceList
-currency: USD
-prices:
-  - model: gemini-2.5-flash
-    source: https://example.com/prices
-    checked: 2026-11-01
-    perMillionTokens: {input: 100000, output: 1000000}
-"""
+PRICES = price_list({"model": "gemini-2.5-flash", "perMillionTokens": {"input": 100000, "output": 1000000}})
 """A tenth of a dollar for a token of input, a dollar for one of output."""
 BOUND = {"generationConfig": {"maxOutputTokens": 30}}
 

@@ -7,22 +7,12 @@ from decimal import Decimal
 from pathlib import Path
 
 from tests.support.closed_schemas import check_closed
-from tests.support.command_line import Cli, Service, StackFolder
+from tests.support.command_line import Cli, Service, StackFolder, price_list
 
-PRICES = """\
-apiVersion: batchctl.dev/v1
-kind: PriceList
-currency: USD
-prices:
-  - model: gemini-2.5-flash
-    source: https://example.com/prices
-    checked: 2026-11-01
-    perMillionTokens: {input: 0.15, output: 1.25}
-  - model: gemini-2.5-pro
-    source: https://example.com/prices
-    checked: 2026-11-01
-    perMillionTokens: {input: 0.625, output: 5}
-"""
+PRICES = price_list(
+    {"model": "gemini-2.5-flash", "perMillionTokens": {"input": 0.15, "output": 1.25}},
+    {"model": "gemini-2.5-pro", "perMillionTokens": {"input": 0.625, "output": 5}},
+)
 
 
 def usages(results: Path) -> list[dict[str, int]]:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from tests.support.closed_schemas import check_closed
-from tests.support.command_line import Cli, Service, StackFolder
+from datetime import date
 
-PRICES = """\
-apiVersion: batchctl.dev/v1
-kind: PriceList
-currency: USD
-prices:
-  - model: gemini-2.5-flash
-    source: our contract
-    checked: 2020-01-01
-    retires: 2020-02-01
-    perMillionTokens: {input: 0.15}
-"""
+from tests.support.closed_schemas import check_closed
+from tests.support.command_line import Cli, Service, StackFolder, price_list
+
+PRICES = price_list(
+    {
+        "model": "gemini-2.5-flash",
+        "source": "our contract",
+        "checked": date(2020, 1, 1),
+        "retires": date(2020, 2, 1),
+        "perMillionTokens": {"input": 0.15},
+    }
+)
 SAID = "gemini-2.5-flash was retired on 2020-02-01: 2 manifests"
 
 
