@@ -17,15 +17,19 @@ from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.load import Asked, load
 from batchctl.manifests.overrides import Overrides
 from batchctl.manifests.trust import Trust
-from batchctl.model.desired import DesiredJob, Limits
+from batchctl.model.attempts import RecordedAttempt
+from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import AttemptKey, Mark, short_uid
 from batchctl.model.observed import RowCounts
-from batchctl.model.recorded import JobRow, RecordedAttempt
+from batchctl.model.recorded import JobRow
+from batchctl.model.stack import Limits
 from batchctl.providers.gemini.create import marked_name
 from batchctl.rows.reader import RowFiles
+from batchctl.state.cells import Record
 from batchctl.state.connection import connect_writer, create_file
-from batchctl.state.migrations import MIGRATIONS, Identity, transaction
-from batchctl.state.records import Record, attempt_record, job_record
+from batchctl.state.formats import MIGRATIONS
+from batchctl.state.job_records import attempt_record, job_record
+from batchctl.state.migrations import Identity, transaction
 from batchctl.state.seal import reseal
 
 STACK = "many"

@@ -24,12 +24,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from timing import machine
 
 from batchctl.model.actions import Action
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.decision import Decision
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RowCounts
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import Phase
 from batchctl.report.console import make_console
 from batchctl.report.screen import live

@@ -26,9 +26,9 @@ from timing import machine
 from world import serve_emulator
 
 from batchctl.engine.clock import SystemClock
-from batchctl.model.desired import Limits
-from batchctl.model.recorded import SaveJob
+from batchctl.model.stack import Limits
 from batchctl.model.state_objects import ABSENT
+from batchctl.model.writes import SaveJob
 from batchctl.providers.cloud.state_objects import BucketObjects, open_bucket_objects
 from batchctl.providers.google_credentials import StaticToken
 from batchctl.providers.wire import Place, Wire

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.lifecycle import LIFECYCLE, manifest_schema, report_schema
 
 SCHEMAS = Path(__file__).resolve().parent.parent / "schemas"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from batchctl.model.desired import Kind
+from batchctl.model.kinds import Kind
 from batchctl.model.request.catalogue import MESSAGES, ROOTS
 from batchctl.model.request.fields import (
     Boolean,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.verdicts import RowVerdict, VerdictGroup
 
 PAGE = Path(__file__).with_name("verdicts.md")

@@ -6,7 +6,7 @@ import sys
 
 from batchctl.cli.common import Common
 from batchctl.cli.notes import json_log
-from batchctl.model.ports import Clock
+from batchctl.model.ports.surroundings import Clock
 from batchctl.report.activity import Board
 from batchctl.report.progress_kinds import Lines, make_lines
 

@@ -10,9 +10,10 @@ from msgspec import Struct
 from batchctl.cli.job_selection import JobSelection, selected_names, warn_of_empty_scope
 from batchctl.cli.results_folder import results_folder
 from batchctl.cli.workspace import Workspace
-from batchctl.model.desired import DesiredJob, Json
+from batchctl.model.desired import DesiredJob
+from batchctl.model.json_value import Json
 from batchctl.model.keys import short_uid
-from batchctl.model.ports import InputRow
+from batchctl.model.ports.inputs import InputRow
 from batchctl.model.recorded import Recorded
 from batchctl.rows.encode import RowEncoder
 from batchctl.rows.input_list import listed_rows

@@ -21,9 +21,9 @@ from batchctl.manifests.names import names_and_labels
 from batchctl.manifests.overrides import Overrides
 from batchctl.manifests.stack import StackReading, read_stack, read_target_names
 from batchctl.manifests.trust import Trust
-from batchctl.model.desired import SharedPlace
 from batchctl.model.errors import BatchctlError
 from batchctl.model.keys import JOB_NAME
+from batchctl.model.stack import SharedPlace
 
 _PLAIN = re.compile(r"[\w./-]*", re.ASCII)
 """Texts without a meaning for any shell or terminal. Manifests may be somebody else's."""

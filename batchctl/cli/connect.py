@@ -15,10 +15,11 @@ from batchctl.manifests.accounts import environment_url, resolve_account
 from batchctl.manifests.trust import Origin, Trust
 from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import ProviderConfig, Stack
 from batchctl.model.errors import BatchctlError
 from batchctl.model.keys import EMULATOR_ORIGIN, Account
-from batchctl.model.ports import Clock, Provider
+from batchctl.model.ports.providers import Provider
+from batchctl.model.ports.surroundings import Clock
+from batchctl.model.stack import ProviderConfig, Stack
 from batchctl.model.state_objects import ResultObjects
 from batchctl.providers.accounts import PLACEHOLDER, Shared, open_account
 from batchctl.providers.http.clients import check_environment

@@ -16,10 +16,10 @@ from batchctl.cli.output import Shown, emit_each
 from batchctl.cli.preview import planned_jobs, preview_and_warn
 from batchctl.cli.workspace import Workspace
 from batchctl.engine.preview import Preview
-from batchctl.model.desired import SharedPlace
 from batchctl.model.errors import BatchctlError
 from batchctl.model.plan import JobPlan
 from batchctl.model.row_examples import RowExample
+from batchctl.model.stack import SharedPlace
 from batchctl.report.describe_document import describe_document
 from batchctl.report.describe_text import write_description
 from batchctl.report.reports import JobDescription

@@ -19,11 +19,11 @@ from batchctl.cli.plan_output import shown_place
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.manifests.accounts import resolve_account
 from batchctl.model.allowance import Allowance
-from batchctl.model.desired import ProviderConfig
 from batchctl.model.errors import BatchctlError, NotDelivered
 from batchctl.model.keys import EMULATOR_ORIGIN, Account
 from batchctl.model.observed import TOLERATED_OFFSET
-from batchctl.model.ports import Fact, FileUse, Provider
+from batchctl.model.ports.providers import Fact, FileUse, Provider
+from batchctl.model.stack import ProviderConfig
 from batchctl.report.doctor import DoctorReport, Finding, Health, doctor_document, write_doctor
 from batchctl.report.layout import count
 

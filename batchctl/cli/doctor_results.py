@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterator, Mapping
 
 from batchctl.cli.workspace import Workspace
-from batchctl.model.desired import SharedPlace
 from batchctl.model.errors import BatchctlError
 from batchctl.model.recorded import Recorded
+from batchctl.model.stack import SharedPlace
 from batchctl.report.doctor import Finding, Health
 from batchctl.report.layout import count
 

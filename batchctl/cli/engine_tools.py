@@ -13,9 +13,12 @@ from batchctl.cli.workspace import Workspace
 from batchctl.engine.providers import Providers
 from batchctl.engine.token_samples import TokenSamples
 from batchctl.engine.tools import BlackBox, Tools, keep_nothing
-from batchctl.model.desired import Stack
 from batchctl.model.keys import Account, short_uid
-from batchctl.model.ports import InputEncoder, Notifier, Progress, Provider, ProviderFactory, ResultStore, RowLedger
+from batchctl.model.ports.inputs import InputEncoder
+from batchctl.model.ports.providers import Provider, ProviderFactory
+from batchctl.model.ports.results import ResultStore, RowLedger
+from batchctl.model.ports.surroundings import Notifier, Progress
+from batchctl.model.stack import Stack
 from batchctl.model.token_counting import RowSampler
 
 if TYPE_CHECKING:  # it loads httpx

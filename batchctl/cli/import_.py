@@ -21,10 +21,11 @@ from batchctl.engine.loop.drive import Until
 from batchctl.manifests.accounts import resolve_account
 from batchctl.model.capabilities import CAPABILITIES, is_embedding_model
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import Kind, ProviderConfig
 from batchctl.model.errors import BatchctlError, NotFound, UsageError
 from batchctl.model.keys import Mark, without_mark
+from batchctl.model.kinds import Kind
 from batchctl.model.observed import RemoteJob
+from batchctl.model.stack import ProviderConfig
 from batchctl.reconcile import Options, is_ours
 
 _JOBS = "jobs"

@@ -16,9 +16,10 @@ from batchctl.cli import complete
 from batchctl.cli.common import Common, scope_options
 from batchctl.cli.notes import warn
 from batchctl.cli.workspace import Workspace, open_workspace, scope_path
-from batchctl.model.desired import DesiredJob, Stack
+from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import UsageError
 from batchctl.model.recorded import JobRow, Recorded
+from batchctl.model.stack import Stack
 from batchctl.reconcile import Scope, names_in_scope, parse_selector
 
 F = TypeVar("F", bound=Callable[..., Any])

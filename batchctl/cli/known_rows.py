@@ -7,9 +7,12 @@ from pathlib import Path
 
 from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.chain import Obstacle
-from batchctl.model.desired import LINE_BYTES, Json, Kind, RequestRow, SharedPlace
-from batchctl.model.ports import MadeRows, OutputLimit, RowRules, RowsOrder, RowsSummary
+from batchctl.model.json_value import Json
+from batchctl.model.kinds import Kind
+from batchctl.model.ports.row_reader import MadeRows, OutputLimit, RowRules, RowsOrder, RowsSummary
 from batchctl.model.request.problems import Problem
+from batchctl.model.sources import RequestRow
+from batchctl.model.stack import LINE_BYTES, SharedPlace
 from batchctl.rows.local_place import open_local
 from batchctl.rows.place import OpenPlace
 from batchctl.rows.reader import RowFiles

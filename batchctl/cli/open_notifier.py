@@ -6,7 +6,7 @@ import os
 
 from batchctl.cli.workspace import Workspace
 from batchctl.manifests.trust import Trust
-from batchctl.model.ports import Notifier
+from batchctl.model.ports.surroundings import Notifier
 from batchctl.providers.notify.command import CommandRunner
 from batchctl.providers.notify.notifier import HookNotifier
 from batchctl.providers.notify.webhook import WebhookSender

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from batchctl.manifests.trust import Trust
 from batchctl.model.activity import UNWATCHED, Activity
-from batchctl.model.desired import SharedPlace, Stack
 from batchctl.model.errors import BatchctlError, ResultsError
 from batchctl.model.keys import short_uid
-from batchctl.model.ports import Clock
+from batchctl.model.ports.surroundings import Clock
+from batchctl.model.stack import SharedPlace, Stack
 from batchctl.rows.local_place import LocalPlace
 from batchctl.rows.place import ResultsPlace
 

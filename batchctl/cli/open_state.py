@@ -13,8 +13,8 @@ from msgspec import Struct
 from batchctl.manifests.trust import Trust
 from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.database_url import is_database_url
-from batchctl.model.desired import SharedPlace, Stack
-from batchctl.model.ports import Clock
+from batchctl.model.ports.surroundings import Clock
+from batchctl.model.stack import SharedPlace, Stack
 
 if TYPE_CHECKING:  # `validate` needs no state, and SQLite takes a tenth of its start
     from batchctl.model.state_objects import StateObjects

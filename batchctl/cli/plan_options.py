@@ -17,8 +17,8 @@ from batchctl.cli.guard_options import Flag
 from batchctl.cli.workspace import Workspace
 from batchctl.manifests.manifest_files import STANDARD_INPUT, find_stack_file
 from batchctl.manifests.variables import environment_name, set_in_environment
-from batchctl.model.desired import Json
 from batchctl.model.errors import UsageError
+from batchctl.model.json_value import Json
 
 _FLAGS: Mapping[str, str] = {
     "allowEmpty": "allow_empty",

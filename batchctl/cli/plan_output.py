@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from batchctl.cli.notes import json_log
 from batchctl.cli.output import stderr_console
 from batchctl.cli.workspace import Workspace
-from batchctl.model.desired import SharedPlace
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded
+from batchctl.model.stack import SharedPlace
 from batchctl.report.progress_kinds import make_progress
 from batchctl.report.reports import StatusReport, StatusRow
 

@@ -12,9 +12,9 @@ from batchctl.engine.preview import Preview, preview
 from batchctl.engine.token_samples import TokenSamples
 from batchctl.engine.tools import BlackBox, keep_nothing
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import Stack
 from batchctl.model.errors import BatchctlError
 from batchctl.model.plan import JobPlan
+from batchctl.model.stack import Stack
 from batchctl.reconcile import Options, final_names
 from batchctl.report.workflow import error_annotations
 

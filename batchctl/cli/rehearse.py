@@ -16,10 +16,10 @@ from batchctl.cli.guard_options import guarded_options
 from batchctl.cli.notes import note
 from batchctl.cli.output import emit, show_error
 from batchctl.cli.workspace import Workspace, duration, load_desired, open_workspace
-from batchctl.model.desired import SharedPlace
 from batchctl.model.errors import BatchctlError, JobsFailedError, UsageError
 from batchctl.model.recorded import Recorded
 from batchctl.model.rehearsal import BreakKind, Latency, Rehearsal, Run, Weather
+from batchctl.model.stack import SharedPlace
 
 ALL = "all"
 _MOST_RESULTS = 2 * 2**30

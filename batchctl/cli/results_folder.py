@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from batchctl.cli.workspace import Workspace
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError, ResultsError, TimeUpError
-from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedJob
+from batchctl.model.recorded import Recorded, RecordedJob
 from batchctl.model.states import is_terminal
 from batchctl.reconcile import attempt_on_record
 from batchctl.rows.attempt_folders import attempt_folders

@@ -12,8 +12,8 @@ from typing import BinaryIO
 from msgspec import Struct
 
 from batchctl.cli.out_file import open_out
-from batchctl.model.desired import Json
 from batchctl.model.errors import UsageError
+from batchctl.model.json_value import Json
 from batchctl.model.result_columns import Cells
 from batchctl.report.results_json import JsonLinesWriter
 from batchctl.report.results_parquet import ParquetWriter

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from batchctl.cli.workspace import Workspace
 from batchctl.manifests.fault_codes import Code
-from batchctl.model.desired import DesiredJob, Diagnostic
+from batchctl.model.desired import DesiredJob
+from batchctl.model.locations import Diagnostic
 from batchctl.model.recorded import Recorded
 
 

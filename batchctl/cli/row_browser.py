@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from batchctl.cli.collected_rows import CollectedJob, find_one, head_of, rows_of
 from batchctl.cli.open_results import ResultsOpener
 from batchctl.cli.workspace import Workspace
-from batchctl.model.desired import Json
 from batchctl.model.errors import UsageError
+from batchctl.model.json_value import Json
 from batchctl.model.suggest import did_you_mean
 from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.read import Gaps, read_gaps

@@ -9,8 +9,9 @@ from typing import NoReturn
 from msgspec import Struct
 
 from batchctl.model.capabilities import is_embedding_model, is_partner_model
-from batchctl.model.desired import DesiredJob, Json
+from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import UsageError
+from batchctl.model.json_value import Json
 from batchctl.model.quoting import cut
 from batchctl.model.request.check import check_defaults
 from batchctl.model.request.merging import with_defaults

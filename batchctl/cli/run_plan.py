@@ -30,10 +30,10 @@ from batchctl.engine.passes import PassReport
 from batchctl.engine.preview import Approve
 from batchctl.engine.token_samples import TokenSamples
 from batchctl.engine.tools import BlackBox, keep_nothing
-from batchctl.model.desired import Diagnostic
+from batchctl.model.locations import Diagnostic
 from batchctl.model.outcome import Result
 from batchctl.model.plan import Plan
-from batchctl.model.ports import Progress
+from batchctl.model.ports.surroundings import Progress
 from batchctl.reconcile import Options
 from batchctl.report.apply_text import write_apply
 from batchctl.report.markdown import apply_markdown

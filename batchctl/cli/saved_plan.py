@@ -9,8 +9,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from batchctl.cli.plan_options import PlanOptions
-from batchctl.model.desired import Json
 from batchctl.model.errors import UsageError
+from batchctl.model.json_value import Json
 from batchctl.model.plan_digest import PlanDigest
 from batchctl.report.plan_document import PLAN_FORMAT
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from batchctl.cli.workspace import Workspace
 from batchctl.manifests.fault_codes import Code
-from batchctl.model.desired import DesiredJob, Diagnostic, Location
+from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import StateError
+from batchctl.model.locations import Diagnostic, Location
 from batchctl.model.recorded import Recorded
 
 

@@ -18,8 +18,8 @@ from batchctl.cli.web import serve, snapshot
 from batchctl.cli.workspace import Workspace
 from batchctl.engine.loop.record_looks import RecordLook, RecordLooks
 from batchctl.engine.warnings import LastSaid, Warnings
-from batchctl.model.desired import SharedPlace
 from batchctl.model.errors import UsageError
+from batchctl.model.stack import SharedPlace
 from batchctl.reconcile import Options
 from batchctl.report.progress_kinds import make_lines
 from batchctl.server.snapshot import Snapshot, Source

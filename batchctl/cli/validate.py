@@ -23,8 +23,9 @@ from batchctl.cli.short_deadlines import warn_of_deadlines
 from batchctl.cli.workspace import is_asked, open_workspace
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
-from batchctl.model.desired import DesiredStack, Json
+from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import ManifestError
+from batchctl.model.json_value import Json
 from batchctl.report.documents import to_json, to_yaml
 from batchctl.report.error_text import outside_words
 from batchctl.report.findings import (

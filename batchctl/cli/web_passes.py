@@ -21,12 +21,12 @@ from batchctl.cli.workspace import Workspace
 from batchctl.engine.loop.drive import Witness
 from batchctl.engine.loop.polling import Pace
 from batchctl.engine.passes import PassReport
-from batchctl.model.desired import SharedPlace
 from batchctl.model.keys import Account
 from batchctl.model.observed import Observation
 from batchctl.model.observing import End, Ending, PassKind, PassWork, TokenUse, Work
-from batchctl.model.ports import Progress
+from batchctl.model.ports.surroundings import Progress
 from batchctl.model.recorded import StateVersion
+from batchctl.model.stack import SharedPlace
 from batchctl.reconcile import Options
 from batchctl.server.feed import Feed
 from batchctl.server.snapshot import PassFacts, Snapshot, Source

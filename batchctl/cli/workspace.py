@@ -34,10 +34,11 @@ from batchctl.manifests.seen_files import SeenFiles
 from batchctl.manifests.trust import Trust
 from batchctl.model.activity import Activity
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import DesiredStack, Stack
+from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError, UsageError
-from batchctl.model.ports import RowReader
+from batchctl.model.ports.row_reader import RowReader
 from batchctl.model.recorded import Recorded
+from batchctl.model.stack import Stack
 from batchctl.model.suggest import did_you_mean
 from batchctl.reconcile import WHOLE_STACK, Scope, parse_selector
 from batchctl.report.activity import Board

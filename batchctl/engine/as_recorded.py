@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime
 
-from batchctl.model.desired import DesiredStack, Stack
+from batchctl.model.attempts import RecordedAttempt
+from batchctl.model.desired import DesiredStack
 from batchctl.model.keys import Account, Mark, short_uid
 from batchctl.model.observed import Missing, Observation, Observed, RemoteJob
 from batchctl.model.plan import Plan
-from batchctl.model.recorded import Recorded, RecordedAttempt
+from batchctl.model.recorded import Recorded
+from batchctl.model.stack import Stack
 from batchctl.reconcile import Options, Question
 
 

@@ -14,12 +14,12 @@ from functools import partial
 from batchctl.engine.journal import Journal
 from batchctl.engine.tools import Tools
 from batchctl.engine.workers import Workers
-from batchctl.model.desired import Stack
 from batchctl.model.errors import HookUnusable, LockedError, NotDelivered, StateError
 from batchctl.model.events import EventKind
 from batchctl.model.notices import Hook, Notice
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Plan
+from batchctl.model.stack import Stack
 from batchctl.reconcile import (
     delivered,
     failed,

@@ -8,23 +8,21 @@ from collections.abc import Collection, Mapping
 from msgspec.structs import replace
 
 from batchctl.model.admission import Quota, QuotaKey
-from batchctl.model.desired import Stack
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.events import Event, EventKind
 from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.notices import Notice
-from batchctl.model.ports import Clock, StateSession
-from batchctl.model.recorded import (
+from batchctl.model.ports.state import StateSession
+from batchctl.model.ports.surroundings import Clock
+from batchctl.model.recorded import JobRow, Recorded, RecordedFile, RecordedJob
+from batchctl.model.stack import Stack
+from batchctl.model.writes import (
     AddEvent,
     DropFile,
     DropGhost,
     DropNotice,
     DropPast,
     ForgetJob,
-    JobRow,
-    Recorded,
-    RecordedAttempt,
-    RecordedFile,
-    RecordedJob,
     SaveAttempt,
     SaveFile,
     SaveGhost,

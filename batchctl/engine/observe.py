@@ -12,12 +12,13 @@ from batchctl.engine.tools import Tools
 from batchctl.engine.workers import Workers
 from batchctl.model.allowance import Allowance
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import DesiredStack, Diagnostic, Location
+from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import ApiError, BatchctlError, ManifestError, NotFound
 from batchctl.model.exhaustion import raise_if_exhausted
 from batchctl.model.keys import Account
+from batchctl.model.locations import Diagnostic, Location
 from batchctl.model.observed import TOLERATED_OFFSET, Gone, Observation, Observed, Presence, Present, Unknown
-from batchctl.model.ports import Provider
+from batchctl.model.ports.providers import Provider
 from batchctl.model.recorded import Recorded
 from batchctl.reconcile import find_strangers
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from batchctl.model.errors import BatchctlError
 from batchctl.model.keys import Account
-from batchctl.model.ports import Provider, ProviderFactory
+from batchctl.model.ports.providers import Provider, ProviderFactory
 
 
 class Providers:

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import GuardError, NotFound, PermissionDenied
-from batchctl.model.ports import Provider
-from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedJob, SaveIdentity, Write
+from batchctl.model.ports.providers import Provider
+from batchctl.model.recorded import Recorded, RecordedJob
+from batchctl.model.writes import SaveIdentity, Write
 from batchctl.reconcile import attempts_to_show, bind_job
 
 

@@ -16,17 +16,8 @@ from batchctl.model.events import Event, EventKind
 from batchctl.model.inventory import KeptResults
 from batchctl.model.keys import Account
 from batchctl.model.observed import Observed, RemoteJob
-from batchctl.model.recorded import (
-    AddEvent,
-    Recorded,
-    RecordedJob,
-    SaveAttempt,
-    SaveGhost,
-    SaveIdentity,
-    SaveJob,
-    SavePast,
-    Write,
-)
+from batchctl.model.recorded import Recorded, RecordedJob
+from batchctl.model.writes import AddEvent, SaveAttempt, SaveGhost, SaveIdentity, SaveJob, SavePast, Write
 from batchctl.reconcile import (
     at_own_accounts,
     find_open,

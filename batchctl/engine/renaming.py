@@ -13,8 +13,9 @@ from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import ResultsError
 from batchctl.model.events import Event, EventKind
-from batchctl.model.ports import StateSession
-from batchctl.model.recorded import AddEvent, Recorded
+from batchctl.model.ports.state import StateSession
+from batchctl.model.recorded import Recorded
+from batchctl.model.writes import AddEvent
 from batchctl.reconcile import find_moves
 
 

@@ -9,11 +9,12 @@ from msgspec.structs import replace
 
 from batchctl.engine.providers import Providers
 from batchctl.model.allowance import Allowance
-from batchctl.model.desired import DesiredJob, DesiredStack, Stack
+from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.errors import ApiError, BatchctlError, ResultsError, RowsError
 from batchctl.model.keys import Account
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Plan
+from batchctl.model.stack import Stack
 from batchctl.model.token_counting import RowSampler, SampledRow, TokenCounter, TokenSample
 
 _MOST_ROWS = 5

@@ -15,24 +15,19 @@ from batchctl.engine.providers import Providers
 from batchctl.engine.token_samples import TokenSamples
 from batchctl.engine.warnings import LastSaid, Warnings
 from batchctl.model.activity import UNWATCHED, Activity
-from batchctl.model.desired import DesiredStack, Stack
+from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import StoppedError
 from batchctl.model.inventory import Inventory
 from batchctl.model.keys import TOKEN_LENGTH
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Plan
-from batchctl.model.ports import (
-    Clock,
-    InputEncoder,
-    Notifier,
-    Progress,
-    ProviderFactory,
-    ResultStore,
-    RowLedger,
-    Shelf,
-    StateStore,
-)
+from batchctl.model.ports.inputs import InputEncoder
+from batchctl.model.ports.providers import ProviderFactory
+from batchctl.model.ports.results import ResultStore, RowLedger, Shelf
+from batchctl.model.ports.state import StateStore
+from batchctl.model.ports.surroundings import Clock, Notifier, Progress
 from batchctl.model.recorded import Recorded
+from batchctl.model.stack import Stack
 from batchctl.reconcile import Options, Question, rows_to_survey
 
 _TOKEN_LETTERS = string.ascii_lowercase + string.digits

@@ -8,10 +8,10 @@ from __future__ import annotations
 from batchctl.engine.journal import Journal
 from batchctl.engine.observations import Observations
 from batchctl.engine.tools import Tools
-from batchctl.model.desired import Stack
 from batchctl.model.errors import BatchctlError, NotFound, PermissionDenied
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import RecordedFile
+from batchctl.model.stack import Stack
 from batchctl.reconcile import expects_attempt, find_unneeded, is_expired
 
 _AGAIN = 3600.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from batchctl.model.ports import Progress
+from batchctl.model.ports.surroundings import Progress
 
 
 class LastSaid:

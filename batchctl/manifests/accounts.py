@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from batchctl.manifests.apis import RULES
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.trust import Origin
-from batchctl.model.desired import Diagnostic, Location, ProviderConfig
 from batchctl.model.errors import ManifestError
 from batchctl.model.keys import EMULATOR_ORIGIN, Account, Api
+from batchctl.model.locations import Diagnostic, Location
 from batchctl.model.quoting import shown
+from batchctl.model.stack import ProviderConfig
 
 
 def resolve_account(config: ProviderConfig, env: Mapping[str, str]) -> Account:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from batchctl.model.admission import AdmissionLimits, short_model
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 
 FIELDS = ("active", "enqueuedTokens", "createsPerMinute")
 

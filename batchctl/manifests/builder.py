@@ -32,23 +32,16 @@ from batchctl.manifests.row_settings import (
 )
 from batchctl.manifests.sources import SENT_FORMS, SourceReader, source_form
 from batchctl.manifests.stack import StackReading
-from batchctl.model.desired import (
-    DesiredJob,
-    Expansion,
-    InlineRows,
-    Json,
-    Kind,
-    LocalFile,
-    Location,
-    ProviderConfig,
-    Source,
-    UnknownSource,
-    kind_of_rows,
-)
+from batchctl.model.desired import DesiredJob, Expansion
 from batchctl.model.digests import digest_of
+from batchctl.model.json_value import Json
 from batchctl.model.keys import Mark
+from batchctl.model.kinds import Kind, kind_of_rows
+from batchctl.model.locations import Location
 from batchctl.model.quoting import shown
 from batchctl.model.row_hashes import hash_rows
+from batchctl.model.sources import InlineRows, LocalFile, Source, UnknownSource
+from batchctl.model.stack import ProviderConfig
 
 
 class Document(Struct, frozen=True):

@@ -19,22 +19,18 @@ from batchctl.manifests.purpose import Purpose
 from batchctl.manifests.request_defaults import CODES, tell
 from batchctl.manifests.template_reader import TemplateReader
 from batchctl.model.chain import Chain, Obstacle
-from batchctl.model.desired import (
-    AwaitedRows,
-    ChainedFile,
-    DesiredJob,
-    Json,
-    Kind,
-    LocalFile,
-    Location,
-    OnChange,
-    SharedPlace,
-)
+from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import ManifestError
-from batchctl.model.ports import MadeRows, RowReader, RowsOrder
+from batchctl.model.json_value import Json
+from batchctl.model.kinds import Kind
+from batchctl.model.lifecycle import OnChange
+from batchctl.model.locations import Location
+from batchctl.model.ports.row_reader import MadeRows, RowReader, RowsOrder
 from batchctl.model.quoting import shown
 from batchctl.model.request.problems import Problem
 from batchctl.model.row_template import Answer, Field, Lookup, Placeholder, RowTemplate
+from batchctl.model.sources import AwaitedRows, ChainedFile, LocalFile
+from batchctl.model.stack import SharedPlace
 
 ReadFile: TypeAlias = Callable[[Path, Location, Purpose, Faults], LocalFile | None]
 """Reads a file of rows: its path, its place in the manifest, its job, and where its errors go."""

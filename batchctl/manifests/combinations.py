@@ -15,19 +15,12 @@ from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import Items, Members, Node, find, key_place, value_of
 from batchctl.model.addresses import WebAddress, is_private_host
 from batchctl.model.capabilities import CAPABILITIES
-from batchctl.model.desired import (
-    AwaitedRows,
-    InlineRows,
-    Kind,
-    LocalFile,
-    Location,
-    ProviderConfig,
-    RemoteSource,
-    Source,
-    UploadedFile,
-)
 from batchctl.model.keys import API_NAMES, Api
+from batchctl.model.kinds import Kind
+from batchctl.model.locations import Location
 from batchctl.model.quoting import shown
+from batchctl.model.sources import AwaitedRows, InlineRows, LocalFile, RemoteSource, Source, UploadedFile
+from batchctl.model.stack import ProviderConfig
 
 _LEAVE_OUT = "leave it out"
 

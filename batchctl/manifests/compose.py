@@ -19,7 +19,7 @@ from batchctl.manifests.fault_list import Faults, quote_hint
 from batchctl.manifests.nesting import MAX_DEPTH, find_too_deep
 from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar
 from batchctl.manifests.scalars import NOT_STRINGS, resolve
-from batchctl.model.desired import Location
+from batchctl.model.locations import Location
 from batchctl.model.quoting import cut, shown
 
 if not yaml.__with_libyaml__:  # pragma: no cover - the wheels of PyYAML all have it

@@ -14,9 +14,9 @@ from batchctl.manifests.located import bigquery_misfit
 from batchctl.manifests.nodes import Members, Node, find, key_place, plain
 from batchctl.manifests.resource_names import bigquery_place, gcs_prefix
 from batchctl.model.capabilities import CAPABILITIES, DestForm
-from batchctl.model.desired import ProviderConfig
 from batchctl.model.keys import API_NAMES
 from batchctl.model.quoting import shown
+from batchctl.model.stack import ProviderConfig
 
 _READERS: Mapping[DestForm, tuple[Callable[[str], str], str]] = {
     DestForm.GCS: (gcs_prefix, "such as gs://bucket/results/"),

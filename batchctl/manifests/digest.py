@@ -10,19 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from batchctl.model.canonical import RowsHasher, sha256_json
-from batchctl.model.desired import (
-    AwaitedRows,
-    InlineRows,
-    Json,
-    Kind,
-    LocalFile,
-    RemoteSource,
-    Source,
-    UnknownSource,
-    UploadedFile,
-)
 from batchctl.model.digests import account_parts
+from batchctl.model.json_value import Json
 from batchctl.model.keys import Account
+from batchctl.model.kinds import Kind
+from batchctl.model.sources import AwaitedRows, InlineRows, LocalFile, RemoteSource, Source, UnknownSource, UploadedFile
 
 _HASHED_WHOLE = frozenset(
     {

@@ -21,8 +21,9 @@ from batchctl.manifests.targets import key_of
 from batchctl.manifests.trust import Trust
 from batchctl.manifests.variables import Variables
 from batchctl.model.addresses import WebAddress
-from batchctl.model.desired import Json, ProviderConfig
+from batchctl.model.json_value import Json
 from batchctl.model.origins import Config, ConfigTree, ConfigValue, Origin
+from batchctl.model.stack import ProviderConfig
 
 STATE_VARIABLE = "BATCHCTL_STATE"
 _HIDDEN_PATH = "/…"

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from batchctl.manifests.fault_codes import Code
 from batchctl.model import suggest
-from batchctl.model.desired import Diagnostic, Location
 from batchctl.model.errors import ManifestError
+from batchctl.model.locations import Diagnostic, Location
 from batchctl.model.quoting import LONGEST_SHOWN, cut
 
 MOST_FAULTS = 500

@@ -11,19 +11,11 @@ from msgspec import Struct
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
 from batchctl.model.capabilities import CAPABILITIES, ApiLimits
-from batchctl.model.desired import (
-    AwaitedRows,
-    InlineRows,
-    Json,
-    LocalFile,
-    Location,
-    ProviderConfig,
-    RemoteSource,
-    Source,
-    UnknownSource,
-    UploadedFile,
-)
-from batchctl.model.ports import RowsSummary
+from batchctl.model.json_value import Json
+from batchctl.model.locations import Location
+from batchctl.model.ports.row_reader import RowsSummary
+from batchctl.model.sources import AwaitedRows, InlineRows, LocalFile, RemoteSource, Source, UnknownSource, UploadedFile
+from batchctl.model.stack import ProviderConfig
 from batchctl.model.work_size import TOKEN_BYTES
 
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))

@@ -28,8 +28,10 @@ from batchctl.manifests.sources import SourceReader, without_rows
 from batchctl.manifests.stack import StackReading
 from batchctl.manifests.template_reader import TemplateReader
 from batchctl.manifests.trust import Trust
-from batchctl.model.desired import DesiredJob, Json, Kind, kind_of_rows
-from batchctl.model.ports import RowReader
+from batchctl.model.desired import DesiredJob
+from batchctl.model.json_value import Json
+from batchctl.model.kinds import Kind, kind_of_rows
+from batchctl.model.ports.row_reader import RowReader
 from batchctl.model.quoting import shown
 from batchctl.model.request.catalogue import ROOTS
 from batchctl.model.request.spelling import spellings

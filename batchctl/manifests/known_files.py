@@ -18,16 +18,9 @@ from batchctl.manifests.fault_list import FileFaults
 from batchctl.manifests.manifest_files import ManifestFile
 from batchctl.manifests.needs import Need
 from batchctl.manifests.reading_settings import stored_settings
-from batchctl.model.desired import (
-    DesiredJob,
-    Diagnostic,
-    InlineRows,
-    Location,
-    RemoteSource,
-    Source,
-    UnknownSource,
-    UploadedFile,
-)
+from batchctl.model.desired import DesiredJob
+from batchctl.model.locations import Diagnostic, Location
+from batchctl.model.sources import InlineRows, RemoteSource, Source, UnknownSource, UploadedFile
 
 LEAST_FILES = 50
 """The first files of a stack are read whether they are stored or not: a small stack needs no store."""

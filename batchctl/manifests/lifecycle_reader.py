@@ -8,8 +8,8 @@ from batchctl.manifests.duration_reader import parse_duration
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import Node, find, value_of
-from batchctl.model.desired import Json, Lifecycle
-from batchctl.model.lifecycle import LIFECYCLE, LifecycleField, Value, ValueType
+from batchctl.model.json_value import Json
+from batchctl.model.lifecycle import LIFECYCLE, Lifecycle, LifecycleField, Value, ValueType
 from batchctl.model.row_settings import MaxFailedRows
 
 _READERS: Mapping[ValueType, Callable[[Json], Value]] = {

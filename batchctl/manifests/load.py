@@ -28,10 +28,12 @@ from batchctl.manifests.remote_names import remote_id
 from batchctl.manifests.seen_files import SeenFiles
 from batchctl.manifests.stack import StackReading, read_stack
 from batchctl.manifests.trust import Trust, resolved
-from batchctl.model.desired import DesiredJob, DesiredStack, Location, Stack
+from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.keys import Account
-from batchctl.model.ports import RowReader
+from batchctl.model.locations import Location
+from batchctl.model.ports.row_reader import RowReader
 from batchctl.model.quoting import shown
+from batchctl.model.stack import Stack
 
 
 def load_stack(

@@ -10,8 +10,9 @@ from msgspec import Struct
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.resource_names import Resource
-from batchctl.model.desired import Location, ProviderConfig
+from batchctl.model.locations import Location
 from batchctl.model.quoting import shown
+from batchctl.model.stack import ProviderConfig
 
 GLOBAL = "global"
 

@@ -20,8 +20,8 @@ from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import LONGEST_PATH, Faults
 from batchctl.manifests.seen_files import SeenFiles
 from batchctl.manifests.trust import GIT_HINT, Trust, is_in_git, resolved
-from batchctl.model.desired import Diagnostic, Location
 from batchctl.model.errors import ManifestError
+from batchctl.model.locations import Diagnostic, Location
 from batchctl.model.quoting import cut
 
 STACK_FILE = "batchctl.yaml"

@@ -16,7 +16,7 @@ from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults, did_you_mean
 from batchctl.manifests.nodes import Items, Members, Node, Scalar, find
 from batchctl.manifests.variables import written
-from batchctl.model.desired import Location
+from batchctl.model.locations import Location
 from batchctl.model.quoting import cut, shown
 
 MOST_JOBS = 256

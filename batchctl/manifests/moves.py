@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults, did_you_mean
 from batchctl.manifests.nodes import Items, Node, find, value_of
-from batchctl.model.desired import Moved
 from batchctl.model.quoting import shown
+from batchctl.model.stack import Moved
 
 
 def read_moved(root: Node) -> tuple[Moved, ...]:

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import LONGEST_LIST, Faults, did_you_mean
 from batchctl.manifests.nodes import Items, Node, Scalar
-from batchctl.model.desired import Expansion, Location
+from batchctl.model.desired import Expansion
+from batchctl.model.locations import Location
 from batchctl.model.quoting import cut, shown
 
 _NAMED = 5

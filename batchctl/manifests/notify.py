@@ -17,7 +17,8 @@ from batchctl.manifests.merge import without_nulls
 from batchctl.manifests.nodes import Items, Node, find, key_place, plain
 from batchctl.manifests.trust import Trust
 from batchctl.model.addresses import WebAddress, is_private_host
-from batchctl.model.desired import Json, Location
+from batchctl.model.json_value import Json
+from batchctl.model.locations import Location
 from batchctl.model.notices import ALL_TYPES, STUCK_AFTER, CommandHook, Hook, NoticeType, Webhook
 from batchctl.model.quoting import cut, shown
 

@@ -15,19 +15,11 @@ from msgspec.structs import asdict
 
 from batchctl.manifests.known_files import KnownFile, KnownManifest, Sizes
 from batchctl.manifests.needs import Need
-from batchctl.model.desired import (
-    DesiredJob,
-    Diagnostic,
-    Expansion,
-    InlineRows,
-    Json,
-    Location,
-    RemoteSource,
-    Source,
-    UnknownSource,
-    UploadedFile,
-)
+from batchctl.model.desired import DesiredJob, Expansion
+from batchctl.model.json_value import Json
+from batchctl.model.locations import Diagnostic, Location
 from batchctl.model.packed_rows import PackedRows
+from batchctl.model.sources import InlineRows, RemoteSource, Source, UnknownSource, UploadedFile
 
 T = TypeVar("T")
 

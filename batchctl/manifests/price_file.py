@@ -19,9 +19,10 @@ from batchctl.manifests.schema_check import Checker
 from batchctl.manifests.trust import Trust, resolved
 from batchctl.model.cost.prices import Price, Prices, Rates, clashes
 from batchctl.model.cost.tokens import Modality
-from batchctl.model.desired import Diagnostic, Json, Location
 from batchctl.model.errors import ManifestError
+from batchctl.model.json_value import Json
 from batchctl.model.keys import Api
+from batchctl.model.locations import Diagnostic, Location
 from batchctl.model.quoting import shown
 
 _DAYS = ("since", "until", "checked", "retires")

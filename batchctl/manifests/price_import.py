@@ -16,7 +16,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from batchctl.model.cost.tokens import LONG_PROMPT
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 
 _UNITS = {
     "input_mtok": "input",

@@ -19,10 +19,12 @@ from batchctl.manifests.nodes import Node, key_place, value_of
 from batchctl.manifests.resource_names import gcs_prefix
 from batchctl.manifests.trust import Origin, Trust
 from batchctl.model.capabilities import CAPABILITIES, ApiLimits
-from batchctl.model.desired import Json, Location, ProviderConfig
 from batchctl.model.errors import ManifestError
+from batchctl.model.json_value import Json
 from batchctl.model.keys import API_NAMES, EMULATOR_ORIGIN, Account, Api
+from batchctl.model.locations import Location
 from batchctl.model.quoting import cut, shown
+from batchctl.model.stack import ProviderConfig
 from batchctl.model.suggest import did_you_mean
 
 _SAME = {"stagingBucket": "bucket and prefix", "userProject": "project", "apiVersion": "version"}

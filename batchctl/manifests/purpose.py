@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from batchctl.model.capabilities import is_partner_model
-from batchctl.model.desired import Json, Kind, ProviderConfig
-from batchctl.model.ports import RowRules
+from batchctl.model.json_value import Json
+from batchctl.model.kinds import Kind
+from batchctl.model.ports.row_reader import RowRules
+from batchctl.model.stack import ProviderConfig
 
 
 class Purpose(Struct, frozen=True):

@@ -12,7 +12,7 @@ from batchctl.manifests.fault_list import Faults, did_you_mean
 from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar
 from batchctl.manifests.targets import NAME_VARIABLE
 from batchctl.manifests.variables import DECLARE_HINT, Value, Variables, environment_name, written
-from batchctl.model.desired import Location
+from batchctl.model.locations import Location
 from batchctl.model.quoting import cut, shown
 
 MOST_REPLACED = 32 * 1024 * 1024

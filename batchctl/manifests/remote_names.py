@@ -6,7 +6,7 @@ from batchctl.manifests.apis import RULES
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import Node, value_of
-from batchctl.model.desired import ProviderConfig
+from batchctl.model.stack import ProviderConfig
 
 
 def read_model(node: Node, config: ProviderConfig | None, faults: Faults) -> str | None:

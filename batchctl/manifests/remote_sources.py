@@ -13,8 +13,9 @@ from batchctl.manifests.located import Misfit, bigquery_misfit, location_misfit
 from batchctl.manifests.nodes import Items, Node, plain
 from batchctl.manifests.resource_names import Resource, check_bigquery_table, check_gcs_object
 from batchctl.model.capabilities import SourceForm
-from batchctl.model.desired import ProviderConfig, RemoteSource
 from batchctl.model.quoting import shown
+from batchctl.model.sources import RemoteSource
+from batchctl.model.stack import ProviderConfig
 from batchctl.model.wildcards import matches
 
 _DATASETS = "datasets"

@@ -11,8 +11,9 @@ from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar, plain
 from batchctl.manifests.wrong_types import wrong_type
-from batchctl.model.desired import Kind, Location
 from batchctl.model.keys import Api
+from batchctl.model.kinds import Kind
+from batchctl.model.locations import Location
 from batchctl.model.request.catalogue import ANY, MESSAGES, ROOTS
 from batchctl.model.request.check import check_defaults
 from batchctl.model.request.fields import Each, Message, Of, Value

@@ -11,7 +11,9 @@ from batchctl.manifests.purpose import Purpose
 from batchctl.manifests.remote_names import read_model
 from batchctl.manifests.request_defaults import check_request
 from batchctl.model.capabilities import ApiLimits, is_embedding_model, is_partner_model
-from batchctl.model.desired import DesiredJob, Json, Kind
+from batchctl.model.desired import DesiredJob
+from batchctl.model.json_value import Json
+from batchctl.model.kinds import Kind
 from batchctl.model.quoting import shown
 from batchctl.model.row_settings import Canary, Fallback, MaxFailedRows, RowSettings
 from batchctl.model.row_work import MOST_SHARDS, ShardLimits

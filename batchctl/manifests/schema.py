@@ -9,8 +9,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from batchctl.model.desired import Json
 from batchctl.model.errors import UsageError
+from batchctl.model.json_value import Json
 
 _SUFFIX = ".schema.json"
 _PACKAGE = Path(__file__).resolve().parent.parent

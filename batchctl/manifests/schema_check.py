@@ -15,7 +15,8 @@ from batchctl.manifests.fault_list import MOST_FAULTS, Faults, did_you_mean
 from batchctl.manifests.nodes import Items, Members, Node, Scalar, plain, step_into
 from batchctl.manifests.schema_decision import decision_by, matches
 from batchctl.manifests.wrong_types import kind_of, wrong_type
-from batchctl.model.desired import Json, Location
+from batchctl.model.json_value import Json
+from batchctl.model.locations import Location
 from batchctl.model.quoting import shown
 
 

@@ -12,7 +12,7 @@ from types import NoneType
 from typing import Final, TypeAlias
 
 from batchctl.manifests.nodes import Items, Members, Node, Scalar
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 
 Decision: TypeAlias = Callable[[Node], bool]
 """Whether a value is valid."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from batchctl.manifests.schema import load_schema
-from batchctl.model.desired import Json
 from batchctl.model.errors import UsageError
 from batchctl.model.field_doc import FieldDoc, KindDoc
+from batchctl.model.json_value import Json
 from batchctl.model.suggest import similar
 
 _SCHEMAS: Mapping[str, str] = {

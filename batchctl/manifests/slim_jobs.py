@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from batchctl.model.desired import DesiredJob, InlineRows, Source
+from batchctl.model.desired import DesiredJob
 from batchctl.model.packed_rows import PackedRows
+from batchctl.model.sources import InlineRows, Source
 
 T = TypeVar("T")
 

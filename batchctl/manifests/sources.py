@@ -25,19 +25,13 @@ from batchctl.manifests.remote_sources import REMOTE_FORMS, read_remote
 from batchctl.manifests.request_defaults import CODES, tell
 from batchctl.manifests.trust import GIT_HINT, Trust, is_in_git, resolved
 from batchctl.model.capabilities import CAPABILITIES, SourceForm, has_legacy_rows
-from batchctl.model.desired import (
-    InlineRows,
-    Kind,
-    LocalFile,
-    Location,
-    RequestRow,
-    Source,
-    UploadedFile,
-)
-from batchctl.model.errors import RowProblem, RowsError, UnknownRowForm
+from batchctl.model.errors import RowsError, UnknownRowForm
 from batchctl.model.keys import API_NAMES
-from batchctl.model.ports import RowReader, RowsSummary
+from batchctl.model.kinds import Kind
+from batchctl.model.locations import Location, RowProblem
+from batchctl.model.ports.row_reader import RowReader, RowsSummary
 from batchctl.model.quoting import cut, shown
+from batchctl.model.sources import InlineRows, LocalFile, RequestRow, Source, UploadedFile
 
 _PREFIXES = {
     "gs://": SourceForm.GCS,

@@ -44,9 +44,11 @@ from batchctl.manifests.target_check import (
 from batchctl.manifests.targets import Target, choose_target, key_of, overlaid
 from batchctl.manifests.trust import Trust, resolved
 from batchctl.manifests.variables import Given, Variables, parse_settings, read_variables
-from batchctl.model.desired import Diagnostic, Json, Limits, Location, Moved, ProviderConfig, SharedPlace, Stack
 from batchctl.model.errors import ManifestError
+from batchctl.model.json_value import Json
 from batchctl.model.keys import Account
+from batchctl.model.locations import Diagnostic, Location
+from batchctl.model.stack import Limits, Moved, ProviderConfig, SharedPlace, Stack
 
 
 class StackReading(Struct, frozen=True):

@@ -11,7 +11,8 @@ from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import Node, key_place, value_of
 from batchctl.model.cost.prices import Prices
 from batchctl.model.cost.spending import Money, SpendingLimits
-from batchctl.model.desired import Limits, Location
+from batchctl.model.locations import Location
+from batchctl.model.stack import Limits
 
 
 def read_limits(root: Node, faults: Faults) -> Limits:

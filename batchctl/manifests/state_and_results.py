@@ -16,7 +16,8 @@ from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.trust import Trust, resolved
 from batchctl.model.database_url import is_database_url, parse_database_url
-from batchctl.model.desired import Location, SharedPlace
+from batchctl.model.locations import Location
+from batchctl.model.stack import SharedPlace
 
 DEFAULT_STATE = ".batchctl/state.db"
 DEFAULT_RESULTS = "results"

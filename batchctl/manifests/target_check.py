@@ -23,8 +23,9 @@ from batchctl.manifests.state_and_results import DEFAULT_RESULTS, DEFAULT_STATE,
 from batchctl.manifests.targets import StackKey, Target, key_of, overlaid, targets_of
 from batchctl.manifests.trust import resolved
 from batchctl.manifests.variables import Given, read_variables
-from batchctl.model.desired import Json, SharedPlace
+from batchctl.model.json_value import Json
 from batchctl.model.origins import Origin
+from batchctl.model.stack import SharedPlace
 
 
 @cache

@@ -16,8 +16,8 @@ from batchctl.manifests.fault_list import LONGEST_LIST, Faults
 from batchctl.manifests.merge import merge
 from batchctl.manifests.nodes import Member, Members, Node, Scalar, changed, find, key_place, value_of
 from batchctl.manifests.request_defaults import respelled
-from batchctl.model.desired import Location
 from batchctl.model.errors import UsageError
+from batchctl.model.locations import Location
 from batchctl.model.origins import Origin
 from batchctl.model.quoting import cut, shown
 from batchctl.model.suggest import did_you_mean

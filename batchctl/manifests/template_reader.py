@@ -14,7 +14,8 @@ from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import Items, Members, Node, Scalar
 from batchctl.manifests.references import REFERENCE, Replacer, refuse_matrix
 from batchctl.manifests.variables import Value
-from batchctl.model.desired import Json, Location
+from batchctl.model.json_value import Json
+from batchctl.model.locations import Location
 from batchctl.model.quoting import shown
 from batchctl.model.row_template import Mixed, Placeholder, RowTemplate
 

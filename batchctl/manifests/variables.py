@@ -16,8 +16,8 @@ from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults, did_you_mean, quote_hint
 from batchctl.manifests.nodes import Items, Members, Node, Scalar, find, value_of
 from batchctl.manifests.scalars import resolve
-from batchctl.model.desired import Location
 from batchctl.model.errors import UsageError
+from batchctl.model.locations import Location
 from batchctl.model.origins import Origin, OriginKind
 from batchctl.model.quoting import cut, shown
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from batchctl.manifests.fault_list import did_you_mean, quote_hint
 from batchctl.manifests.nodes import Members, Node, Scalar
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.quoting import cut, shown
 
 _WORDS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from batchctl.model.ports import ResultItem
+from batchctl.model.ports.providers import ResultItem
 from batchctl.model.result_json import decoded
 
 

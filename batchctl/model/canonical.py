@@ -12,7 +12,8 @@ import re
 
 import msgspec
 
-from batchctl.model.desired import Json, RequestRow
+from batchctl.model.json_value import Json
+from batchctl.model.sources import RequestRow
 
 SORTED = msgspec.json.Encoder(order="sorted")
 """Writes canonical JSON of plain values, but for escapes."""

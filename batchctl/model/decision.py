@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from batchctl.model.actions import Action
 from batchctl.model.admission import QueuePlace
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.reasons import Reason
 from batchctl.model.row_hashes import RowChanges
 from batchctl.model.states import Phase

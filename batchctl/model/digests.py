@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from batchctl.model.canonical import sha256_json
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.keys import DIGEST_SCHEME, Account
 
 IN_FINGERPRINTS = ("api", "kind", "model", "runId", "extraBody")

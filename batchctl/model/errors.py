@@ -28,10 +28,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from enum import Enum
 
-from msgspec import Struct
-
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import Diagnostic, Json
+from batchctl.model.json_value import Json
+from batchctl.model.locations import Diagnostic, RowProblem
 
 
 class BatchctlError(Exception):
@@ -89,16 +88,6 @@ class ManifestError(BatchctlError):
 
 class UnknownRowForm(ValueError):
     """A row in none of the forms that batchctl accepts; a message about it lists these."""
-
-
-class RowProblem(Struct, frozen=True, order=True):
-    """One error in a file of rows; lines count from 1."""
-
-    line: int
-    message: str
-    hint: str = ""
-    code: str = "InvalidRow"
-    """One of the codes of manifests."""
 
 
 class RowsError(BatchctlError):

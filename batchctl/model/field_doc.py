@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 
 
 class FieldDoc(Struct, frozen=True):

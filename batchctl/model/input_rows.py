@@ -9,8 +9,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 
-from batchctl.model.desired import Json
-from batchctl.model.ports import InputRow
+from batchctl.model.json_value import Json
+from batchctl.model.ports.inputs import InputRow
 
 
 class RowColumns(ABC):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
-from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.row_work import RowWork
 
 

@@ -1,21 +1,65 @@
-"""The fields of `spec.lifecycle`, each described once.
+"""`spec.lifecycle`: its values, and its fields, each described once.
 
 The schemas for editors, the reader of manifests, the state and the reports use this table, so a new field is one
 attribute of `Lifecycle` and one row here. A record or a manifest without a field has its default.
 
-A field that the state has to keep needs a format number of its own (see `state.migrations`). An older batchctl, which
+A field that the state has to keep needs a format number of its own (see `state.formats`). An older batchctl, which
 would ignore the field and drop it from the record, then refuses the file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from enum import Enum, StrEnum
 from typing import Any, TypeAlias, assert_never
 
 from msgspec import Struct, field
 
-from batchctl.model.desired import Json, Lifecycle, OnChange, OnMissing, OnRemove
+from batchctl.model.json_value import Json
+from batchctl.model.row_settings import MaxFailedRows
+
+
+class OnChange(StrEnum):
+    """The reaction if the digest of a job with an attempt changes."""
+
+    REPLACE = "replace"
+    KEEP = "keep"
+    FAIL = "fail"
+
+
+class OnRemove(StrEnum):
+    """The reaction if a job is no longer desired."""
+
+    DELETE = "delete"
+    CANCEL = "cancel"
+    KEEP = "keep"
+
+
+class OnMissing(StrEnum):
+    """The reaction if an unfinished attempt is confirmed gone."""
+
+    FAIL = "fail"
+    RECREATE = "recreate"
+
+
+class Lifecycle(Struct, frozen=True):
+    """`spec.lifecycle`, with its defaults. Not part of the digest: changing it never buys a job again."""
+
+    backoff_limit: int = 0
+    retry_on: frozenset[str] = frozenset({"FAILED", "EXPIRED"})
+    """Names of terminal states without their prefix."""
+    pending_deadline: timedelta | None = None
+    active_deadline: timedelta | None = None
+    ttl_after_finished: timedelta | None = None
+    on_change: OnChange = OnChange.REPLACE
+    on_remove: OnRemove = OnRemove.DELETE
+    on_missing: OnMissing = OnMissing.FAIL
+    suspend: bool = False
+    protect: bool = False
+    max_failed_rows: MaxFailedRows | None = None
+    """None: the job fails only when no row is good."""
+
 
 Value: TypeAlias = Any
 """A value of `Lifecycle`; the field's `ValueType` determines its type."""

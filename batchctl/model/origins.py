@@ -8,7 +8,8 @@ from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
 
-from batchctl.model.desired import Json, Location
+from batchctl.model.json_value import Json
+from batchctl.model.locations import Location
 
 
 class OriginKind(StrEnum):

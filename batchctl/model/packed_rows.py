@@ -7,7 +7,7 @@ from typing import Self, overload
 
 import msgspec
 
-from batchctl.model.desired import RequestRow
+from batchctl.model.sources import RequestRow
 
 _ENCODE = msgspec.msgpack.Encoder().encode  # members keep their order, which an API may regard
 _DECODE = msgspec.msgpack.Decoder(tuple[RequestRow, ...]).decode

@@ -13,17 +13,18 @@ from msgspec import Struct
 
 from batchctl.model.actions import Action
 from batchctl.model.admission import QueuePlace, QuotaKey
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.cost.job_cost import JobCost
 from batchctl.model.cost.retirement import Retirement
 from batchctl.model.cost.spending import BudgetUse
 from batchctl.model.decision import Change, Decision, Guard, RuleApplied, Timer
-from batchctl.model.desired import ChainRows, Expansion
+from batchctl.model.desired import Expansion
 from batchctl.model.forecast import JobForecast, StackForecast
 from batchctl.model.keys import Account
 from batchctl.model.plan_terms import Terms
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.row_work import RowWork
+from batchctl.model.sources import ChainRows
 from batchctl.model.states import Phase
 from batchctl.model.steps import Step
 from batchctl.model.work_size import WorkSize

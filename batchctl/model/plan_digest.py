@@ -9,7 +9,7 @@ from typing import Self
 from msgspec import Struct
 
 from batchctl.model.canonical import sha256_json
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.plan import Plan
 
 _SCHEME = "p1:"

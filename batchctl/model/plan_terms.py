@@ -12,7 +12,8 @@ from enum import StrEnum
 from functools import cached_property
 
 from batchctl.model.canonical import sha256_json
-from batchctl.model.desired import DesiredJob, Json
+from batchctl.model.desired import DesiredJob
+from batchctl.model.json_value import Json
 from batchctl.model.settings import lifecycle_fields, row_fields, webhook_hashes
 
 _HASH = 32

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder()

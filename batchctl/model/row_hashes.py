@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from batchctl.model.canonical import row_bytes
-from batchctl.model.desired import RequestRow
+from batchctl.model.sources import RequestRow
 
 MOST_ROWS = 1_000
 MOST_BYTES = 100_000

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from batchctl.model.canonical import sha256_json
-from batchctl.model.desired import DesiredJob, Json, Lifecycle
+from batchctl.model.desired import DesiredJob
 from batchctl.model.durations import duration_text
-from batchctl.model.lifecycle import LIFECYCLE
+from batchctl.model.json_value import Json
+from batchctl.model.lifecycle import LIFECYCLE, Lifecycle
 from batchctl.model.recorded import JobRow
 from batchctl.model.row_settings import MaxFailedRows, RowSettings
 

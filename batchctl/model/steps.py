@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import ClassVar, TypeAlias
 
+from batchctl.model.attempts import CancelCause, RecordedAttempt
 from batchctl.model.events import EventKind
 from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.observed import RemoteJob
-from batchctl.model.recorded import CancelCause, JobRow, RecordedAttempt
+from batchctl.model.recorded import JobRow
 from batchctl.model.row_work import RowChoice
 
 

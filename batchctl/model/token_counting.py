@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 from msgspec import Struct
 
 if TYPE_CHECKING:  # a job has a sample
-    from batchctl.model.desired import DesiredJob, Json
+    from batchctl.model.desired import DesiredJob
+    from batchctl.model.json_value import Json
 
 
 class TokenSample(Struct, frozen=True):

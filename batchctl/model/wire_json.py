@@ -7,7 +7,7 @@ import json
 import msgspec
 
 from batchctl.model.canonical import is_plain
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 
 _ENCODER = msgspec.json.Encoder()
 _PYTHON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from batchctl.model.desired import DesiredJob, InlineRows, LocalFile, RemoteSource
+from batchctl.model.desired import DesiredJob
+from batchctl.model.sources import InlineRows, LocalFile, RemoteSource
 
 TOKEN_BYTES = 4
 """The bytes of one token, for estimates before the API has counted: most languages need at least this many."""

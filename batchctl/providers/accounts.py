@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import assert_never
 
 from batchctl.model.keys import Account, Api
-from batchctl.model.ports import Provider
+from batchctl.model.ports.providers import Provider
 from batchctl.providers.credentials import Credentials, gemini_key
 from batchctl.providers.http.clients import check_environment
 from batchctl.providers.key_locks import KeyLocks

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import Json
 from batchctl.model.errors import BadRequest
+from batchctl.model.json_value import Json
 
 
 def merge_patch(target: Mapping[str, Json], patch: Mapping[str, Json]) -> dict[str, Json]:

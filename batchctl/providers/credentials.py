@@ -14,9 +14,9 @@ from datetime import datetime
 from typing import Protocol
 
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import Json
 from batchctl.model.errors import BatchctlError
-from batchctl.model.ports import Fact
+from batchctl.model.json_value import Json
+from batchctl.model.ports.providers import Fact
 from batchctl.providers.redaction import blanked, blanked_each, blanked_json
 
 KEY_VARIABLES = ("GOOGLE_API_KEY", "GEMINI_API_KEY")

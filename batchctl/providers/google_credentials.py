@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 
-from batchctl.model.desired import Json
-from batchctl.model.ports import Fact
+from batchctl.model.json_value import Json
+from batchctl.model.ports.providers import Fact
 from batchctl.providers.credentials import Token
 from batchctl.providers.redaction import blanked, blanked_each, blanked_json, without_proxies
 

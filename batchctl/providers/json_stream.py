@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.providers.json_ending import Ending
 from batchctl.providers.streamed_lines import LongLine
 from batchctl.providers.untrusted_text import DECODER

@@ -15,9 +15,10 @@ from msgspec import Struct, field
 
 from batchctl.model.allowance import Allowance
 from batchctl.model.capabilities import JOBS_A_PAGE
-from batchctl.model.desired import Json, Limits
 from batchctl.model.errors import BadReply, ReplyLost
+from batchctl.model.json_value import Json
 from batchctl.model.observed import RemoteJob
+from batchctl.model.stack import Limits
 from batchctl.providers.unexpected_replies import words_of
 from batchctl.providers.untrusted_text import whole_characters
 

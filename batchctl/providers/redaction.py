@@ -16,8 +16,8 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from batchctl.model.desired import Json
-from batchctl.model.ports import ResultItem
+from batchctl.model.json_value import Json
+from batchctl.model.ports.providers import ResultItem
 from batchctl.model.result_json import decoded, encoded
 from batchctl.providers.http.urls import read_url
 

@@ -17,10 +17,10 @@ import msgspec
 from msgspec.structs import replace
 
 from batchctl.model.answer_lines import AnswerLines
-from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply
 from batchctl.model.file_forms import foreign_form, way_out
-from batchctl.model.ports import ResultItem
+from batchctl.model.json_value import Json
+from batchctl.model.ports.providers import ResultItem
 from batchctl.model.result_json import encoded_each
 from batchctl.providers.streamed_lines import Line, LineSplitter, LongLine, whole_lines
 from batchctl.providers.untrusted_text import DECODER, FAST_DECODER, parse_line

@@ -14,9 +14,9 @@ from msgspec import Struct
 
 from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.allowance import Allowance, in_force
-from batchctl.model.desired import Limits
 from batchctl.model.errors import ApiError, ApiStatus, ConnectionFailed, QuotaExceeded, ReplyLost, ServerFailed
-from batchctl.model.ports import Clock
+from batchctl.model.ports.surroundings import Clock
+from batchctl.model.stack import Limits
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.providers.http.failures import RPC_HTTP
 from batchctl.providers.job_members import is_number, key_text
 from batchctl.providers.untrusted_text import DECODER, as_object, parse_json

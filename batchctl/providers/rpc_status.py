@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.providers.reply_times import parse_seconds
 from batchctl.providers.untrusted_text import as_object, parse_json
 

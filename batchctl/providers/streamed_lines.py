@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import BinaryIO, TypeAlias
 
-from batchctl.model.desired import LINE_BYTES
+from batchctl.model.stack import LINE_BYTES
 
 LINE_LIMIT = LINE_BYTES
 """Bytes of one line, unless the stack sets `limits.lineBytes`."""

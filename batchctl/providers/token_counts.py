@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply
+from batchctl.model.json_value import Json
 from batchctl.model.wire_json import wire_json
 from batchctl.providers.http.calls import Call
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply
+from batchctl.model.json_value import Json
 from batchctl.providers.http.calls import Reply
 from batchctl.providers.job_members import text
 from batchctl.providers.untrusted_text import capped

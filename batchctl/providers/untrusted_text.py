@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.texts import cut
 
 _REPLACED = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029), " ")

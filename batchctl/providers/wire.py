@@ -7,8 +7,8 @@ from collections.abc import Callable
 from msgspec import Struct, field
 
 from batchctl.model.activity import UNWATCHED, Activity
-from batchctl.model.desired import Limits
-from batchctl.model.ports import Clock
+from batchctl.model.ports.surroundings import Clock
+from batchctl.model.stack import Limits
 from batchctl.providers.http.urls import Transport
 from batchctl.providers.retry import Retry
 

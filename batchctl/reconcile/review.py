@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.keys import shown_digest
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.plan_terms import Terms

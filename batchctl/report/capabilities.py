@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from batchctl.model.capabilities import CAPABILITIES, Capabilities
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.keys import Api
 from batchctl.report.layout import Row, write_table
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from batchctl.model.desired import AwaitedRows, ChainedFile, ChainRows, Json
+from batchctl.model.json_value import Json
 from batchctl.model.plan import JobPlan
+from batchctl.model.sources import AwaitedRows, ChainedFile, ChainRows
 
 
 def chain_source(source: ChainedFile | AwaitedRows) -> dict[str, Json]:

@@ -8,7 +8,7 @@ import yaml
 from rich.console import Console
 from rich.text import Text
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.origins import Config, ConfigTree, ConfigValue, Origin, OriginKind
 from batchctl.report.layout import outside, write_line
 

@@ -9,7 +9,7 @@ from batchctl.model.cost.job_cost import Actual, CostEstimate, CostTotal, JobCos
 from batchctl.model.cost.retirement import Retirement
 from batchctl.model.cost.spending import BudgetUse, Use
 from batchctl.model.cost.tokens import Counts, Modality, Tokens
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.plan import JobPlan
 
 

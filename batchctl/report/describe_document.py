@@ -7,24 +7,25 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.capabilities import CAPABILITIES
-from batchctl.model.desired import (
+from batchctl.model.desired import DesiredJob
+from batchctl.model.events import Event
+from batchctl.model.json_value import Json
+from batchctl.model.keys import Api
+from batchctl.model.recorded import RecordedJob
+from batchctl.model.row_work import RowsSent
+from batchctl.model.settings import lifecycle_fields, row_fields, webhook_hashes
+from batchctl.model.sources import (
     AwaitedRows,
     ChainedFile,
-    DesiredJob,
     InlineRows,
-    Json,
     LocalFile,
     RemoteSource,
     Source,
     UnknownSource,
     UploadedFile,
 )
-from batchctl.model.events import Event
-from batchctl.model.keys import Api
-from batchctl.model.recorded import RecordedAttempt, RecordedJob
-from batchctl.model.row_work import RowsSent
-from batchctl.model.settings import lifecycle_fields, row_fields, webhook_hashes
 from batchctl.model.times import rfc3339
 from batchctl.report.chains import chain_source
 from batchctl.report.costs import cost_fields

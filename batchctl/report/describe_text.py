@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.text import Text
 
-from batchctl.model.desired import Json
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.events import Event
-from batchctl.model.recorded import RecordedAttempt, RecordedJob
+from batchctl.model.json_value import Json
+from batchctl.model.recorded import RecordedJob
 from batchctl.model.states import Phase
 from batchctl.model.times import rfc3339
 from batchctl.report.cost_text import describe_cost

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 from rich.console import Console
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.plan import JobPlan
 from batchctl.report.layout import count, write_line, write_table
 from batchctl.report.plan_document import change_entries, guard_code

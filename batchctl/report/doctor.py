@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from batchctl.model.capabilities import CAPABILITIES
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.keys import Api
 from batchctl.report.capabilities import capabilities_document, write_capabilities
 from batchctl.report.layout import Row, count, outside, write_line, write_table

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 import yaml
 
 from batchctl.model.canonical import with_escapes
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 
 
 def to_json(document: Mapping[str, Json]) -> str:

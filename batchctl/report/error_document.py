@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from batchctl.model.desired import Diagnostic, Json
 from batchctl.model.errors import ApiStatus, BatchctlError, ManifestError, RowsError
+from batchctl.model.json_value import Json
+from batchctl.model.locations import Diagnostic
 
 
 def error_document(error: BatchctlError) -> dict[str, Json]:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from batchctl.model.desired import Diagnostic
 from batchctl.model.errors import BatchctlError, ManifestError, RowsError
+from batchctl.model.locations import Diagnostic
 from batchctl.report.error_document import error_fields
 from batchctl.report.layout import count, outside, write_line
 

@@ -8,8 +8,8 @@ from msgspec import Struct
 from rich.console import Console
 from rich.text import Text
 
-from batchctl.model.desired import Json
 from batchctl.model.events import Event
+from batchctl.model.json_value import Json
 from batchctl.model.times import rfc3339_seconds
 from batchctl.report.describe_document import event_fields
 from batchctl.report.layout import Row, outside, write_line, write_table

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from batchctl.model.actions import Action
 from batchctl.model.admission import LimitKind
+from batchctl.model.attempts import Trouble
 from batchctl.model.codes import ErrorCode
 from batchctl.model.decision import Timer
 from batchctl.model.desired import DesiredJob
@@ -20,7 +21,7 @@ from batchctl.model.errors import BatchctlError
 from batchctl.model.events import Bearing, Event
 from batchctl.model.plan import JobPlan
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import RecordedJob, Trouble
+from batchctl.model.recorded import RecordedJob
 from batchctl.model.rows_left import RowNext, RowsLeft
 from batchctl.model.states import FAILED_PHASES, Phase
 from batchctl.report.forecast import stuck_way_out

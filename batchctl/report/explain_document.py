@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from batchctl.model.desired import Json
+from batchctl.model.attempts import Trouble
 from batchctl.model.durations import duration_text
-from batchctl.model.recorded import Trouble
+from batchctl.model.json_value import Json
 from batchctl.model.times import rfc3339
 from batchctl.report.chains import chain_member
 from batchctl.report.explain import JobCase, LastError, conditions, last_error, next_step

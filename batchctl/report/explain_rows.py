@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.text import Text
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.reasons import Reason
 from batchctl.model.rows_left import RowLeft, RowNext, RowsLeft
 from batchctl.model.verdicts import RowVerdict

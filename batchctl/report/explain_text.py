@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.text import Text
 
 from batchctl.model.actions import Action
+from batchctl.model.attempts import RecordedAttempt, Trouble
 from batchctl.model.decision import Timer
 from batchctl.model.durations import duration_text, in_units
 from batchctl.model.keys import same_digest
 from batchctl.model.plan import JobPlan
-from batchctl.model.recorded import RecordedAttempt, Trouble
 from batchctl.model.times import rfc3339_seconds
 from batchctl.report.chains import left_out_words
 from batchctl.report.explain import ConditionType, JobCase, conditions, last_error, next_step

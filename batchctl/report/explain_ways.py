@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from batchctl.model.actions import Action
 from batchctl.model.decision import Timer
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.reasons import Reason
 from batchctl.model.rows_left import RowNext
 from batchctl.model.states import Phase

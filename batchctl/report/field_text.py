@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.text import Text
 
-from batchctl.model.desired import Json
 from batchctl.model.field_doc import FieldDoc, KindDoc
+from batchctl.model.json_value import Json
 from batchctl.report.layout import write_line
 
 _VERSION = "batchctl.dev/v1"

@@ -15,7 +15,9 @@ from xml.sax.saxutils import quoteattr
 from msgspec import Struct
 from msgspec.structs import replace
 
-from batchctl.model.desired import DesiredJob, Diagnostic, Json
+from batchctl.model.desired import DesiredJob
+from batchctl.model.json_value import Json
+from batchctl.model.locations import Diagnostic
 from batchctl.report.error_text import MOST_WARNINGS
 from batchctl.report.escape import visible
 from batchctl.report.layout import count

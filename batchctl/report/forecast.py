@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from batchctl.model.desired import Json
 from batchctl.model.durations import in_units
 from batchctl.model.forecast import ExpectedEnd, JobForecast, StackForecast
+from batchctl.model.json_value import Json
 from batchctl.model.percentiles import Percentiles
 from batchctl.model.plan import JobPlan
 from batchctl.model.times import rfc3339_seconds

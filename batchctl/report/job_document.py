@@ -5,8 +5,9 @@ Owns the shapes `batchctl/status/v1`, `validate/v1` and `version/v1` (design sec
 
 from __future__ import annotations
 
-from batchctl.model.desired import DesiredJob, DesiredStack, Json
+from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.errors import ManifestError
+from batchctl.model.json_value import Json
 from batchctl.model.observed import RowCounts
 from batchctl.model.times import rfc3339
 from batchctl.report.costs import budget_fields, cost_fields, retirement_entries, total_fields

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from batchctl.model.desired import Json
-from batchctl.model.recorded import Trouble
+from batchctl.model.attempts import Trouble
+from batchctl.model.json_value import Json
 from batchctl.model.times import rfc3339
 
 

@@ -10,8 +10,9 @@ from typing import TextIO
 
 from msgspec import Struct
 
-from batchctl.model.desired import Diagnostic, Json
 from batchctl.model.errors import BatchctlError
+from batchctl.model.json_value import Json
+from batchctl.model.locations import Diagnostic
 from batchctl.model.times import rfc3339
 from batchctl.report.documents import to_json_line
 from batchctl.report.error_document import diagnostic_fields, error_fields

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Sequence
 
 from batchctl.model.actions import Action
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.keys import short_uid
 from batchctl.model.outcome import Outcome
 from batchctl.model.plan import JobPlan, Plan, Rename

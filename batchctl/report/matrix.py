@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from batchctl.model.desired import Expansion, Json
+from batchctl.model.desired import Expansion
+from batchctl.model.json_value import Json
 
 
 def matrix_words(path: str, expansion: Expansion) -> str:

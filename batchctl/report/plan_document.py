@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from batchctl.model.actions import Action
 from batchctl.model.decision import Change, Guard
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.outcome import Outcome
 from batchctl.model.plan import Drift, JobPlan, Plan, Rename
 from batchctl.model.plan_digest import PlanDigest

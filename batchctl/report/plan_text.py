@@ -10,7 +10,7 @@ from rich.text import Text
 
 from batchctl.model.actions import Action
 from batchctl.model.decision import Change
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.plan import Drift, JobPlan, Plan, Rename
 from batchctl.model.plan_digest import PlanDigest, reviewed_terms
 from batchctl.report.chains import left_out_words

@@ -12,7 +12,8 @@ from rich.text import Text
 
 from batchctl.model.cost.prices import Price, Prices, Rates
 from batchctl.model.cost.tokens import Modality
-from batchctl.model.desired import DesiredStack, Json
+from batchctl.model.desired import DesiredStack
+from batchctl.model.json_value import Json
 from batchctl.model.keys import Api
 from batchctl.report.layout import Row, count, outside, write_line, write_table
 

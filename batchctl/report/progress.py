@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from batchctl.model.plan import JobPlan, Plan
-from batchctl.model.ports import Clock
+from batchctl.model.ports.surroundings import Clock
 from batchctl.report.activity import Board, Busy, Heartbeat, busy_words
 from batchctl.report.display_times import clock_time
 from batchctl.report.escape import terminal

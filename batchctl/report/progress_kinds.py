@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 
-from batchctl.model.ports import Clock
+from batchctl.model.ports.surroundings import Clock
 from batchctl.report.console import is_terminal
 from batchctl.report.log import JsonLog
 from batchctl.report.progress import JsonLinesProgress, PlainProgress, QuietProgress

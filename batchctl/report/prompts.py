@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from batchctl.model.decision import Change
-from batchctl.model.desired import DesiredJob, InlineRows, Json
+from batchctl.model.desired import DesiredJob
+from batchctl.model.json_value import Json
 from batchctl.model.plan import JobPlan, Plan
+from batchctl.model.sources import InlineRows
 
 _REQUEST = "spec.request"
 _MOST_ROWS = 10

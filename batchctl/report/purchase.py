@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.work_size import WorkSize
 from batchctl.report.cost_text import words_of_job

@@ -11,8 +11,8 @@ from msgspec import Struct
 from rich.console import Console
 from rich.text import Text
 
-from batchctl.model.desired import Json
 from batchctl.model.durations import in_units
+from batchctl.model.json_value import Json
 from batchctl.model.quoting import cut
 from batchctl.model.rehearsal import BreakKind, Rehearsal, Run, Weather
 from batchctl.model.times import rfc3339

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from msgspec import Struct
 from rich.console import Console
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.quoting import cut
 from batchctl.model.times import rfc3339, rfc3339_seconds
 from batchctl.report.layout import count, outside, write_line

@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from batchctl.model.actions import Action
+from batchctl.model.attempts import RecordedAttempt, Trouble
 from batchctl.model.cost.job_cost import JobCost
 from batchctl.model.cost.retirement import Retirement
 from batchctl.model.cost.spending import BudgetUse
@@ -23,7 +24,7 @@ from batchctl.model.observed import RowCounts
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Drift, JobPlan, Plan, Rename
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import RecordedAttempt, RecordedJob, Trouble
+from batchctl.model.recorded import RecordedJob
 from batchctl.model.row_examples import RowExample
 from batchctl.model.states import Phase
 from batchctl.model.work_size import WorkSize

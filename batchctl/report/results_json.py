@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import BinaryIO
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.report.documents import ascii_json_lines, readable_json_line, to_json_line, to_readable_json_line
 
 

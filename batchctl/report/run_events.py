@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TextIO
 
-from batchctl.model.desired import Json
 from batchctl.model.errors import BatchctlError
+from batchctl.model.json_value import Json
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.plan_digest import PlanDigest
-from batchctl.model.ports import Progress
+from batchctl.model.ports.surroundings import Progress
 from batchctl.model.times import rfc3339
 from batchctl.report.documents import to_json_line
 from batchctl.report.error_document import error_fields

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from batchctl.model.desired import Json
 from batchctl.model.events import Event
+from batchctl.model.json_value import Json
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import RemoteJob
 from batchctl.model.recorded import Recorded, RecordedJob

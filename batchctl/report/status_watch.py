@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from batchctl.model.plan import JobPlan
-from batchctl.model.ports import Clock
+from batchctl.model.ports.surroundings import Clock
 from batchctl.report.activity import Busy
 from batchctl.report.display_times import clock_time
 from batchctl.report.escape import terminal

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.text import Text
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.durations import in_units
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import BAD_STATES, GOOD_STATES, JobState
 from batchctl.model.times import rfc3339_seconds
 from batchctl.report.layout import Row, write_heading, write_table

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.text import Text
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.observed import RowCounts
 from batchctl.model.row_examples import RowExample
 from batchctl.model.verdicts import RowVerdict

@@ -7,7 +7,7 @@ from typing import assert_never
 from rich.console import Console
 from rich.text import Text
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.why_not import Cause, ChangeKind, RuleStage, Way, WhyNot
 from batchctl.report.layout import Row, count, named, outside, write_heading, write_table
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from batchctl.model.desired import Diagnostic
 from batchctl.model.errors import BatchctlError, ManifestError
+from batchctl.model.locations import Diagnostic
 from batchctl.report.escape import workflow_data, workflow_property
 
 Place = Callable[[str], str]

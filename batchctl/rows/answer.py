@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.rows.candidates import candidates_of, parts_of, texts_of
 from batchctl.rows.expectation import member
 from batchctl.rows.partner_verdict import partner_text

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TypeAlias
 
-from batchctl.model.desired import Json
-from batchctl.model.ports import ResultItem
+from batchctl.model.json_value import Json
+from batchctl.model.ports.providers import ResultItem
 from batchctl.rows.fingerprint import fingerprint
 
 ReadAgain: TypeAlias = tuple[str | None, Json]

@@ -18,10 +18,10 @@ from batchctl.disk.private_files import make_folder
 from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.canonical import RowsHasher
 from batchctl.model.chain import ChainCount, Obstacle
-from batchctl.model.desired import Json
 from batchctl.model.errors import ResultsError
+from batchctl.model.json_value import Json
 from batchctl.model.keys import same_digest
-from batchctl.model.ports import MadeRows, RowsOrder
+from batchctl.model.ports.row_reader import MadeRows, RowsOrder
 from batchctl.rows.chain_rows import RowFactory
 from batchctl.rows.kept import FAULTS, check_size, fault_words, kept_of, read_manifest
 from batchctl.rows.made_rows import copy_to, file_name, find_ordered, finish, mark_newest, read_made, rows_folder

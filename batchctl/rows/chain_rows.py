@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from batchctl.model.chain import MOST_EXAMPLES, ChainCount, LeftOut
-from batchctl.model.desired import Json, RequestRow
-from batchctl.model.ports import RowsOrder
+from batchctl.model.json_value import Json
+from batchctl.model.ports.row_reader import RowsOrder
 from batchctl.model.quoting import cut
 from batchctl.model.row_template import Answer
+from batchctl.model.sources import RequestRow
 from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.answer import answer_text
 from batchctl.rows.checks import RowChecker, as_row_problem

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct, field
 
-from batchctl.model.desired import Json, Kind, RequestRow
-from batchctl.model.errors import RowProblem
+from batchctl.model.json_value import Json
 from batchctl.model.keys import Api
-from batchctl.model.ports import RowRules
+from batchctl.model.kinds import Kind
+from batchctl.model.locations import RowProblem
+from batchctl.model.ports.row_reader import RowRules
 from batchctl.model.request.catalogue import ROOTS
 from batchctl.model.request.check import check_row_request
 from batchctl.model.request.importing import Importer
@@ -22,6 +23,7 @@ from batchctl.model.request.problems import Fault, Problem
 from batchctl.model.request.rules import check_together, most_output
 from batchctl.model.request.shapes import Shape, shape_of
 from batchctl.model.request.spelling import respell
+from batchctl.model.sources import RequestRow
 from batchctl.rows.foreign_rows import of_body
 from batchctl.rows.spelling import with_lists
 

@@ -8,7 +8,7 @@ from heapq import nsmallest
 
 from batchctl.model.input_rows import RowColumns
 from batchctl.model.pieces import pieces_of
-from batchctl.model.ports import InputRow
+from batchctl.model.ports.inputs import InputRow
 from batchctl.model.row_work import RowChoice
 from batchctl.rows.cutting import Cutter
 from batchctl.rows.key_marks import repeated_marks

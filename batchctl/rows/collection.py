@@ -11,19 +11,12 @@ from msgspec.structs import replace
 
 from batchctl.disk.private_files import sync_folder
 from batchctl.model.answer_lines import AnswerLines
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.keys import AttemptKey
 from batchctl.model.pieces import Pieces, pieces_of
-from batchctl.model.ports import (
-    Collected,
-    CollectOptions,
-    ForeignRows,
-    InputRow,
-    KnownInput,
-    ResultItem,
-    SentRows,
-    SourceFile,
-)
+from batchctl.model.ports.inputs import ForeignRows, InputRow, KnownInput, SentRows, SourceFile
+from batchctl.model.ports.providers import ResultItem
+from batchctl.model.ports.results import Collected, CollectOptions
 from batchctl.model.row_work import RowChoice, RowsSent
 from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.arrivals import Fate, Settled, without_position

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.result_columns import Cell
 from batchctl.rows.answer import answer_text, answer_vector, block_reason, finish_reason
 from batchctl.rows.usage import model_version, usage_of

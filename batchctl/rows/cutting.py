@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import ResultsError
 from batchctl.model.input_rows import RowColumns
-from batchctl.model.ports import InputRow
+from batchctl.model.ports.inputs import InputRow
 from batchctl.model.row_work import MOST_SHARDS, RowChoice, ShardLimits
 from batchctl.model.work_size import TOKEN_BYTES
 from batchctl.rows.sent_list import SentList

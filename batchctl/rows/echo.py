@@ -18,7 +18,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 
 _SNAKE = re.compile(r"_([a-z0-9])")
 _FREE = frozenset(

@@ -16,22 +16,23 @@ from msgspec.structs import replace
 from batchctl.model.activity import UNWATCHED, Activity, Flow
 from batchctl.model.canonical import RowsHasher
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import (
-    LINE_BYTES,
+from batchctl.model.desired import DesiredJob
+from batchctl.model.errors import ResultsError, RowsError
+from batchctl.model.json_value import Json
+from batchctl.model.keys import Account
+from batchctl.model.pieces import Pieces
+from batchctl.model.ports.inputs import InputRow, SourceFile
+from batchctl.model.ports.providers import Provider
+from batchctl.model.sources import (
     AwaitedRows,
-    DesiredJob,
     InlineRows,
-    Json,
     LocalFile,
     RemoteSource,
     RequestRow,
     UnknownSource,
     UploadedFile,
 )
-from batchctl.model.errors import ResultsError, RowsError
-from batchctl.model.keys import Account
-from batchctl.model.pieces import Pieces
-from batchctl.model.ports import InputRow, Provider, SourceFile
+from batchctl.model.stack import LINE_BYTES
 from batchctl.rows.job_rows import JobBlock, JobRows, input_changed
 from batchctl.rows.made_rows import find_made
 from batchctl.rows.place import ResultsPlace

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from msgspec import Struct
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.rows.answer_schema import AnswerSchema, compile_json_schema, compile_openapi_schema
 
 

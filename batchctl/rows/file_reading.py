@@ -11,10 +11,11 @@ from pathlib import Path
 
 from batchctl.disk.safe_open import open_stream
 from batchctl.model.canonical import RowsHasher, row_bytes
-from batchctl.model.desired import Kind, RequestRow
-from batchctl.model.errors import RowProblem
-from batchctl.model.ports import RowRules, RowsSummary
+from batchctl.model.kinds import Kind
+from batchctl.model.locations import RowProblem
+from batchctl.model.ports.row_reader import RowRules, RowsSummary
 from batchctl.model.row_hashes import RowHashes
+from batchctl.model.sources import RequestRow
 from batchctl.rows.checks import RowChecker, as_row_problem
 from batchctl.rows.file_blocks import read_blocks
 from batchctl.rows.jsonl import Line, shown

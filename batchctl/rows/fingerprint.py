@@ -6,7 +6,7 @@ import json
 
 import msgspec
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 
 _SORTED = msgspec.json.Encoder(order="sorted", enc_hook=dict)
 _MOST = 2**64 - 1

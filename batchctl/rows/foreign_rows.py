@@ -9,7 +9,8 @@ from collections.abc import Collection, Mapping
 
 from msgspec import Struct
 
-from batchctl.model.desired import Json, Kind
+from batchctl.model.json_value import Json
+from batchctl.model.kinds import Kind
 
 _REQUESTS: Mapping[Kind, str] = {
     Kind.BATCH_JOB: "request: {contents: [{role: user, parts: [{text: …}]}]}",

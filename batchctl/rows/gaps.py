@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import TypeAlias
 
-from batchctl.model.desired import Json, Kind
+from batchctl.model.json_value import Json
+from batchctl.model.kinds import Kind
 from batchctl.model.request.catalogue import ROOTS
 from batchctl.model.request.fields import Base64, Each, Named, Of, Text, Value
 from batchctl.model.request.rules import COMPARED

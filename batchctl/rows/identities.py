@@ -13,8 +13,8 @@ from itertools import islice
 from operator import lt
 from typing import cast
 
-from batchctl.model.desired import Json
-from batchctl.model.ports import ResultItem
+from batchctl.model.json_value import Json
+from batchctl.model.ports.providers import ResultItem
 from batchctl.rows.echo import number_like
 from batchctl.rows.groups import Groups
 

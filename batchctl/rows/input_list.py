@@ -16,9 +16,9 @@ from msgspec import Struct
 from batchctl.disk.atomic_file import replace_file
 from batchctl.disk.private_files import make_folder
 from batchctl.disk.safe_open import open_stream
-from batchctl.model.desired import Json
 from batchctl.model.exhaustion import raise_if_exhausted
-from batchctl.model.ports import InputRow, SourceFile
+from batchctl.model.json_value import Json
+from batchctl.model.ports.inputs import InputRow, SourceFile
 from batchctl.rows.folder import job_folder, results_errors
 from batchctl.rows.sent_list import FOLDER, PRINT_BYTES
 from batchctl.rows.whole_input import WholeInput

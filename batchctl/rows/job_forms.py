@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from batchctl.model.canonical import canonical_json, with_escapes
-from batchctl.model.desired import Json, RequestRow
+from batchctl.model.json_value import Json
 from batchctl.model.request.rules import most_output
 from batchctl.model.result_json import encoded
 from batchctl.model.row_marks import key_of, labels_of
+from batchctl.model.sources import RequestRow
 from batchctl.rows.expectation import asked_of
 from batchctl.rows.templates import Gaps, Template, mark_of, marks_in
 from batchctl.rows.wire_form import WireForm

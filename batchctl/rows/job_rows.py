@@ -15,12 +15,15 @@ from batchctl.disk.safe_open import open_stream
 from batchctl.model.activity import UNWATCHED
 from batchctl.model.canonical import RowsHasher, row_bytes
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import DesiredJob, Json, LocalFile, RequestRow
-from batchctl.model.errors import ResultsError, RowProblem, RowsError
+from batchctl.model.desired import DesiredJob
+from batchctl.model.errors import ResultsError, RowsError
 from batchctl.model.input_rows import RowColumns
-from batchctl.model.ports import InputRow
+from batchctl.model.json_value import Json
+from batchctl.model.locations import RowProblem
+from batchctl.model.ports.inputs import InputRow
 from batchctl.model.request.rules import most_output
 from batchctl.model.row_marks import key_of
+from batchctl.model.sources import LocalFile, RequestRow
 from batchctl.rows.expectation import asked_of
 from batchctl.rows.file_blocks import FileBlock, read_blocks
 from batchctl.rows.job_forms import JobForm, JobShape

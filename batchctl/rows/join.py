@@ -11,8 +11,9 @@ from array import array
 from collections.abc import Callable, Mapping, Sequence
 from typing import BinaryIO, Protocol, assert_never
 
-from batchctl.model.desired import Json
-from batchctl.model.ports import ForeignRows, KnownInput, ResultItem, SentRows, UnorderedRows
+from batchctl.model.json_value import Json
+from batchctl.model.ports.inputs import ForeignRows, KnownInput, SentRows, UnorderedRows
+from batchctl.model.ports.providers import ResultItem
 from batchctl.model.result_json import decoded
 from batchctl.model.row_marks import position_of_key
 from batchctl.rows.arrivals import NOWHERE, Arrivals, Fate, ReadAgain, Settled

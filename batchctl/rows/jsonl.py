@@ -16,8 +16,9 @@ import msgspec
 from msgspec import Struct
 
 from batchctl.model import quoting
-from batchctl.model.desired import LINE_BYTES, Json
 from batchctl.model.file_forms import foreign_form, way_out
+from batchctl.model.json_value import Json
+from batchctl.model.stack import LINE_BYTES
 
 _SKIPPED = 2**20
 """Bytes of a long line that are read and dropped at once."""

@@ -20,10 +20,11 @@ from msgspec.structs import replace
 
 from batchctl.disk.private_files import write_file
 from batchctl.disk.safe_open import UnsafeFile, open_stream
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.cost.tokens import Counted
-from batchctl.model.desired import Json
 from batchctl.model.exhaustion import raise_if_exhausted
 from batchctl.model.inventory import KeptResults
+from batchctl.model.json_value import Json
 from batchctl.model.keys import (
     DIGEST_SCHEME,
     JOB_NAME,
@@ -34,7 +35,6 @@ from batchctl.model.keys import (
     AttemptKey,
 )
 from batchctl.model.observed import RowCounts
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.row_work import RowsSent
 from batchctl.model.sent_with import SentWith
 from batchctl.model.states import TERMINAL_STATES

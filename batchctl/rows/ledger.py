@@ -12,11 +12,13 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from batchctl.model.desired import DesiredJob, Json
+from batchctl.model.attempts import RecordedAttempt
+from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import ResultsError
+from batchctl.model.json_value import Json
 from batchctl.model.keys import AttemptKey
-from batchctl.model.ports import ChosenRows, Collected, InputEncoder, InputRow, OtherShard
-from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.ports.inputs import InputEncoder, InputRow
+from batchctl.model.ports.results import ChosenRows, Collected, OtherShard
 from batchctl.model.row_work import RowChoice, RowsSent, RowsToSend, RowWork
 from batchctl.model.rows_left import RowsLeft
 from batchctl.model.states import JobState

@@ -16,7 +16,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from batchctl.disk.private_files import write_file
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.sent_with import SentWith
 from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.packed_file import packed, read_packed

@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 
 from msgspec.structs import replace
 
-from batchctl.model.ports import InputRow
+from batchctl.model.ports.inputs import InputRow
 from batchctl.model.row_work import RowChoice, RowHistory
 from batchctl.model.rows_left import RowLeft, RowNext, RowsLeft
 from batchctl.model.verdicts import RowVerdict

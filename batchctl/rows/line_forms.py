@@ -17,8 +17,10 @@ from typing import TypeAlias, cast
 from msgspec import Struct
 
 from batchctl.model.canonical import row_bytes, with_escapes
-from batchctl.model.desired import Json, Kind, RequestRow
+from batchctl.model.json_value import Json
 from batchctl.model.keys import OWN_LABELS
+from batchctl.model.kinds import Kind
+from batchctl.model.sources import RequestRow
 from batchctl.rows.gaps import Gap, Path, fill, find_values, gaps_of
 from batchctl.rows.job_forms import JobForm, JobShape
 from batchctl.rows.row import KEY_LENGTH, parse_row

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from batchctl.model.desired import SharedPlace
-from batchctl.model.ports import InputEncoder
+from batchctl.model.ports.inputs import InputEncoder
+from batchctl.model.stack import SharedPlace
 from batchctl.rows.files import LOCAL
 from batchctl.rows.kept import KeptFolder, read_kept
 

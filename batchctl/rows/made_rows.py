@@ -20,9 +20,9 @@ from batchctl.disk.private_files import make_folder
 from batchctl.disk.safe_open import open_stream, read_start
 from batchctl.model.canonical import sha256_json
 from batchctl.model.chain import ChainCount, LeftOut
-from batchctl.model.desired import Json
 from batchctl.model.errors import ResultsError
-from batchctl.model.ports import MadeRows, RowsOrder
+from batchctl.model.json_value import Json
+from batchctl.model.ports.row_reader import MadeRows, RowsOrder
 from batchctl.rows.folder import MOST_BYTES, job_folder
 from batchctl.rows.kept import FAULTS
 

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count, islice
 from operator import eq
 
-from batchctl.model.desired import Json
-from batchctl.model.ports import ResultItem
+from batchctl.model.json_value import Json
+from batchctl.model.ports.providers import ResultItem
 from batchctl.model.result_json import decoded
 from batchctl.model.row_marks import position_of_key, without_labels
 from batchctl.rows.arrivals import NOWHERE, Arrivals, Fate, ReadAgain, Settled

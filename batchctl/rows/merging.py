@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from batchctl.disk.private_files import create_file
 from batchctl.disk.safe_open import open_stream
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.result_json import encoded
 from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.hashed_lines import HashedLines

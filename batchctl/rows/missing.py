@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from batchctl.model.desired import Json
 from batchctl.model.errors import ResultsError
-from batchctl.model.ports import InputRow
+from batchctl.model.json_value import Json
+from batchctl.model.ports.inputs import InputRow
 from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.files import LOCAL, Files
 from batchctl.rows.ledger_index import LedgerIndex

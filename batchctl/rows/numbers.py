@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 
 MOST_COUNT = 2**31
 """No row has so many tokens: models take a few million."""

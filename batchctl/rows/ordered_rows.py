@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from itertools import islice
 
-from batchctl.model.ports import InputRow
+from batchctl.model.ports.inputs import InputRow
 from batchctl.model.row_marks import key_of
 from batchctl.model.row_work import OrderedRows, RowOrder
 from batchctl.model.suggest import similar_in_case

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from batchctl.disk.private_files import Piece
 from batchctl.disk.safe_open import open_stream
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 
 _LONGEST_HEAD = 2**20
 

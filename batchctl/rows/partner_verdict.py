@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.verdicts import RowVerdict
 
 _REASONS: Mapping[str, RowVerdict] = {

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from batchctl.model.desired import SharedPlace
-from batchctl.model.ports import InputEncoder, ResultStore, RowLedger, Shelf
+from batchctl.model.ports.inputs import InputEncoder
+from batchctl.model.ports.results import ResultStore, RowLedger, Shelf
+from batchctl.model.stack import SharedPlace
 from batchctl.rows.files import Files
 from batchctl.rows.kept import KeptFolder
 

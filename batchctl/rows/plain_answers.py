@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.expectation import AnswerForm, Expectation
 from batchctl.rows.verdict import text_verdict

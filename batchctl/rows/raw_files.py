@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from batchctl.disk.private_files import create_file
 from batchctl.disk.safe_open import open_stream
-from batchctl.model.ports import ResultItem
+from batchctl.model.ports.providers import ResultItem
 from batchctl.model.result_json import encoded
 from batchctl.rows.durable import flush_durably
 

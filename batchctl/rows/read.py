@@ -13,8 +13,9 @@ from msgspec import Struct, field
 
 from batchctl.disk.safe_open import open_stream, read_start
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import LINE_BYTES, Json
 from batchctl.model.errors import ResultsError
+from batchctl.model.json_value import Json
+from batchctl.model.stack import LINE_BYTES
 from batchctl.rows.files import LOCAL, Files
 from batchctl.rows.folder import CURRENT, MANIFEST_FILE, MOST_BYTES, RESULTS_FILE, job_folder, outside, results_errors
 

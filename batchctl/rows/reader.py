@@ -11,10 +11,14 @@ from pathlib import Path
 from batchctl.disk.safe_open import open_stream
 from batchctl.model.activity import UNWATCHED, Activity, Flow
 from batchctl.model.chain import Obstacle
-from batchctl.model.desired import LINE_BYTES, Json, Kind, RequestRow, SharedPlace
-from batchctl.model.errors import BatchctlError, RowProblem
-from batchctl.model.ports import MadeRows, OutputLimit, RowRules, RowsOrder, RowsSummary
+from batchctl.model.errors import BatchctlError
+from batchctl.model.json_value import Json
+from batchctl.model.kinds import Kind
+from batchctl.model.locations import RowProblem
+from batchctl.model.ports.row_reader import MadeRows, OutputLimit, RowRules, RowsOrder, RowsSummary
 from batchctl.model.request.problems import Problem
+from batchctl.model.sources import RequestRow
+from batchctl.model.stack import LINE_BYTES, SharedPlace
 from batchctl.rows.chain_files import ChainFiles
 from batchctl.rows.checks import KnownShapes, RowChecker
 from batchctl.rows.file_reading import FileReading

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 
 
 def with_requests(

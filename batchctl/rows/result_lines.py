@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from batchctl.disk.safe_open import open_stream
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.result_json import encoded
 from batchctl.rows.folder import RESULTS_FILE, results_errors
 from batchctl.rows.read import parse_row

@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import UNSET, Struct
 
 from batchctl.disk.private_files import create_file
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.result_json import decoded, encoded, encoded_each
 from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.arrivals import NOWHERE, Fate, Settled

@@ -13,11 +13,13 @@ from pathlib import Path
 from batchctl.disk.private_files import create_folder, make_folder, sync_folder
 from batchctl.disk.safe_open import hold_open, is_there, read_start
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import Json
 from batchctl.model.errors import ResultsError
+from batchctl.model.json_value import Json
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import RemoteJob
-from batchctl.model.ports import Collected, CollectOptions, KnownInput, ResultItem
+from batchctl.model.ports.inputs import KnownInput
+from batchctl.model.ports.providers import ResultItem
+from batchctl.model.ports.results import Collected, CollectOptions
 from batchctl.model.times import rfc3339
 from batchctl.rows.collection import Collection, Earlier
 from batchctl.rows.folder import (

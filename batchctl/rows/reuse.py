@@ -10,8 +10,8 @@ from pathlib import Path
 
 from batchctl.disk.private_files import make_folder
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import Json
 from batchctl.model.errors import ResultsError
+from batchctl.model.json_value import Json
 from batchctl.model.keys import AttemptKey
 from batchctl.rows.folder import (
     MANIFEST_FILE,

@@ -11,12 +11,14 @@ import unicodedata
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 
-from batchctl.model.desired import Json, Kind, RequestRow
 from batchctl.model.errors import UnknownRowForm
+from batchctl.model.json_value import Json
 from batchctl.model.keys import OWN_LABELS
+from batchctl.model.kinds import Kind
 from batchctl.model.request.catalogue import ROOTS
 from batchctl.model.request.hints import way_out
 from batchctl.model.row_marks import position_of_key
+from batchctl.model.sources import RequestRow
 from batchctl.model.suggest import LONGEST, similar_in_case
 from batchctl.rows.foreign_rows import foreign_row
 from batchctl.rows.jsonl import shown

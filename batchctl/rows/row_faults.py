@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from batchctl.model.desired import Kind, RequestRow
-from batchctl.model.errors import RowProblem, RowsError, UnknownRowForm
+from batchctl.model.errors import RowsError, UnknownRowForm
+from batchctl.model.kinds import Kind
+from batchctl.model.locations import RowProblem
 from batchctl.model.request.problems import WARNINGS, Fault
+from batchctl.model.sources import RequestRow
 from batchctl.rows.jsonl import Line
 from batchctl.rows.row import parse_row
 

@@ -10,7 +10,8 @@ import hashlib
 from collections.abc import Mapping
 
 from batchctl.model.canonical import canonical_json
-from batchctl.model.desired import DesiredJob, Json
+from batchctl.model.desired import DesiredJob
+from batchctl.model.json_value import Json
 
 _SCHEME = "r1"
 _BYTES = 16

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from itertools import islice
 
 from batchctl.model.capabilities import is_partner_model
-from batchctl.model.desired import LINE_BYTES, DesiredJob, InlineRows, Kind, LocalFile, RequestRow
+from batchctl.model.desired import DesiredJob
+from batchctl.model.kinds import Kind
+from batchctl.model.sources import InlineRows, LocalFile, RequestRow
+from batchctl.model.stack import LINE_BYTES
 from batchctl.model.token_counting import SampledRow
 from batchctl.model.wire_json import wire_json
 from batchctl.rows.reader import read_rows

@@ -12,8 +12,8 @@ from typing import TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from batchctl.model.desired import Json
 from batchctl.model.exhaustion import raise_if_exhausted
+from batchctl.model.json_value import Json
 from batchctl.model.keys import JOB_NAME
 from batchctl.rows.files import LOCAL, Files
 from batchctl.rows.folder import MANIFEST_FILE, RESULTS_FILE, is_folder_name, job_folder, results_errors

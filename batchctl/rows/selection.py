@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.row_marks import key_of
 from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.expectation import ANYTHING, asked_of, expectation_of

@@ -18,10 +18,10 @@ import msgspec
 from batchctl.disk.atomic_file import replace_file
 from batchctl.disk.private_files import make_folder
 from batchctl.model.canonical import with_escapes
-from batchctl.model.desired import Json
 from batchctl.model.input_rows import RowColumns
+from batchctl.model.json_value import Json
 from batchctl.model.keys import AttemptKey
-from batchctl.model.ports import InputRow
+from batchctl.model.ports.inputs import InputRow
 from batchctl.model.row_work import RowChoice, RowsSent
 from batchctl.model.sent_with import SentWith
 from batchctl.rows.folder import folder_name, job_folder, results_errors

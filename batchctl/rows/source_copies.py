@@ -18,10 +18,13 @@ from msgspec import Struct
 
 from batchctl.model.activity import Activity
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import DesiredJob, Kind, RemoteSource, RequestRow
+from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import ResultsError
 from batchctl.model.keys import Account
-from batchctl.model.ports import UNREADABLE, InputRow, Provider, SourceFile
+from batchctl.model.kinds import Kind
+from batchctl.model.ports.inputs import UNREADABLE, InputRow, SourceFile
+from batchctl.model.ports.providers import Provider
+from batchctl.model.sources import RemoteSource, RequestRow
 from batchctl.rows.spelling import spell_request
 
 _KEPT = 2

@@ -15,7 +15,7 @@ from typing import Self, TypeAlias
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import ResultsError
-from batchctl.model.ports import InputEncoder, InputRow, SourceFile
+from batchctl.model.ports.inputs import InputEncoder, InputRow, SourceFile
 from batchctl.rows.input_list import read_input_list, sum_of, write_input_list
 from batchctl.rows.whole_input import WholeInput
 

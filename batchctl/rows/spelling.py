@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from batchctl.model.desired import Json, Kind
+from batchctl.model.json_value import Json
+from batchctl.model.kinds import Kind
 
 _GENERATE_MEMBERS = (
     "model",

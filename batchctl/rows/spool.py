@@ -12,7 +12,7 @@ from itertools import accumulate, groupby
 from typing import BinaryIO
 
 from batchctl.model.answer_lines import AnswerLines
-from batchctl.model.ports import ResultItem
+from batchctl.model.ports.providers import ResultItem
 from batchctl.model.result_json import decoded, encoded, encoded_each
 from batchctl.rows.arrivals import ReadAgain
 from batchctl.rows.expectation import UNSEEN

@@ -20,9 +20,10 @@ from batchctl.disk.atomic_file import replace_file
 from batchctl.disk.private_files import make_folder
 from batchctl.disk.safe_open import open_stream, read_start
 from batchctl.model.canonical import sha256_json
-from batchctl.model.desired import Json, Kind
-from batchctl.model.errors import RowProblem
-from batchctl.model.ports import OutputLimit, RowRules, RowsSummary
+from batchctl.model.json_value import Json
+from batchctl.model.kinds import Kind
+from batchctl.model.locations import RowProblem
+from batchctl.model.ports.row_reader import OutputLimit, RowRules, RowsSummary
 
 LEAST_BYTES = 2**20
 """Smaller files are read as fast as an entry."""

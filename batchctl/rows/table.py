@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import BinaryIO
 
-from batchctl.model.desired import Json
 from batchctl.model.input_rows import RowColumns
+from batchctl.model.json_value import Json
 from batchctl.model.pieces import pieces_of
-from batchctl.model.ports import InputRow
+from batchctl.model.ports.inputs import InputRow
 from batchctl.model.result_json import decoded, encoded
 from batchctl.model.row_marks import without_labels
 from batchctl.rows.echo import Forms, form_beside, forms

@@ -14,7 +14,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from batchctl.model.cost.tokens import LONG_PROMPT, Counted, Counts, Modality, Tokens, Usage
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.times import read_rfc3339
 from batchctl.rows.numbers import MOST_COUNT, read_count
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import to_builtins
 
 from batchctl.model.cost.tokens import Counted
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.rows.numbers import MOST_COUNT, read_count
 from batchctl.rows.token_kinds import TokenSums, text_tokens, tokens_of_publisher
 

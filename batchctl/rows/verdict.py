@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NoReturn
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.verdicts import ERRORS, FINISH_REASONS, SERVICE_IS_BEING_SET_UP, RowVerdict
 from batchctl.rows.candidates import candidates_of, parts_of, texts_of
 from batchctl.rows.expectation import ANYTHING, AnswerForm, Expectation, member

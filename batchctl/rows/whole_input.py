@@ -12,8 +12,8 @@ from typing import BinaryIO
 from msgspec import Struct
 
 from batchctl.model.canonical import with_escapes
-from batchctl.model.desired import Json
-from batchctl.model.ports import InputRow
+from batchctl.model.json_value import Json
+from batchctl.model.ports.inputs import InputRow
 from batchctl.model.result_json import decoded, encoded
 from batchctl.rows.sent_list import PRINT_BYTES, SentList
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from batchctl.model.capabilities import CAPABILITIES, RowMark, is_partner_model
-from batchctl.model.desired import DesiredJob, Json, Kind, RequestRow
+from batchctl.model.desired import DesiredJob
+from batchctl.model.json_value import Json
+from batchctl.model.kinds import Kind
 from batchctl.model.request.merging import with_defaults
 from batchctl.model.row_marks import key_of, labels_of
+from batchctl.model.sources import RequestRow
 from batchctl.model.wire_json import wire_json
 from batchctl.rows.identities import names_of
 from batchctl.rows.spelling import spell_request, with_lists

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.rows.echo import number_like
 
 

@@ -12,7 +12,7 @@ from typing import TypeVar, cast
 
 from msgspec import Struct
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.plan import JobPlan
 from batchctl.model.states import ENDED_PHASES, FAILED_PHASES, NO_GOOD_PHASES, Phase
 from batchctl.model.times import rfc3339

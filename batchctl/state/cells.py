@@ -6,19 +6,28 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
+from batchctl.model.keys import Account
 from batchctl.model.times import read_rfc3339, rfc3339
 
 _DECODER = msgspec.json.Decoder()
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_MOST_SHARED = 1024
-
 Cell = str | int | None
 """A value in a table: text, a whole number or NULL."""
+
+Record: TypeAlias = dict[str, Cell]
+"""One record of a table, by column."""
+
+Stored: TypeAlias = Mapping[str, Json]
+"""A record as it was read, not checked yet."""
+
+MOST_SHARED = 1024
+"""Many records have the same account and settings. Such values are read once and shared, which also saves memory."""
+
 V = TypeVar("V", bound=msgspec.Struct)
 
 
@@ -125,6 +134,18 @@ def read_object(cell: Json) -> dict[str, Json]:
     return value
 
 
+@lru_cache(MOST_SHARED)
+def read_account(cell: Json) -> Account:
+    """The account in a column."""
+    return Account.parse(read_text(cell))
+
+
+@lru_cache(MOST_SHARED)
+def read_shared_text(cell: Json) -> str:
+    """A text that many records have in common, such as the name of a model."""
+    return read_text(cell)
+
+
 def read_shared_object(cell: Json) -> Mapping[str, Json]:
     """A JSON object whose members many records have in common, such as the settings of a request."""
     try:
@@ -133,7 +154,7 @@ def read_shared_object(cell: Json) -> Mapping[str, Json]:
         return read_object(cell)
 
 
-@lru_cache(_MOST_SHARED)
+@lru_cache(MOST_SHARED)
 def _read_member(text: bytes) -> Json:
     return _DECODER.decode(text)
 

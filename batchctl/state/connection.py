@@ -17,7 +17,8 @@ from batchctl.disk.safe_open import is_there, open_file, require_regular
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import StateError
 from batchctl.state.database import Database
-from batchctl.state.migrations import Identity, Migration, build
+from batchctl.state.formats import Migration
+from batchctl.state.migrations import Identity, build
 from batchctl.state.sqlite_errors import corrupt, lock_lost, primary_code
 
 T = TypeVar("T")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from batchctl.model.desired import Json, Lifecycle
-from batchctl.model.lifecycle import LIFECYCLE, LifecycleField, Value, ValueType
+from batchctl.model.json_value import Json
+from batchctl.model.lifecycle import LIFECYCLE, Lifecycle, LifecycleField, Value, ValueType
 from batchctl.model.row_settings import MaxFailedRows
 from batchctl.state.cells import NewerError, read_flag, read_number, read_seconds, read_text, seconds_of
 

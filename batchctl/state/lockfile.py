@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from batchctl.disk.private_files import open_or_create
 from batchctl.disk.safe_open import open_file, read_start
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.times import rfc3339_seconds
 from batchctl.state.cells import read_number, read_object, read_text, read_time, time_cell
 

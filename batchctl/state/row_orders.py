@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.row_work import RowOrder
 from batchctl.model.sent_with import SentWith
 from batchctl.state.cells import Cell, CellError, NewerError, json_cell, read_object, read_text

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from batchctl.model.desired import Json
+from batchctl.model.attempts import MergedResults
+from batchctl.model.json_value import Json
 from batchctl.model.observed import RowCounts
-from batchctl.model.recorded import MergedResults
 from batchctl.model.row_settings import Fallback, RowSettings
 from batchctl.model.row_work import RowsSent
 from batchctl.model.sent_with import SentWith

@@ -12,8 +12,9 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
 
-from batchctl.model.ports import Clock
-from batchctl.model.recorded import AddEvent, Recorded, Write
+from batchctl.model.ports.surroundings import Clock
+from batchctl.model.recorded import Recorded
+from batchctl.model.writes import AddEvent, Write
 from batchctl.state.connection import back_up, connect_writer, side_file
 from batchctl.state.database import Database
 from batchctl.state.lockfile import LockFile

@@ -10,28 +10,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from batchctl.model.attempts import Intent, RecordedAttempt
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import StateError
 from batchctl.model.events import Event
 from batchctl.model.keys import AttemptKey
-from batchctl.model.recorded import Intent, Recorded, RecordedAttempt, StateVersion
-from batchctl.state.cells import NewerError, read_number, read_text
+from batchctl.model.recorded import Recorded, StateVersion
+from batchctl.state.cells import NewerError, Stored, read_account, read_number, read_text
 from batchctl.state.database import Database
-from batchctl.state.migrations import TABLES, Identity
-from batchctl.state.records import (
-    Stored,
-    read_account,
-    read_attempt,
-    read_event,
-    read_file,
-    read_ghost,
-    read_intent,
-    read_job,
-    read_key,
-    read_notice,
-    read_past,
-    read_quota,
-)
+from batchctl.state.formats import TABLES
+from batchctl.state.job_records import read_attempt, read_intent, read_job, read_key
+from batchctl.state.migrations import Identity
+from batchctl.state.records import read_event, read_file, read_ghost, read_notice, read_past, read_quota
 from batchctl.state.seal import is_intact
 from batchctl.state.sqlite_errors import corrupt
 

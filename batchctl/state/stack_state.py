@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from batchctl.model.events import Event
-from batchctl.model.ports import StateSession
-from batchctl.model.recorded import Recorded, StateVersion, Write
+from batchctl.model.ports.state import StateSession
+from batchctl.model.recorded import Recorded, StateVersion
+from batchctl.model.writes import Write
 from batchctl.state.lockfile import Holder
 from batchctl.state.whole_state import Content
 

@@ -16,8 +16,9 @@ from batchctl.disk.safe_open import is_there
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import GuardError, LockedError, StateError
 from batchctl.model.events import Event
-from batchctl.model.ports import Clock
-from batchctl.model.recorded import Recorded, StateVersion, Write
+from batchctl.model.ports.surroundings import Clock
+from batchctl.model.recorded import Recorded, StateVersion
+from batchctl.model.writes import Write
 from batchctl.state.connection import (
     back_up,
     connect_writer,
@@ -30,9 +31,10 @@ from batchctl.state.connection import (
     side_file,
 )
 from batchctl.state.database import Database
+from batchctl.state.formats import MIGRATIONS, Migration
 from batchctl.state.lockfile import Holder, LockFile, lock_holder, read_holder, take_lock, this_process
 from batchctl.state.log import refuse_lost_log
-from batchctl.state.migrations import MIGRATIONS, Identity, Migration, migrate
+from batchctl.state.migrations import Identity, migrate
 from batchctl.state.moved import marker, moved_to, refuse_moved
 from batchctl.state.networks import refuse_network_file_system
 from batchctl.state.session import FileSession, break_sessions

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from batchctl.model.desired import Json
-from batchctl.model.recorded import Operation, Trouble
+from batchctl.model.attempts import Operation, Trouble
+from batchctl.model.json_value import Json
 from batchctl.state.cells import (
     json_cell,
     read_number,

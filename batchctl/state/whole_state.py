@@ -12,13 +12,15 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import Json
 from batchctl.model.errors import StateError
-from batchctl.model.recorded import Recorded, Write
+from batchctl.model.json_value import Json
+from batchctl.model.recorded import Recorded
+from batchctl.model.writes import Write
+from batchctl.state.cells import Stored
 from batchctl.state.connection import connect_writer
 from batchctl.state.database import Database
-from batchctl.state.migrations import TABLES, transaction
-from batchctl.state.records import Stored
+from batchctl.state.formats import TABLES
+from batchctl.state.migrations import transaction
 from batchctl.state.seal import reseal
 from batchctl.state.snapshot import read_events, read_recorded
 from batchctl.state.sqlite_errors import corrupt

@@ -10,7 +10,7 @@ from typing import TypeAlias, assert_never
 from msgspec import Struct
 
 from batchctl.model.events import Event, EventKind
-from batchctl.model.recorded import (
+from batchctl.model.writes import (
     AddEvent,
     DropFile,
     DropGhost,
@@ -28,21 +28,10 @@ from batchctl.model.recorded import (
     SaveQuota,
     Write,
 )
-from batchctl.state.cells import Cell, text_cell
+from batchctl.state.cells import Cell, Record, text_cell
 from batchctl.state.database import Database
-from batchctl.state.records import (
-    Record,
-    attempt_record,
-    event_record,
-    file_record,
-    ghost_record,
-    intent_record,
-    job_record,
-    key_record,
-    notice_record,
-    past_record,
-    quota_record,
-)
+from batchctl.state.job_records import attempt_record, intent_record, job_record, key_record
+from batchctl.state.records import event_record, file_record, ghost_record, notice_record, past_record, quota_record
 from batchctl.state.seal import Scope, resealed
 
 EVENTS_KEPT = 10_000

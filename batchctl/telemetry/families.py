@@ -8,7 +8,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric as Family
 
 from batchctl.model.admission import short_model
-from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.telemetry.catalogue import Metric
 
 

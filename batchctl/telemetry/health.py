@@ -13,8 +13,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from batchctl.model.desired import Json
 from batchctl.model.errors import BatchctlError
+from batchctl.model.json_value import Json
 from batchctl.model.observing import End, Ending, PassKind, PassWork, TokenUse, Work
 
 LONGEST_CALL = 2.5 * 3600.0

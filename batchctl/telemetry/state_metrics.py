@@ -12,9 +12,10 @@ from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
 from batchctl.model.admission import LimitKind
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.observed import RowCounts
 from batchctl.model.plan import DriftKind, Plan
-from batchctl.model.recorded import Recorded, RecordedAttempt
+from batchctl.model.recorded import Recorded
 from batchctl.model.states import JobState, Phase
 from batchctl.telemetry import catalogue
 from batchctl.telemetry.budget_metrics import budget

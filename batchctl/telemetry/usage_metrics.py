@@ -6,10 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.cost.job_cost import CostTotal, total_cost
 from batchctl.model.cost.tokens import Tokens
 from batchctl.model.plan import Plan
-from batchctl.model.recorded import Recorded, RecordedAttempt
+from batchctl.model.recorded import Recorded
 from batchctl.model.states import ENDED_PHASES
 from batchctl.telemetry.families import model_of
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from batchctl.cli.doctor import _uploads_finding
-from batchctl.model.ports import FileUse
+from batchctl.model.ports.providers import FileUse
 from tests.support.command_line import Cli, Service, StackFolder, check_schema
 
 

@@ -17,8 +17,9 @@ from batchctl.model.admission import QuotaKey
 from batchctl.model.history import History, SizedKey, Waits
 from batchctl.model.keys import AttemptKey
 from batchctl.model.percentiles import Span
-from batchctl.model.recorded import Recorded, SaveAttempt
+from batchctl.model.recorded import Recorded
 from batchctl.model.rehearsal import SentAgain, Weather
+from batchctl.model.writes import SaveAttempt
 from tests.support.decisions import HERE, LOCAL, THERE, attempt, collected, job, lost, row, unanswered
 
 JOBS = (job("a"), job("b", account=THERE))

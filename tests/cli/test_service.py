@@ -16,8 +16,8 @@ import pytest
 from batchctl.cli.known_rows import KnownRows
 from batchctl.cli.start_signals import INTERRUPTED
 from batchctl.engine.clock import SystemClock
-from batchctl.model.desired import Kind
 from batchctl.model.errors import RowsError
+from batchctl.model.kinds import Kind
 from batchctl.state.store import open_state
 from tests.support.command_line import LONG, PROGRAM, Cli, Service, StackFolder, manifest
 from tests.support.json_logs import check_log

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from batchctl.model.errors import StateError
-from batchctl.model.recorded import SaveJob
+from batchctl.model.writes import SaveJob
 from tests.support.command_line import Cli, Service, StackFolder, check_schema
 from tests.support.state_file import open_intent, state_of
 

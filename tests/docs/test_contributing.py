@@ -50,7 +50,7 @@ def test_each_script_and_session_is_there() -> None:
         ("batchctl.reconcile.table", "RULES"),
         ("batchctl.model.reasons", "Reason"),
         ("batchctl.model.keys", "Api"),
-        ("batchctl.model.ports", "Provider"),
+        ("batchctl.model.ports.providers", "Provider"),
         ("batchctl.model.codes", "ErrorCode"),
     ],
 )

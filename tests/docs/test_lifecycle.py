@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from batchctl.model.desired import Lifecycle
-from batchctl.model.lifecycle import LIFECYCLE, LifecycleField
+from batchctl.model.lifecycle import LIFECYCLE, Lifecycle, LifecycleField
 from batchctl.report.describe_document import lifecycle_fields
 from tests.support.values import field_names
 

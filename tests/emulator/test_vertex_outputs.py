@@ -10,8 +10,8 @@ from batchctl.emulator.bigquery.tables import Column
 from batchctl.emulator.settings import Settings
 from batchctl.emulator.storage.objects import match_objects
 from batchctl.emulator.vertex.echo import normalised
-from batchctl.model.desired import Kind
 from batchctl.model.keys import Api
+from batchctl.model.kinds import Kind
 from batchctl.model.request.check import check_row_request
 from tests.support.vertex_calls import TABLE, Vertex, asked, from_gcs, to_table
 

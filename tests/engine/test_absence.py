@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from batchctl.model.desired import Limits, OnMissing
+from batchctl.model.lifecycle import OnMissing
 from batchctl.model.notices import CommandHook
+from batchctl.model.stack import Limits
 from batchctl.reconcile import Options
 from tests.support.engine import job, live, made, phases
 

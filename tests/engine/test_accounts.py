@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from batchctl.model.admission import AdmissionLimits
-from batchctl.model.desired import Limits, OnRemove
 from batchctl.model.errors import BatchctlError, ManifestError, PermissionDenied, UsageError
+from batchctl.model.lifecycle import OnRemove
+from batchctl.model.stack import Limits
 from batchctl.reconcile import Options
 from tests.support.engine import HERE, THERE, job, live, made, phases, results
 

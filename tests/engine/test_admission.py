@@ -14,9 +14,9 @@ import pytest
 from batchctl.engine.loop.drive import Until
 from batchctl.engine.steps.admitting import NotAdmittedError
 from batchctl.model.admission import AdmissionLimits, QuotaKey
-from batchctl.model.desired import Limits
 from batchctl.model.keys import Mark
-from batchctl.model.recorded import SaveQuota
+from batchctl.model.stack import Limits
+from batchctl.model.writes import SaveQuota
 from batchctl.reconcile import Options, Scope
 from tests.support.engine import HERE, MODEL, exit_codes, inline, job, made, phases, plan_of, results, run
 from tests.support.engine_boundaries import START

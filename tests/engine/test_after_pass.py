@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from batchctl.engine.loop.drive import Until
-from batchctl.model.desired import OnChange
+from batchctl.model.lifecycle import OnChange
 from batchctl.model.states import Phase
 from batchctl.reconcile import Options
 from tests.support.engine import job, live, made, plan_of, results, run

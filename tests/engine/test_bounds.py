@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from batchctl.engine.loop.drive import Until
-from batchctl.model.desired import Limits
+from batchctl.model.stack import Limits
 from tests.support.engine import exit_codes, job, run
 
 GRACE = Limits().settle_grace.total_seconds()

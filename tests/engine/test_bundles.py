@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from batchctl.engine.bundles.bundle import from_bundle, replay, to_bundle
 from batchctl.engine.bundles.folder import MOST_FILES, BundleFolder
 from batchctl.engine.warnings import LastSaid, Warnings
-from batchctl.model.desired import DesiredJob, DesiredStack, Limits, ProviderConfig, Stack
+from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.errors import UsageError
 from batchctl.model.notices import Notice, NoticeType, Webhook
 from batchctl.model.recorded import Recorded
 from batchctl.model.row_settings import Fallback, RowSettings
 from batchctl.model.sent_with import SentWith
 from batchctl.model.settings import webhook_hashes
+from batchctl.model.stack import Limits, ProviderConfig, Stack
 from batchctl.reconcile import Options, Question
 from tests.engine.test_crash import STORIES
 from tests.reconcile.test_properties import HISTORIES, live

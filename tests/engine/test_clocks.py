@@ -7,7 +7,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 
 import pytest
 
-from batchctl.model.desired import OnMissing
+from batchctl.model.lifecycle import OnMissing
 from tests.support.engine import job, live, made
 
 HOUR = timedelta(hours=1)

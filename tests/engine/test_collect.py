@@ -11,9 +11,12 @@ from batchctl.emulator.clock import parse_duration
 from batchctl.emulator.settings import Settings
 from batchctl.engine.loop.drive import Until, drive
 from batchctl.model.capabilities import CAPABILITIES
-from batchctl.model.desired import Kind, OnRemove, ProviderConfig, UploadedFile
 from batchctl.model.keys import Api
-from batchctl.model.ports import SentRows, UnorderedRows
+from batchctl.model.kinds import Kind
+from batchctl.model.lifecycle import OnRemove
+from batchctl.model.ports.inputs import SentRows, UnorderedRows
+from batchctl.model.sources import UploadedFile
+from batchctl.model.stack import ProviderConfig
 from batchctl.reconcile import Options
 from batchctl.rows.results import ResultsFolder
 from tests.support.engine import EMBED_MODEL, inline, job, made, phases, plan_of, results

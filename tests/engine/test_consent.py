@@ -6,11 +6,11 @@ import pytest
 
 from batchctl.engine.loop.drive import Until
 from batchctl.engine.preview import preview
-from batchctl.model.desired import Limits
 from batchctl.model.errors import (
     BatchctlError,
     GuardError,
 )
+from batchctl.model.stack import Limits
 from batchctl.reconcile import Options, Scope
 from tests.support.engine import job, live, made, phases, plan_of, results, run
 

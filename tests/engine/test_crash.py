@@ -13,9 +13,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from batchctl.model.desired import DesiredJob, Kind, Limits
+from batchctl.model.desired import DesiredJob
+from batchctl.model.kinds import Kind
 from batchctl.model.row_settings import Canary, MaxFailedRows
 from batchctl.model.row_work import ShardLimits
+from batchctl.model.stack import Limits
 from batchctl.reconcile import Options
 from tests.support.engine import World, inline, job, live, made, phases
 from tests.support.engine_boundaries import Crash

@@ -8,13 +8,13 @@ import pytest
 
 from batchctl.engine.loop.drive import Until, drive
 from batchctl.engine.passes import run_pass
-from batchctl.model.desired import Limits
 from batchctl.model.errors import (
     LockedError,
     StoppedError,
     TimeUpError,
 )
 from batchctl.model.outcome import Result
+from batchctl.model.stack import Limits
 from batchctl.reconcile import Options
 from tests.support.engine import HERE, job, made, phases, results, run
 from tests.support.values import replace

@@ -17,7 +17,6 @@ from batchctl.engine.loop.polling import Pace
 from batchctl.engine.loop.quick_check import is_unchanged
 from batchctl.engine.passes import PassReport, run_pass
 from batchctl.model.actions import Action
-from batchctl.model.desired import Limits, Location
 from batchctl.model.errors import (
     BatchctlError,
     Diagnostic,
@@ -27,10 +26,12 @@ from batchctl.model.errors import (
     StoppedError,
     TimeUpError,
 )
+from batchctl.model.locations import Location
 from batchctl.model.outcome import Result
 from batchctl.model.plan import Plan
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Recorded, StateVersion
+from batchctl.model.stack import Limits
 from batchctl.model.states import Phase
 from batchctl.reconcile import Options, Timing
 from tests.support.engine import HERE, job, live, made, phases, run

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from batchctl.engine.journal import Journal
-from batchctl.model.desired import Kind, Limits
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.keys import AttemptKey
-from batchctl.model.recorded import JobRow, Recorded, RecordedAttempt, RecordedJob
+from batchctl.model.kinds import Kind
+from batchctl.model.recorded import JobRow, Recorded, RecordedJob
+from batchctl.model.stack import Limits
 from batchctl.reconcile import Options
 from tests.support.engine import HERE, World, job
 from tests.support.growth import assert_in_step, count_steps

@@ -11,9 +11,10 @@ from batchctl.emulator.settings import Settings
 from batchctl.engine.passes import Asked, run_pass
 from batchctl.engine.providers import Providers
 from batchctl.engine.tools import TOKEN_LENGTH, Tools, new_token
-from batchctl.model.desired import Limits, RemoteSource
 from batchctl.model.errors import ApiError, BadRequest, BatchctlError, ResultsError
 from batchctl.model.keys import EMULATOR_ORIGIN, Account, Api
+from batchctl.model.sources import RemoteSource
+from batchctl.model.stack import Limits
 from batchctl.reconcile import Options
 from tests.support.engine import HERE, MODEL, job, made, phases, results
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from batchctl.model.desired import OnMissing
-from batchctl.model.recorded import SaveIdentity
+from batchctl.model.lifecycle import OnMissing
+from batchctl.model.writes import SaveIdentity
 from batchctl.providers.gemini.provider import open_gemini
 from batchctl.reconcile import Options
 from tests.support import engine as engine_kit

@@ -9,8 +9,8 @@ import pytest
 from batchctl.engine.loop.drive import Until, drive
 from batchctl.engine.passes import run_pass
 from batchctl.engine.providers import Providers
-from batchctl.model.desired import Limits
 from batchctl.model.errors import LockedError, StateError, StoppedError
+from batchctl.model.stack import Limits
 from batchctl.reconcile import Options, Scope
 from batchctl.rows.encode import RowEncoder
 from batchctl.state.store import open_state

@@ -8,8 +8,9 @@ import pytest
 
 from batchctl.engine.passes import run_pass
 from batchctl.engine.preview import preview
-from batchctl.model.desired import Location, Moved
 from batchctl.model.errors import ResultsError
+from batchctl.model.locations import Location
+from batchctl.model.stack import Moved
 from batchctl.reconcile import Options
 from tests.support.engine import HERE, live, made, phases, results
 from tests.support.engine import job as any_job

@@ -11,11 +11,11 @@ import pytest
 from batchctl.engine.delivery import PATIENCE, deliver, deliver_rest
 from batchctl.engine.journal import Journal
 from batchctl.engine.preview import preview
-from batchctl.model.desired import Limits
 from batchctl.model.errors import HookUnusable, NotDelivered, StateError
 from batchctl.model.notices import CommandHook, Notice, NoticeType, Webhook
-from batchctl.model.recorded import SaveAttempt, SaveNotice
 from batchctl.model.row_settings import Canary
+from batchctl.model.stack import Limits
+from batchctl.model.writes import SaveAttempt, SaveNotice
 from batchctl.reconcile import Options
 from batchctl.reconcile.notify.outbox import PATIENCE as THREE_DAYS
 from batchctl.reconcile.notify.outbox import RETENTION

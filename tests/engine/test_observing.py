@@ -10,8 +10,8 @@ from typing import NamedTuple
 import pytest
 
 from batchctl.engine.loop.drive import Until, drive
-from batchctl.model.desired import Limits
 from batchctl.model.observing import ActionWork, CallWork, Ending, PassKind, PassWork, TokenUse, Work
+from batchctl.model.stack import Limits
 from batchctl.reconcile import Options
 from batchctl.report.activity import Board
 from tests.support.engine import LONG, MODEL, inline, job

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from batchctl.engine.steps.admitting import NotAdmittedError
-from batchctl.model.desired import Limits
+from batchctl.model.attempts import Intent
 from batchctl.model.errors import ReplyLost, Unauthenticated
-from batchctl.model.recorded import Intent
+from batchctl.model.stack import Limits
 from tests.support.engine import MODEL, exit_codes, inline, job, live, made, phases, plan_of, results
 
 GRACE = Limits().settle_grace.total_seconds()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from batchctl.model.desired import OnMissing
+from batchctl.model.lifecycle import OnMissing
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import DriftKind
 from tests.support.engine import job, made, phases, results

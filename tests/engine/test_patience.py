@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from batchctl.engine.loop.drive import Until
-from batchctl.model.desired import OnRemove
 from batchctl.model.errors import PermissionDenied, ResultsError
+from batchctl.model.lifecycle import OnRemove
 from tests.support.engine import HERE, THERE, job, live, made, phases, results, run
 
 STUCK = {"fate": "stuck"}

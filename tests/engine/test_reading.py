@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from batchctl.engine.loop.drive import Until, drive
-from batchctl.model.desired import Diagnostic, Limits, Location, Moved
 from batchctl.model.errors import GuardError, LockedError, ManifestError, StoppedError, UsageError
+from batchctl.model.locations import Diagnostic, Location
+from batchctl.model.stack import Limits, Moved
 from batchctl.reconcile import Options, Scope
 from tests.support.engine import job as any_job
 from tests.support.engine import live, made, phases, results, run

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from batchctl.model.desired import OnMissing
+from batchctl.model.lifecycle import OnMissing
 from batchctl.reconcile import Options
 from tests.support.engine import job, live, made, phases, results
 

@@ -9,9 +9,9 @@ import pytest
 from batchctl.engine.loop.drive import Until
 from batchctl.engine.loop.phases import has_come_to
 from batchctl.model.actions import Action
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.keys import AttemptKey
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import Phase
 from batchctl.reconcile import Options, Scope
 from tests.support.engine import HERE, exit_codes, job, made, phases, results, run

@@ -13,10 +13,10 @@ from batchctl.engine.journal import Journal
 from batchctl.engine.steps.running import Running
 from batchctl.engine.steps.waiting import DURABLE
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import Stack
 from batchctl.model.errors import ConnectionFailed, StateError
 from batchctl.model.events import EventKind
 from batchctl.model.recorded import Recorded
+from batchctl.model.stack import Stack
 
 NAMES = tuple(f"job-{number:02}" for number in range(12))
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from batchctl.model.admission import AdmissionLimits
-from batchctl.model.desired import DesiredJob, Limits
+from batchctl.model.desired import DesiredJob
 from batchctl.model.row_work import ShardLimits
+from batchctl.model.stack import Limits
 from batchctl.reconcile import Options
 from tests.search.row_scenes import ACCEPT, ALL, FAILED, KEY, RETRY, row_scenes
 from tests.search.scenes import GEMINI, VERTEX, Scene

@@ -13,7 +13,8 @@ from batchctl.engine.warnings import LastSaid, Warnings
 from batchctl.model.forecast import JobForecast, Stuck
 from batchctl.model.history import MOST_PAST, PAST_SLACK
 from batchctl.model.plan import Plan
-from batchctl.model.recorded import DropPast, ForgetJob, Recorded, SavePast, Write
+from batchctl.model.recorded import Recorded
+from batchctl.model.writes import DropPast, ForgetJob, SavePast, Write
 from batchctl.reconcile import past_of
 from tests.support.decisions import HOUR, NOW, STACK, attempt, decide, job, look, row, seen
 from tests.support.past_jobs import MINUTE, past_attempt, past_job

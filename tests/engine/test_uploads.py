@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from batchctl.engine.loop.drive import Until
-from batchctl.model.ports import Upload
+from batchctl.model.ports.providers import Upload
 from batchctl.reconcile import Options
 from tests.support.engine import HERE, job, made, phases, run
 

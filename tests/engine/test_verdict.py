@@ -9,11 +9,11 @@ import pytest
 from batchctl.engine.loop.report import _WEIGHTS, DriveReport
 from batchctl.engine.loop.verdict import Measure, find_verdict
 from batchctl.model.actions import Action
-from batchctl.model.desired import Limits
 from batchctl.model.errors import BadRequest, BatchctlError, GuardError, NotYetError, StoppedError
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.reasons import Reason
+from batchctl.model.stack import Limits
 from batchctl.model.states import NO_GOOD_PHASES, Phase
 from tests.support.engine import exit_codes, job, phases, results
 from tests.support.job_plans import job_plan

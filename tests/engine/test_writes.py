@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from batchctl.model.desired import Limits
-from batchctl.model.recorded import CancelCause, SaveJob
+from batchctl.model.attempts import CancelCause
+from batchctl.model.stack import Limits
+from batchctl.model.writes import SaveJob
 from tests.support.engine import job, results, saved_attempts, saved_events, saves_intent
 
 JOBS = (job("a"), job("b"), job("c"))

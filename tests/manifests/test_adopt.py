@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from batchctl.model.desired import InlineRows, UnknownSource
+from batchctl.model.sources import InlineRows, UnknownSource
 from tests.support.manifest_files import STACK, lines, the_job, with_spec, with_stack, write
 
 ADOPTING = """\

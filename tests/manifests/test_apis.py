@@ -8,8 +8,8 @@ from batchctl.manifests.apis import RULES, is_for
 from batchctl.manifests.apis.protocol import ApiRules
 from batchctl.manifests.schema import load_schema
 from batchctl.model.capabilities import CAPABILITIES
-from batchctl.model.desired import ProviderConfig
 from batchctl.model.keys import API_NAMES, Api
+from batchctl.model.stack import ProviderConfig
 
 GEMINI = ProviderConfig("g", Api.GEMINI)
 VERTEX = ProviderConfig("v", Api.VERTEX, project="demo", location="us-central1")

@@ -8,8 +8,8 @@ import pytest
 
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import MOST_FAULTS, Faults
-from batchctl.model.desired import Location
 from batchctl.model.errors import ManifestError
+from batchctl.model.locations import Location
 from batchctl.rows.reader import RowFiles
 from tests.support.manifest_files import STACK, lines, load_in, with_spec, write
 

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from batchctl.model.chain import ChainCount, LeftOut, Obstacle
-from batchctl.model.desired import AwaitedRows, ChainedFile, DesiredJob, DesiredStack, Kind
-from batchctl.model.ports import MadeRows, RowReader, RowsOrder
+from batchctl.model.desired import DesiredJob, DesiredStack
+from batchctl.model.kinds import Kind
+from batchctl.model.ports.row_reader import MadeRows, RowReader, RowsOrder
+from batchctl.model.sources import AwaitedRows, ChainedFile
 from batchctl.rows.reader import RowFiles
 from tests.support.chains import collect_answers, failed, good
 from tests.support.manifest_files import STACK, lines, load_in, with_stack, write

@@ -10,10 +10,11 @@ import pytest
 
 from batchctl.manifests.digest import work_tree
 from batchctl.model.canonical import RowsHasher, canonical_json, sha256_json
-from batchctl.model.desired import Kind, RemoteSource, RequestRow
 from batchctl.model.digests import digest_of
 from batchctl.model.keys import Account, Api
-from batchctl.model.ports import RowReader
+from batchctl.model.kinds import Kind
+from batchctl.model.ports.row_reader import RowReader
+from batchctl.model.sources import RemoteSource, RequestRow
 from batchctl.rows.reader import RowFiles
 from tests.support.manifest_files import EXAMPLES, JOB, STACK, PlainRows, load_in, the_job, with_spec, with_stack, write
 

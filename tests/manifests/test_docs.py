@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from batchctl.model.capabilities import CAPABILITIES, Capabilities, DestForm, RowMark, SourceForm
-from batchctl.model.desired import Kind
 from batchctl.model.keys import API_NAMES, Api
+from batchctl.model.kinds import Kind
 from batchctl.model.request.catalogue import ROOTS
 from tests.support.manifest_files import REPOSITORY
 

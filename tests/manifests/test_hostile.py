@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from batchctl.manifests import job_reader
 from batchctl.manifests import references as references_module
-from batchctl.model.desired import Diagnostic
+from batchctl.model.locations import Diagnostic
 from tests.support.broken_manifests import SOUND, STACK_FILE, complaints, found_faults
 from tests.support.hostile_inputs import FILE_JOB, JOB, LIGHT, STACK
 from tests.support.long_mode import effort

@@ -9,20 +9,13 @@ from batchctl.manifests import Asked, Overrides, Trust, load
 from batchctl.manifests.duration_reader import parse_duration
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import MOST_FAULTS, Faults
-from batchctl.model.desired import (
-    InlineRows,
-    Kind,
-    Lifecycle,
-    LocalFile,
-    Location,
-    OnChange,
-    OnMissing,
-    OnRemove,
-    UploadedFile,
-)
 from batchctl.model.errors import ManifestError
 from batchctl.model.keys import Account, Api, AttemptKey, Mark
-from batchctl.model.ports import RowRules, RowsSummary
+from batchctl.model.kinds import Kind
+from batchctl.model.lifecycle import Lifecycle, OnChange, OnMissing, OnRemove
+from batchctl.model.locations import Location
+from batchctl.model.ports.row_reader import RowRules, RowsSummary
+from batchctl.model.sources import InlineRows, LocalFile, UploadedFile
 from batchctl.rows.reader import RowFiles
 from tests.support.manifest_files import (
     JOB,

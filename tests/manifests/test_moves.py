@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from batchctl.model.desired import Moved
+from batchctl.model.stack import Moved
 from tests.support.manifest_files import JOB, STACK, lines, load_in, with_stack, write
 
 

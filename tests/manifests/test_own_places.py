@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from batchctl.manifests import Overrides, Trust, load_stack
-from batchctl.model.desired import SharedPlace
 from batchctl.model.errors import ManifestError
+from batchctl.model.stack import SharedPlace
 from tests.support.manifest_files import JOB, STACK, lines, load_in, with_spec, with_stack, write
 
 FIRST = "batchctl.yaml:5:3: "

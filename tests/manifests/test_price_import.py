@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from batchctl.manifests.price_import import from_csv, from_genai_prices
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 
 DAY = date(2026, 11, 30)
 FACTS = {"source": "https://example.com/prices", "checked": "2026-11-30"}

@@ -16,8 +16,9 @@ from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar, chang
 from batchctl.manifests.schema_check import _strict
 from batchctl.manifests.schema_decision import LONGEST_MATCHED, decision_by
 from batchctl.manifests.sources import without_rows
-from batchctl.model.desired import Kind, Location
 from batchctl.model.errors import ManifestError
+from batchctl.model.kinds import Kind
+from batchctl.model.locations import Location
 from tests.support.broken_manifests import BROKEN
 from tests.support.manifest_files import EXAMPLES, REPOSITORY
 

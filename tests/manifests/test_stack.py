@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from batchctl.manifests import Overrides, Trust, load_stack
-from batchctl.model.desired import Limits, ProviderConfig, SharedPlace
 from batchctl.model.errors import ManifestError, UsageError
 from batchctl.model.keys import Api
+from batchctl.model.stack import Limits, ProviderConfig, SharedPlace
 from tests.support.manifest_files import JOB, STACK, lines, load_in, the_job, with_spec, with_stack, write
 
 

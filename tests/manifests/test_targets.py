@@ -8,9 +8,9 @@ import pytest
 
 from batchctl.manifests.schema import load_schema
 from batchctl.manifests.targets import LAID_OVER
-from batchctl.model.desired import SharedPlace
 from batchctl.model.errors import UsageError
 from batchctl.model.keys import Api, short_uid
+from batchctl.model.stack import SharedPlace
 from tests.support.manifest_files import JOB, STACK, lines, load_in, the_job, with_spec, with_stack, write
 
 TARGETS = with_stack("""\

@@ -6,9 +6,9 @@ import pytest
 
 from batchctl.manifests import Trust, resolve_account
 from batchctl.manifests.trust import Origin
-from batchctl.model.desired import ProviderConfig
 from batchctl.model.errors import ManifestError
 from batchctl.model.keys import Account, Api
+from batchctl.model.stack import ProviderConfig
 from tests.support.manifest_files import load_in, with_stack, write
 
 

@@ -13,9 +13,12 @@ from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.remote_sources import read_remote
 from batchctl.model.canonical import sha256_json
 from batchctl.model.capabilities import ApiLimits, SourceForm
-from batchctl.model.desired import DesiredJob, Kind, LocalFile, ProviderConfig, RemoteSource
+from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import Account, Api
-from batchctl.model.ports import RowReader
+from batchctl.model.kinds import Kind
+from batchctl.model.ports.row_reader import RowReader
+from batchctl.model.sources import LocalFile, RemoteSource
+from batchctl.model.stack import ProviderConfig
 from batchctl.rows.reader import RowFiles
 from tests.support.broken_manifests import SOUND_VERTEX
 from tests.support.manifest_files import PlainRows, lines, load_in, the_job, with_spec, with_stack, write

@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchctl.model.desired import InlineRows, RequestRow
 from batchctl.model.packed_rows import PackedRows
+from batchctl.model.sources import InlineRows, RequestRow
 
 texts = st.text(st.characters(codec="utf-8"), max_size=8)
 values = st.recursive(

@@ -7,11 +7,15 @@ from datetime import timedelta
 import pytest
 
 from batchctl.model.chain import Chain
-from batchctl.model.desired import AwaitedRows, DesiredJob, Expansion, InlineRows, Kind, Lifecycle, Location, RequestRow
+from batchctl.model.desired import DesiredJob, Expansion
+from batchctl.model.kinds import Kind
+from batchctl.model.lifecycle import Lifecycle
+from batchctl.model.locations import Location
 from batchctl.model.plan_terms import fingerprint
 from batchctl.model.row_settings import Canary, RowSettings
 from batchctl.model.row_work import ShardLimits
 from batchctl.model.sent_with import SentWith
+from batchctl.model.sources import AwaitedRows, InlineRows, RequestRow
 from batchctl.model.token_counting import TokenSample
 from tests.support.decisions import THERE, job
 from tests.support.values import field_names, replace

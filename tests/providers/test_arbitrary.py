@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchctl.model.desired import RemoteSource
 from batchctl.model.errors import ApiError
+from batchctl.model.sources import RemoteSource
 from batchctl.providers.vertex.mark_labels import mark_labels
 from tests.support import scripted_api as gemini
 from tests.support import scripted_vertex as vertex

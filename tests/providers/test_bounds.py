@@ -17,7 +17,7 @@ import pytest
 
 from batchctl.model import errors
 from batchctl.model.allowance import Allowance
-from batchctl.model.ports import Provider
+from batchctl.model.ports.providers import Provider
 from batchctl.providers import paging, resumable
 from batchctl.providers.cloud.addresses import ObjectPath, Table
 from batchctl.providers.cloud.cells import Column

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from batchctl.model import errors
-from batchctl.model.ports import Fact
+from batchctl.model.ports.providers import Fact
 from batchctl.providers.credentials import ApiKey
 from batchctl.providers.google_credentials import StaticToken
 from batchctl.providers.http.calls import Call, Timeouts

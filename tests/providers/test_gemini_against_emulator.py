@@ -10,8 +10,9 @@ import pytest
 
 from batchctl.emulator.embedded import open_embedded
 from batchctl.model import errors
-from batchctl.model.desired import InlineRows, Kind, RequestRow, UploadedFile
+from batchctl.model.kinds import Kind
 from batchctl.model.observed import RowCounts
+from batchctl.model.sources import InlineRows, RequestRow, UploadedFile
 from batchctl.providers.gemini import file_upload
 from batchctl.providers.gemini.provider import open_gemini
 from tests.support.open_providers import open_flat

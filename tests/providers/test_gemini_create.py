@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchctl.model import errors
-from batchctl.model.desired import InlineRows, Kind, RequestRow, UploadedFile
 from batchctl.model.keys import Mark
+from batchctl.model.kinds import Kind
+from batchctl.model.sources import InlineRows, RequestRow, UploadedFile
 from batchctl.providers.create_bodies import merge_patch
 from batchctl.providers.gemini.create import BODY_LIMIT, create_body, marked_name
 from tests.support.scripted_api import (

@@ -7,7 +7,7 @@ import pytest
 
 from batchctl.model import errors
 from batchctl.model.errors import BatchctlError
-from batchctl.model.ports import Provider
+from batchctl.model.ports.providers import Provider
 from batchctl.providers.gemini.batch_operations import JOB_FIELDS, LIST_FIELDS
 from tests.support.scripted_api import (
     ACCOUNT,

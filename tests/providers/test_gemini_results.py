@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from batchctl.model import errors
-from batchctl.model.ports import ResultItem
+from batchctl.model.ports.providers import ResultItem
 from batchctl.providers import streamed_lines
 from batchctl.providers.gemini import results
 from tests.support.scripted_api import JOB, NOW, MovedClock, Script, operation, provider, reply, rpc_error

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from batchctl.model import errors
-from batchctl.model.ports import Upload
+from batchctl.model.ports.providers import Upload
 from batchctl.providers.gemini.uploaded_files import file_name
 from tests.support.scripted_api import BASE, NOW, MovedClock, provider, reply, rpc_error
 

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 from batchctl.model import errors
 from batchctl.model.errors import BatchctlError, Effect
-from batchctl.model.ports import Fact
+from batchctl.model.ports.providers import Fact
 from batchctl.providers import google_adc
 from batchctl.providers.google_credentials import GoogleCredentials, StaticToken
 from batchctl.providers.http.calls import Call

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from batchctl.model import errors
 from batchctl.model.answer_lines import AnswerLines
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.pieces import Pieces
-from batchctl.model.ports import ResultItem
+from batchctl.model.ports.providers import ResultItem
 from batchctl.model.result_json import encoded
 from batchctl.providers import redaction
 from batchctl.providers.credentials import ApiKey

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from batchctl.model.ports import FileUse
+from batchctl.model.ports.providers import FileUse
 from tests.support.scripted_api import MARK, Script, provider, reply
 from tests.support.scripted_cloud import Bucket
 from tests.support.scripted_vertex import provider as vertex

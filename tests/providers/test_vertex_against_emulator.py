@@ -14,10 +14,10 @@ import pytest
 from batchctl.emulator.embedded import open_embedded
 from batchctl.model import errors
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import RemoteSource, RequestRow, UploadedFile
 from batchctl.model.keys import Account, Api, AttemptKey, Mark
 from batchctl.model.observed import RowCounts
 from batchctl.model.row_marks import POSITION
+from batchctl.model.sources import RemoteSource, RequestRow, UploadedFile
 from batchctl.providers.cloud import storage
 from batchctl.providers.google_credentials import StaticToken
 from batchctl.providers.key_locks import KeyLocks

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from batchctl.model import errors
-from batchctl.model.desired import RemoteSource, UploadedFile
 from batchctl.model.errors import Effect
 from batchctl.model.keys import Mark
+from batchctl.model.sources import RemoteSource, UploadedFile
 from batchctl.providers.vertex.create import create_body
 from batchctl.providers.vertex.mark_labels import mark_labels
 from tests.support.scripted_api import MARK, MovedClock, Script, inline, reply, retry_info, rpc_error

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchctl.model import errors
-from batchctl.model.desired import RemoteSource
-from batchctl.model.ports import UNREADABLE, InputRow
+from batchctl.model.ports.inputs import UNREADABLE, InputRow
+from batchctl.model.sources import RemoteSource
 from batchctl.model.wildcards import literal_part, matches
 from batchctl.providers.streamed_lines import LINE_LIMIT
 from batchctl.providers.vertex.input import find_input, read_input

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from batchctl.model import errors
 from batchctl.model.keys import AttemptKey, Mark
-from batchctl.model.ports import ResultItem
+from batchctl.model.ports.providers import ResultItem
 from batchctl.providers.streamed_lines import lines as cut_lines
 from batchctl.providers.vertex.mark_labels import mark_labels, own_folder
 from batchctl.providers.vertex.output import read_output

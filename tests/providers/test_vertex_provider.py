@@ -6,9 +6,9 @@ import httpx
 import pytest
 
 from batchctl.model import errors
-from batchctl.model.desired import RemoteSource
 from batchctl.model.errors import BatchctlError, Effect
-from batchctl.model.ports import Fact, Provider
+from batchctl.model.ports.providers import Fact, Provider
+from batchctl.model.sources import RemoteSource
 from batchctl.providers.vertex.mark_labels import mark_labels
 from batchctl.providers.vertex.prediction_jobs import READ_MASK
 from tests.support.scripted_api import MARK, NOW, MovedClock, Script, reply, retry_info, rpc_error, upload_of

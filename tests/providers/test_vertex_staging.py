@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchctl.model import errors
-from batchctl.model.ports import Upload
+from batchctl.model.ports.providers import Upload
 from batchctl.providers.cloud import storage as storage_module
 from batchctl.providers.key_locks import KeyLocks
 from batchctl.providers.vertex.staging import Staging

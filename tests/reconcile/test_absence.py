@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from batchctl.model.attempts import CancelCause, RecordedAttempt
 from batchctl.model.decision import Timer
-from batchctl.model.desired import OnMissing, OnRemove
 from batchctl.model.keys import AttemptKey
+from batchctl.model.lifecycle import OnMissing, OnRemove
 from batchctl.model.observed import Moment
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.steps import Create, Note, RecordAttempt
 from batchctl.reconcile import Options
 from tests.support.decisions import (

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from batchctl.model.desired import OnMissing
+from batchctl.model.attempts import CancelCause
+from batchctl.model.lifecycle import OnMissing
 from batchctl.model.observed import Present
-from batchctl.model.recorded import CancelCause
 from batchctl.model.states import JobState
 from tests.support.decisions import (
     HOUR,

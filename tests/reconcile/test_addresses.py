@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.keys import Account
 from batchctl.model.observed import RemoteJob
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.steps import Cancel
 from tests.support.decisions import HERE, NOW, THERE, attempt, collected, decide, found, job, look, mark, row, show
 from tests.support.values import replace

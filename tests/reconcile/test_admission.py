@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from batchctl.model.admission import LimitKind, QueuePlace, QuotaKey
-from batchctl.model.desired import OnRemove
+from batchctl.model.lifecycle import OnRemove
 from batchctl.model.observed import RemoteJob
 from batchctl.model.recorded import RecordedJob
 from batchctl.reconcile import Options

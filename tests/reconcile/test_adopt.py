@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from batchctl.model.desired import DesiredJob, OnChange
+from batchctl.model.attempts import RecordedAttempt
+from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import AttemptKey
+from batchctl.model.lifecycle import OnChange
 from batchctl.model.observed import RowCounts
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.steps import Note, RecordAttempt
 from batchctl.reconcile import Options
 from tests.support.decisions import (

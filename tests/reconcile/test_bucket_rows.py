@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from batchctl.model.actions import Action
-from batchctl.model.desired import DesiredJob, DesiredStack, RemoteSource
+from batchctl.model.attempts import RecordedAttempt
+from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.observed import RowCounts
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import Recorded, RecordedAttempt
+from batchctl.model.recorded import Recorded
 from batchctl.model.row_settings import Canary, RowSettings
 from batchctl.model.row_work import RowChoice, RowOrder, RowsSent, RowsToSend, RowWork, ShardLimits
+from batchctl.model.sources import RemoteSource
 from batchctl.model.states import JobState
 from batchctl.model.steps import Assemble, Create
 from batchctl.reconcile import Options, Scope, rows_to_survey

@@ -13,19 +13,21 @@ from typing import Any
 
 import pytest
 
+from batchctl.model.attempts import Intent, RecordedAttempt
 from batchctl.model.cost.job_cost import InputBasis, TokenEstimate
 from batchctl.model.cost.prices import Price, Prices, Rates
 from batchctl.model.cost.spending import BudgetUse, Money, SpendingLimits
 from batchctl.model.cost.tokens import Counted, Modality, Tokens, Usage
-from batchctl.model.desired import DesiredJob, DesiredStack, LocalFile, UnknownSource
+from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.errors import NotYetError
 from batchctl.model.history import PastAttempt
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import Observation
 from batchctl.model.outcome import Result
 from batchctl.model.plan import Plan
-from batchctl.model.recorded import Intent, Recorded, RecordedAttempt
+from batchctl.model.recorded import Recorded
 from batchctl.model.row_work import RowsSent
+from batchctl.model.sources import LocalFile, UnknownSource
 from batchctl.reconcile import Options, outcome_of, plan
 from tests.support.decisions import HERE, LOCAL, NOW, STACK, attempt, collected, job, row, seen
 from tests.support.queue_limits import admitted, of

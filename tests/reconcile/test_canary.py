@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from batchctl.model.actions import Action
-from batchctl.model.desired import InlineRows, RequestRow
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import RowCounts
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.row_settings import Canary, MaxFailedRows, RowSettings
 from batchctl.model.row_work import RowChoice, RowsSent
+from batchctl.model.sources import InlineRows, RequestRow
 from batchctl.model.states import Phase
 from batchctl.model.steps import Create
 from batchctl.reconcile import Options, Scope

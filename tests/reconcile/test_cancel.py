@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from batchctl.model.desired import OnMissing
-from batchctl.model.recorded import CancelCause, RecordedAttempt
+from batchctl.model.attempts import CancelCause, RecordedAttempt
+from batchctl.model.lifecycle import OnMissing
 from batchctl.model.steps import RecordJob
 from batchctl.reconcile import Options, Scope
 from batchctl.reconcile.view.endings import was_cancelled

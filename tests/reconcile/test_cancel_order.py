@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from batchctl.model.admission import AdmissionLimits
-from batchctl.model.desired import Limits, OnChange, OnMissing
-from batchctl.model.recorded import CancelCause, RecordedAttempt
+from batchctl.model.attempts import CancelCause, RecordedAttempt
+from batchctl.model.lifecycle import OnChange, OnMissing
+from batchctl.model.stack import Limits
 from batchctl.model.steps import Note, RecordAttempt
 from batchctl.reconcile import Options, Scope, phase_on_record
 from tests.support.decisions import (

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from batchctl.model.actions import Action
+from batchctl.model.attempts import CancelCause, RecordedAttempt
 from batchctl.model.chain import Chain, ChainCount, LeftOut, Obstacle
-from batchctl.model.desired import AwaitedRows, ChainedFile, DesiredJob, OnChange, OnMissing
+from batchctl.model.desired import DesiredJob
+from batchctl.model.lifecycle import OnChange, OnMissing
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import CancelCause, RecordedAttempt
+from batchctl.model.sources import AwaitedRows, ChainedFile
 from batchctl.model.states import Phase
 from batchctl.model.steps import Cancel, Delete
 from batchctl.reconcile import Options, PassEnd, Scope, find_pending

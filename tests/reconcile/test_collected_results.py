@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from batchctl.model.desired import InlineRows, OnChange, OnRemove, RemoteSource, RequestRow
+from batchctl.model.attempts import Operation, RecordedAttempt, Trouble
 from batchctl.model.inventory import Inventory
+from batchctl.model.lifecycle import OnChange, OnRemove
 from batchctl.model.observed import Present, RowCounts
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import Operation, RecordedAttempt, Trouble
 from batchctl.model.row_settings import RowSettings
 from batchctl.model.row_work import RowWork
+from batchctl.model.sources import InlineRows, RemoteSource, RequestRow
 from batchctl.model.steps import Collect, Create, Delete
 from batchctl.reconcile import Options, results_relied_on
 from batchctl.reconcile.decide.retry_order import why_no_new_attempt

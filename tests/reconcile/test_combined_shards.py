@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from batchctl.model.attempts import CancelCause, Operation, Trouble
 from batchctl.model.observed import Gone, Missing, Moment, Presence, Present, RemoteJob, Unknown
-from batchctl.model.recorded import CancelCause, Operation, Trouble
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.shards import combine_attempts, combine_views, has_lost_results
 from tests.support.decisions import HERE, HOUR, LOCAL, NOW, shard

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from batchctl.model.attempts import CancelCause
 from batchctl.model.decision import Guard
-from batchctl.model.desired import OnMissing, OnRemove
-from batchctl.model.recorded import CancelCause
+from batchctl.model.lifecycle import OnMissing, OnRemove
 from batchctl.model.steps import Cancel, Create, Delete, Forget, RecordJob
 from batchctl.reconcile import Options
 from tests.support.decisions import (

@@ -13,17 +13,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.cost.job_cost import CostEstimate, DayBasis, InputBasis, JobCost, TokenEstimate, total_cost
 from batchctl.model.cost.prices import Price, Prices, Rates
 from batchctl.model.cost.spending import SpendingLimits
 from batchctl.model.cost.tokens import Counted, Modality, Tokens, Usage
-from batchctl.model.desired import DesiredJob, DesiredStack, Kind, LocalFile, UnknownSource
+from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.keys import AttemptKey
+from batchctl.model.kinds import Kind
 from batchctl.model.observed import Observation, RowCounts
 from batchctl.model.plan import JobPlan
-from batchctl.model.recorded import Recorded, RecordedAttempt
+from batchctl.model.recorded import Recorded
 from batchctl.model.row_work import RowsSent
 from batchctl.model.sent_with import SentWith
+from batchctl.model.sources import LocalFile, UnknownSource
 from batchctl.model.token_counting import TokenSample
 from batchctl.reconcile import plan
 from tests.support.decisions import HERE, STACK, collected, job, row

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from batchctl.model.attempts import CancelCause
 from batchctl.model.keys import AttemptKey
-from batchctl.model.recorded import CancelCause
 from batchctl.model.steps import Create, RecordJob
 from tests.support.decisions import (
     FAILURE,

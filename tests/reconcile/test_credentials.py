@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from batchctl.model.desired import DesiredStack, OnMissing
+from batchctl.model.desired import DesiredStack
+from batchctl.model.lifecycle import OnMissing
 from batchctl.model.observed import Observation, Present
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded, RecordedJob

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from batchctl.model.desired import DesiredJob, OnChange, OnMissing
+from batchctl.model.attempts import CancelCause, RecordedAttempt
+from batchctl.model.desired import DesiredJob
+from batchctl.model.lifecycle import OnChange, OnMissing
 from batchctl.model.plan import JobPlan, Plan
-from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.reconcile import Options, Scope
 from tests.support.decisions import (
     FAILURE,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from batchctl.model.desired import OnRemove
+from batchctl.model.attempts import RecordedAttempt
+from batchctl.model.lifecycle import OnRemove
 from batchctl.model.plan import JobPlan, Plan
-from batchctl.model.recorded import RecordedAttempt, RecordedJob
+from batchctl.model.recorded import RecordedJob
 from batchctl.reconcile import Options
 from batchctl.reconcile.view.order import sort_by_needs
 from tests.support.decisions import LOCAL, NOW, attempt, collected, decide, job, look, row, seen, show, with_row

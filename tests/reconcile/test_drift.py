@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from batchctl.model.attempts import CancelCause
 from batchctl.model.observed import Moment
 from batchctl.model.plan import Drift, DriftKind
-from batchctl.model.recorded import CancelCause
 from batchctl.reconcile import Options
 from tests.support.decisions import (
     LOCAL,

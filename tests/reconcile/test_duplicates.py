@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from batchctl.model.desired import OnMissing
+from batchctl.model.attempts import CancelCause, RecordedAttempt
+from batchctl.model.lifecycle import OnMissing
 from batchctl.model.observed import RemoteJob, RowCounts
-from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.steps import RecordAttempt
 from batchctl.reconcile import Options
 from tests.support.decisions import (

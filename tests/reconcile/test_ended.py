@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from batchctl.model.desired import OnMissing
+from batchctl.model.attempts import RecordedAttempt
+from batchctl.model.lifecycle import OnMissing
 from batchctl.model.observed import RowCounts
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.reconcile import Options
 from tests.support.decisions import (
     HOUR,

@@ -9,14 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchctl.model.desired import DesiredJob, InlineRows, Limits, RequestRow
+from batchctl.model.attempts import CancelCause, RecordedAttempt
+from batchctl.model.desired import DesiredJob
 from batchctl.model.forecast import ExpectedEnd, JobForecast, StackForecast, Stuck
 from batchctl.model.keys import Account
 from batchctl.model.observed import RowCounts
 from batchctl.model.percentiles import Percentiles
 from batchctl.model.plan import Plan
-from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
+from batchctl.model.recorded import RecordedJob
 from batchctl.model.row_work import RowsSent
+from batchctl.model.sources import InlineRows, RequestRow
+from batchctl.model.stack import Limits
 from batchctl.reconcile import Options, Scope
 from batchctl.reconcile.forecast.places import Places
 from tests.support import past_jobs
@@ -187,7 +190,7 @@ def test_a_job_whose_rows_nobody_counted_has_no_known_end() -> None:
 
 
 def replace_source() -> Any:
-    from batchctl.model.desired import UploadedFile
+    from batchctl.model.sources import UploadedFile
 
     return UploadedFile("files/x")
 

@@ -9,12 +9,16 @@ from datetime import timedelta
 import pytest
 
 from batchctl.model.admission import AdmissionLimits, Quota, QuotaKey
-from batchctl.model.desired import DesiredJob, DesiredStack, Limits, Location, Moved, OnMissing, Stack
+from batchctl.model.attempts import RecordedAttempt
+from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.inventory import Inventory, KeptResults
 from batchctl.model.keys import AttemptKey
+from batchctl.model.lifecycle import OnMissing
+from batchctl.model.locations import Location
 from batchctl.model.observed import Observation
 from batchctl.model.plan import Plan
-from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedJob
+from batchctl.model.recorded import Recorded, RecordedJob
+from batchctl.model.stack import Limits, Moved, Stack
 from batchctl.reconcile import Options, find_moves, plan
 from batchctl.reconcile.options import Scope
 from batchctl.reconcile.view.order import find_needed

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from batchctl.model.decision import Guard
-from batchctl.model.desired import DesiredJob, DesiredStack, Limits, OnRemove
+from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.inventory import Inventory
+from batchctl.model.lifecycle import OnRemove
 from batchctl.model.observed import Observation, RemoteJob
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded, RecordedJob
+from batchctl.model.stack import Limits
 from batchctl.reconcile import Options, Scope, plan
 from tests.support.decisions import (
     HERE,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from batchctl.model.attempts import CancelCause, RecordedAttempt
 from batchctl.model.decision import Timer
-from batchctl.model.desired import OnChange, OnMissing, OnRemove
-from batchctl.model.recorded import CancelCause, RecordedAttempt
+from batchctl.model.lifecycle import OnChange, OnMissing, OnRemove
 from batchctl.reconcile import Options
 from tests.support.decisions import (
     HOUR,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from batchctl.model.recorded import CancelCause, RecordedAttempt
+from batchctl.model.attempts import CancelCause, RecordedAttempt
 from batchctl.reconcile import Options
 from tests.support.decisions import (
     GRACE,

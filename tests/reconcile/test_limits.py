@@ -7,10 +7,12 @@ from datetime import timedelta
 import pytest
 
 from batchctl.model.admission import AdmissionLimits, LimitKind, QueuePlace, Quota, QuotaKey
-from batchctl.model.desired import DesiredJob, ProviderConfig
+from batchctl.model.attempts import Intent, RecordedAttempt
+from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import Api
 from batchctl.model.observed import RemoteJob
-from batchctl.model.recorded import Intent, RecordedAttempt, RecordedJob
+from batchctl.model.recorded import RecordedJob
+from batchctl.model.stack import ProviderConfig
 from batchctl.reconcile import Options
 from batchctl.reconcile.admission.queue import ordinal
 from tests.support.decisions import (

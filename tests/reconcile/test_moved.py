@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from batchctl.model.desired import DesiredStack, Location, Moved
+from batchctl.model.desired import DesiredStack
 from batchctl.model.keys import AttemptKey
+from batchctl.model.locations import Location
 from batchctl.model.plan import Plan
-from batchctl.model.recorded import Recorded, RecordedJob, RenameJob, SaveAttempt, SaveJob
+from batchctl.model.recorded import Recorded, RecordedJob
+from batchctl.model.stack import Moved
+from batchctl.model.writes import RenameJob, SaveAttempt, SaveJob
 from batchctl.reconcile import Options, find_moves, plan, rename
 from batchctl.reconcile.view.renames import final_names, renamed
 from tests.support.decisions import LOCAL, STACK, attempt, collected, found, job, look, mark, row, show, token, with_row

@@ -11,12 +11,12 @@ import jsonschema
 import pytest
 
 from batchctl.model.actions import Action
+from batchctl.model.attempts import CancelCause, Operation, RecordedAttempt, Trouble
 from batchctl.model.forecast import JobForecast, Stuck
 from batchctl.model.notices import CommandHook, NoticeType, Webhook
 from batchctl.model.observed import RowCounts, Status
 from batchctl.model.plan import Plan
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt, Trouble
 from batchctl.model.row_work import RowsSent
 from batchctl.model.states import Phase
 from batchctl.reconcile import end_notices, possible_again, stuck_notices

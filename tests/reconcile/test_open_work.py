@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.observed import Observation
-from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedJob, SaveAttempt, SaveJob
+from batchctl.model.recorded import Recorded, RecordedJob
+from batchctl.model.writes import SaveAttempt, SaveJob
 from batchctl.reconcile import Rebuilt, find_lost_calls, find_open, rebuild, record_results, with_open
 from tests.support.decisions import (
     GRACE,

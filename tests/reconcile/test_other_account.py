@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.desired import DesiredStack
 from batchctl.model.digests import account_parts, digest_of
 from batchctl.model.inventory import KeptResults
 from batchctl.model.keys import short_uid
-from batchctl.model.recorded import Recorded, RecordedAttempt, SaveAttempt, SaveJob
+from batchctl.model.recorded import Recorded
+from batchctl.model.writes import SaveAttempt, SaveJob
 from batchctl.reconcile import at_own_accounts, attempts_elsewhere, attempts_to_show, bind_job, record_kept
 from tests.support.decisions import HERE, NOW, STACK, THERE, attempt, collected, job, row, unanswered
 from tests.support.values import replace

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from batchctl.model.actions import Action
+from batchctl.model.attempts import Operation, Trouble
 from batchctl.model.decision import Guard
 from batchctl.model.errors import GuardError, NotYetError
 from batchctl.model.observed import Status
 from batchctl.model.outcome import Result
 from batchctl.model.plan import JobPlan
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import Operation, Trouble
 from batchctl.model.states import Phase
 from batchctl.reconcile import outcome_of
 from tests.support.decisions import NOW, attempt

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from batchctl.model.attempts import CancelCause, RecordedAttempt
 from batchctl.model.notices import Webhook
 from batchctl.model.observed import RowCounts
-from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.states import Phase
 from batchctl.reconcile import Options, end_notices, phase_on_record
 from batchctl.reconcile.view.phases import PhaseFacts, phase_of

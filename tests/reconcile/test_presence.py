@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.observed import Gone, Observation, Presence, Present, Unknown
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.reconcile.view.attempts import look_up
 from tests.support.decisions import HERE, NOW, attempt, collected, look, seen, unanswered
 

@@ -9,11 +9,12 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchctl.model.desired import DesiredJob, OnChange, OnMissing, OnRemove
+from batchctl.model.attempts import RecordedAttempt
+from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import Account
+from batchctl.model.lifecycle import OnChange, OnMissing, OnRemove
 from batchctl.model.observed import RemoteJob
 from batchctl.model.plan import Plan
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.reconcile import Options
 from tests.support.decisions import HERE, HOUR, MINUTE, THERE, attempt, decide, foreign_jobs, found, job, look, row
 from tests.support.long_mode import effort

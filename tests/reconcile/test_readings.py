@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.desired import DesiredStack
 from batchctl.model.plan import Plan
-from batchctl.model.recorded import Ghost, Recorded, RecordedAttempt
+from batchctl.model.recorded import Ghost, Recorded
 from batchctl.reconcile import Options, ghosts_of, old_ghosts, plan
 from tests.support.decisions import (
     HERE,

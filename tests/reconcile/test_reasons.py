@@ -7,16 +7,18 @@ from collections.abc import Mapping
 import pytest
 
 from batchctl.model.admission import Quota
+from batchctl.model.attempts import CancelCause, Operation, RecordedAttempt, Trouble
 from batchctl.model.chain import Chain, Obstacle
 from batchctl.model.cost.spending import SpendingLimits
-from batchctl.model.desired import AwaitedRows, Limits, OnChange, OnMissing, OnRemove
 from batchctl.model.keys import BrokenMark
+from batchctl.model.lifecycle import OnChange, OnMissing, OnRemove
 from batchctl.model.observed import RowCounts
 from batchctl.model.plan import Plan
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt, Trouble
 from batchctl.model.row_settings import MaxFailedRows
 from batchctl.model.row_work import RowsSent, RowWork
+from batchctl.model.sources import AwaitedRows
+from batchctl.model.stack import Limits
 from batchctl.reconcile import Options, Scope
 from batchctl.reconcile.view.marks import NO_TOKEN
 from tests.support.decisions import (

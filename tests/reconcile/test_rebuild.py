@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
+from batchctl.model.attempts import CancelCause, RecordedAttempt
 from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.observed import Moment, Observation
-from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
+from batchctl.model.recorded import RecordedJob
 from batchctl.model.states import Phase
 from batchctl.reconcile import Rebuilt, phase_on_record, rebuild, record_results
 from tests.support.decisions import (

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import GuardError, UsageError
 from batchctl.model.observed import Moment
-from batchctl.model.recorded import ForgetJob, Ghost, Recorded, RecordedAttempt, SaveGhost
+from batchctl.model.recorded import Ghost, Recorded
+from batchctl.model.writes import ForgetJob, SaveGhost
 from batchctl.reconcile import forget_job, found_by_mark, require_free_name, require_settled
 from tests.support.decisions import HERE, LOCAL, NOW, attempt, job, row, unanswered
 from tests.support.values import replace

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.observed import RowCounts
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import TERMINAL_STATES
 from batchctl.model.steps import Collect, Note, RecordAttempt
 from tests.support.decisions import (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from batchctl.model.desired import OnRemove
+from batchctl.model.attempts import CancelCause, RecordedAttempt
+from batchctl.model.lifecycle import OnRemove
 from batchctl.model.observed import RemoteJob
-from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.steps import RecordJob
 from batchctl.reconcile import Options
 from tests.support.decisions import (

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from batchctl.model.desired import DesiredJob, Expansion, OnRemove
+from batchctl.model.attempts import RecordedAttempt
+from batchctl.model.desired import DesiredJob, Expansion
 from batchctl.model.keys import BrokenMark
+from batchctl.model.lifecycle import OnRemove
 from batchctl.model.plan import Plan, Rename
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.reconcile import Options, Scope
 from tests.support.decisions import NOW, attempt, collected, decide, job, kept, look, row, seen, show, unanswered
 from tests.support.values import replace

@@ -6,13 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.cost.prices import Price, Prices, Rates
 from batchctl.model.cost.retirement import KNOWN, Retirement
 from batchctl.model.cost.tokens import Counted, Usage
 from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.keys import Api
 from batchctl.model.observed import Observation
-from batchctl.model.recorded import Recorded, RecordedAttempt
+from batchctl.model.recorded import Recorded
 from batchctl.reconcile import find_retirements, plan
 from tests.support.decisions import HERE, HOUR, NOW, STACK, THERE, collected, job, row
 from tests.support.values import replace

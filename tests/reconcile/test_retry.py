@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from batchctl.model.attempts import CancelCause, RecordedAttempt
 from batchctl.model.observed import RowCounts
-from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.reconcile.calls.backoff import FIRST_DELAY, LONGEST_DELAY, delay
 from tests.support.decisions import (
     FAILURE,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from batchctl.model.admission import AdmissionLimits
-from batchctl.model.desired import Limits
+from batchctl.model.attempts import CancelCause
 from batchctl.model.observed import RowCounts
-from batchctl.model.recorded import CancelCause
 from batchctl.model.row_work import RowsSent
+from batchctl.model.stack import Limits
 from batchctl.reconcile import Options, Scope
 from tests.support.decisions import (
     HOUR,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from batchctl.model.actions import Action
-from batchctl.model.desired import OnMissing
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.keys import AttemptKey
+from batchctl.model.lifecycle import OnMissing
 from batchctl.model.observed import Gone, RowCounts
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.steps import Reuse
 from batchctl.reconcile import Options, results_relied_on
 from batchctl.reconcile.decide.retry_order import why_no_new_attempt

@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 from batchctl.model.admission import AdmissionLimits
-from batchctl.model.desired import DesiredStack, Limits, OnRemove
+from batchctl.model.attempts import CancelCause
+from batchctl.model.desired import DesiredStack
+from batchctl.model.lifecycle import OnRemove
 from batchctl.model.plan import Plan
 from batchctl.model.plan_digest import PlanDigest, reviewed_terms
-from batchctl.model.recorded import CancelCause, Recorded
+from batchctl.model.recorded import Recorded
+from batchctl.model.stack import Limits
 from batchctl.reconcile import Options, find_stale, plan
 from tests.support.decisions import (
     HERE,

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 import pytest
 
 from batchctl.model.decision import Change
-from batchctl.model.desired import RequestRow
 from batchctl.model.row_hashes import BEYOND, MOST_BYTES, MOST_ROWS, RowChanges, compare_rows, hash_rows
+from batchctl.model.sources import RequestRow
 from batchctl.reconcile.view.changes import describe_changes
 from tests.support.decisions import Situation, attempt, job, look, row, seen
 from tests.support.values import replace

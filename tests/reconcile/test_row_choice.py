@@ -5,13 +5,16 @@ from __future__ import annotations
 import pytest
 
 from batchctl.model.actions import Action
-from batchctl.model.desired import DesiredJob, DesiredStack, InlineRows, Lifecycle, OnChange, RequestRow
+from batchctl.model.attempts import RecordedAttempt
+from batchctl.model.desired import DesiredJob, DesiredStack
+from batchctl.model.lifecycle import Lifecycle, OnChange
 from batchctl.model.observed import RowCounts
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import Recorded, RecordedAttempt
+from batchctl.model.recorded import Recorded
 from batchctl.model.row_hashes import BEYOND
 from batchctl.model.row_settings import Canary, RowSettings
 from batchctl.model.row_work import RowChoice, RowsToSend, RowWork
+from batchctl.model.sources import InlineRows, RequestRow
 from batchctl.model.states import Phase
 from batchctl.model.steps import Assemble, Create
 from batchctl.reconcile import Options, Scope, choice_of_rows, next_choice, rows_to_survey

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from batchctl.model.actions import Action
-from batchctl.model.desired import InlineRows, RequestRow
 from batchctl.model.observed import RowCounts
 from batchctl.model.reasons import Reason
 from batchctl.model.row_settings import Fallback, RowSettings
 from batchctl.model.row_work import RowChoice, RowHistory, RowsToSend, RowWork
 from batchctl.model.sent_with import SentWith
+from batchctl.model.sources import InlineRows, RequestRow
 from batchctl.model.steps import Create
 from tests.support.decisions import Situation, collected, job, look, row, seen, with_rows
 from tests.support.values import replace

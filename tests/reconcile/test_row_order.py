@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from batchctl.model.actions import Action
-from batchctl.model.desired import DesiredStack, InlineRows, RemoteSource, RequestRow
+from batchctl.model.desired import DesiredStack
 from batchctl.model.observed import RowCounts
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Recorded
 from batchctl.model.row_settings import RowSettings
 from batchctl.model.row_work import OrderedRows, RowChoice, RowHistory, RowOrder, RowsSent, RowsToSend, RowWork
 from batchctl.model.sent_with import SentWith
+from batchctl.model.sources import InlineRows, RemoteSource, RequestRow
 from batchctl.model.steps import Create
 from batchctl.reconcile import Options, Scope, rows_to_survey
 from batchctl.reconcile.decide.row_order import order_of_rows, ordered_words

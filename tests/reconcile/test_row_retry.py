@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from batchctl.model.actions import Action
+from batchctl.model.attempts import CancelCause, RecordedAttempt
 from batchctl.model.decision import Timer
-from batchctl.model.desired import InlineRows, RequestRow
 from batchctl.model.observed import RowCounts
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.row_work import RowChoice, RowsToSend, RowWork
+from batchctl.model.sources import InlineRows, RequestRow
 from batchctl.model.states import Phase
 from batchctl.model.steps import Create
 from batchctl.reconcile import Options, Scope

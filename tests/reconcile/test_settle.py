@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from batchctl.model.recorded import Intent
+from batchctl.model.attempts import Intent
 from batchctl.model.steps import Note, RecordAttempt, Step
 from batchctl.reconcile import Options
 from tests.support.decisions import (

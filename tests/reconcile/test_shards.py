@@ -6,13 +6,16 @@ import pytest
 
 from batchctl.model.actions import Action
 from batchctl.model.admission import AdmissionLimits
+from batchctl.model.attempts import Intent, MergedResults, Operation, RecordedAttempt, Trouble
 from batchctl.model.decision import Timer
-from batchctl.model.desired import DesiredStack, InlineRows, Limits, RequestRow
+from batchctl.model.desired import DesiredStack
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import RowCounts, Status
 from batchctl.model.plan import JobPlan
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import Intent, MergedResults, Operation, Recorded, RecordedAttempt, Trouble
+from batchctl.model.recorded import Recorded
+from batchctl.model.sources import InlineRows, RequestRow
+from batchctl.model.stack import Limits
 from batchctl.model.states import Phase
 from batchctl.model.steps import Cancel, Collect, Create, Delete, Merge
 from batchctl.reconcile import Options, Scope, rows_to_survey

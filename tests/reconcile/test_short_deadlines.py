@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from batchctl.model.desired import DesiredJob, InlineRows, RequestRow, UploadedFile
-from batchctl.model.recorded import CancelCause, Recorded, RecordedJob
+from batchctl.model.attempts import CancelCause
+from batchctl.model.desired import DesiredJob
+from batchctl.model.recorded import Recorded, RecordedJob
 from batchctl.model.row_work import ShardLimits
+from batchctl.model.sources import InlineRows, RequestRow, UploadedFile
 from batchctl.reconcile import find_short_deadlines, learn_history
 from tests.support.decisions import HOUR, THERE, job
 from tests.support.past_jobs import MINUTE, TENS, history, past_attempt, past_job

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from batchctl.model.desired import DesiredJob, InlineRows, LocalFile, OnChange, RemoteSource, RequestRow
+from batchctl.model.attempts import RecordedAttempt
+from batchctl.model.desired import DesiredJob
+from batchctl.model.lifecycle import OnChange
 from batchctl.model.plan import JobPlan
-from batchctl.model.recorded import RecordedAttempt, RecordedJob
+from batchctl.model.recorded import RecordedJob
+from batchctl.model.sources import InlineRows, LocalFile, RemoteSource, RequestRow
 from batchctl.model.work_size import WorkSize
 from batchctl.reconcile import Options
 from tests.support.decisions import (

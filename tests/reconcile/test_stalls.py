@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchctl.model.admission import LimitKind, QueuePlace
-from batchctl.model.desired import Limits
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.observed import Observation
 from batchctl.model.plan import Plan
-from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedJob
+from batchctl.model.recorded import Recorded, RecordedJob
+from batchctl.model.stack import Limits
 from batchctl.reconcile import Options
 from batchctl.reconcile.admission.stalls import Stall, find_stalls
 from batchctl.reconcile.decide.context import Context

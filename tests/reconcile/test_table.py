@@ -10,22 +10,18 @@ from pathlib import Path
 import pytest
 
 from batchctl.model.admission import AdmissionLimits
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.chain import Chain
 from batchctl.model.cost.spending import SpendingLimits
-from batchctl.model.desired import (
-    AwaitedRows,
-    DesiredJob,
-    DesiredStack,
-    Lifecycle,
-    Limits,
-    LocalFile,
-    Location,
-    Moved,
-)
+from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.keys import MOST_ATTEMPTS, BrokenMark
+from batchctl.model.lifecycle import Lifecycle
+from batchctl.model.locations import Location
 from batchctl.model.plan import Plan
-from batchctl.model.recorded import Recorded, RecordedAttempt
+from batchctl.model.recorded import Recorded
 from batchctl.model.row_work import RowWork
+from batchctl.model.sources import AwaitedRows, LocalFile
+from batchctl.model.stack import Limits, Moved
 from batchctl.reconcile import Options, Scope, fold, plan
 from batchctl.reconcile.table import FIRST_RULES, RULES, STACK_RULES
 from batchctl.reconcile.view.subject import JobKind

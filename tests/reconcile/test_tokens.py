@@ -7,8 +7,9 @@ from fractions import Fraction
 import pytest
 
 from batchctl.model.admission import QuotaKey
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.observed import RowCounts
-from batchctl.model.recorded import Recorded, RecordedAttempt
+from batchctl.model.recorded import Recorded
 from batchctl.model.row_work import RowsSent
 from batchctl.reconcile.admission.tokens import LEAST_RATE, MOST_RATE, TokenRates, learn_rates
 from tests.support.decisions import HERE, THERE, collected, decide, job, look, row, seen

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from batchctl.model.admission import Quota, QuotaKey
+from batchctl.model.attempts import Intent, Operation, RecordedAttempt, Trouble
 from batchctl.model.errors import Effect
-from batchctl.model.recorded import Intent, Operation, RecordedAttempt, Trouble
 from batchctl.reconcile import Failure, after_failure, overcome, refresh
 from batchctl.reconcile.calls.backoff import delay
 from batchctl.reconcile.calls.troubles import LEAST_TRIES, PASSES_WITHIN, is_passing

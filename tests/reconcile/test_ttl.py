@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from batchctl.model.attempts import CancelCause
 from batchctl.model.decision import Timer
-from batchctl.model.recorded import CancelCause
 from batchctl.reconcile import Options
 from tests.support.decisions import (
     HOUR,

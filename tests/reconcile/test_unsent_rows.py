@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from batchctl.model.actions import Action
-from batchctl.model.desired import InlineRows, RequestRow
+from batchctl.model.attempts import CancelCause, MergedResults, RecordedAttempt
 from batchctl.model.observed import RowCounts
 from batchctl.model.plan import JobPlan
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import CancelCause, MergedResults, RecordedAttempt
 from batchctl.model.row_settings import Canary
 from batchctl.model.row_work import RowChoice, RowsSent, RowsToSend, RowWork
+from batchctl.model.sources import InlineRows, RequestRow
 from batchctl.model.states import Phase
 from batchctl.model.steps import Create
 from batchctl.reconcile import Options

@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 
 from batchctl.model.actions import Action
+from batchctl.model.attempts import CancelCause, Intent, MergedResults, RecordedAttempt
 from batchctl.model.chain import Chain
-from batchctl.model.desired import AwaitedRows, InlineRows, OnChange, OnMissing, RequestRow
 from batchctl.model.keys import AttemptKey
+from batchctl.model.lifecycle import OnChange, OnMissing
 from batchctl.model.observed import RowCounts
 from batchctl.model.plan import JobPlan
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import CancelCause, Intent, MergedResults, RecordedAttempt
 from batchctl.model.row_work import RowsSent
+from batchctl.model.sources import AwaitedRows, InlineRows, RequestRow
 from batchctl.model.states import Phase
 from batchctl.model.steps import Collect, Create, Merge, Note, RecordAttempt, Reuse
 from batchctl.reconcile import Options

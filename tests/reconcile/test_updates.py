@@ -7,11 +7,13 @@ from datetime import timedelta
 import pytest
 
 from batchctl.model.actions import Action
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.decision import Change
-from batchctl.model.desired import DesiredJob, OnChange, OnMissing, OnRemove
+from batchctl.model.desired import DesiredJob
+from batchctl.model.lifecycle import OnChange, OnMissing, OnRemove
 from batchctl.model.plan import JobPlan
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import JobRow, RecordedAttempt
+from batchctl.model.recorded import JobRow
 from batchctl.reconcile import Options
 from tests.support.decisions import (
     FAILURE,

@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 
 from batchctl.model.actions import Action
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.plan import Plan
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedFile
+from batchctl.model.recorded import Recorded, RecordedFile
 from batchctl.model.states import Phase
 from batchctl.reconcile import NO_FILE, expects_attempt, find_unneeded
 from tests.support.decisions import (

@@ -9,10 +9,11 @@ import pytest
 
 from batchctl.model.actions import Action
 from batchctl.model.admission import AdmissionLimits
-from batchctl.model.desired import Limits, OnChange, ProviderConfig
 from batchctl.model.keys import Api
+from batchctl.model.lifecycle import OnChange
 from batchctl.model.plan import Plan
 from batchctl.model.row_settings import Canary
+from batchctl.model.stack import Limits, ProviderConfig
 from batchctl.model.why_not import Cause, WhyNot
 from batchctl.reconcile import Options, Question, Scope, explain_why_not, planner
 from batchctl.reconcile.why_not import answer

@@ -18,7 +18,7 @@ import pytest
 
 from batchctl.engine.loop.drive import Until, drive
 from batchctl.model.admission import AdmissionLimits
-from batchctl.model.desired import Limits
+from batchctl.model.stack import Limits
 from batchctl.reconcile import Options
 from batchctl.rows.results import ResultsFolder
 from tests.support.engine import World, job, made

@@ -12,8 +12,8 @@ from collections import Counter
 
 import pytest
 
-from batchctl.model.desired import Limits
 from batchctl.model.errors import BatchctlError
+from batchctl.model.stack import Limits
 from batchctl.reconcile import Options
 from tests.support.engine import phases
 from tests.support.engine_boundaries import Crash

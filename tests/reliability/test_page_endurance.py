@@ -21,7 +21,7 @@ import pytest
 from batchctl.engine.loop.drive import Until, drive
 from batchctl.engine.passes import PassReport
 from batchctl.model.admission import AdmissionLimits
-from batchctl.model.desired import Limits
+from batchctl.model.stack import Limits
 from batchctl.reconcile import Options
 from batchctl.server.snapshot import Snapshot, Source
 from tests.reliability.test_endurance import Silent

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from batchctl.engine.clock import SystemClock
-from batchctl.model.desired import Limits
+from batchctl.model.stack import Limits
 from batchctl.providers.cloud.state_objects import open_bucket_objects
 from batchctl.providers.google_credentials import StaticToken
 from batchctl.providers.wire import Place, Wire

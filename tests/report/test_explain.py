@@ -8,14 +8,15 @@ import pytest
 
 from batchctl.model.actions import Action
 from batchctl.model.admission import LimitKind, QueuePlace
+from batchctl.model.attempts import Operation
 from batchctl.model.codes import ErrorCode
 from batchctl.model.decision import Guard, Timer
-from batchctl.model.desired import Lifecycle
 from batchctl.model.errors import BatchctlError
 from batchctl.model.events import Event
 from batchctl.model.keys import Account, Api
+from batchctl.model.lifecycle import Lifecycle
 from batchctl.model.observed import RowCounts, Status
-from batchctl.model.recorded import Operation, RecordedJob
+from batchctl.model.recorded import RecordedJob
 from batchctl.model.states import Phase
 from batchctl.report.explain import ConditionType, JobCase, conditions, last_error, next_step
 from batchctl.report.explain_document import explain_document

@@ -8,7 +8,7 @@ import pytest
 
 from batchctl.model.actions import Action
 from batchctl.model.plan import Plan
-from batchctl.model.ports import Progress
+from batchctl.model.ports.surroundings import Progress
 from batchctl.model.states import Phase
 from batchctl.report.console import make_console
 from batchctl.report.progress import JsonLinesProgress, PlainProgress, QuietProgress

@@ -12,12 +12,13 @@ import yaml
 from batchctl.manifests.schema_fields import find_field
 from batchctl.model.actions import Action
 from batchctl.model.admission import LimitKind
+from batchctl.model.attempts import CancelCause
 from batchctl.model.decision import RuleApplied, Timer
-from batchctl.model.errors import ApiStatus, BatchctlError, NotFound, RowProblem, RowsError
+from batchctl.model.errors import ApiStatus, BatchctlError, NotFound, RowsError
+from batchctl.model.locations import RowProblem
 from batchctl.model.outcome import Result
 from batchctl.model.plan import DriftKind
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import CancelCause
 from batchctl.model.states import Phase
 from batchctl.model.why_not import Cause, ChangeKind, RuleStage, SmallChange, Way, WhyNot
 from batchctl.report.describe_document import describe_document

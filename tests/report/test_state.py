@@ -11,9 +11,10 @@ import jsonschema
 import pytest
 from rich.console import Console
 
+from batchctl.model.attempts import Intent
 from batchctl.model.keys import Account, Api
 from batchctl.model.observed import RemoteJob
-from batchctl.model.recorded import Intent, Recorded, RecordedJob
+from batchctl.model.recorded import Recorded, RecordedJob
 from batchctl.model.states import Phase
 from batchctl.report.console import make_console
 from batchctl.report.state_document import (

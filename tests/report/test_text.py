@@ -7,12 +7,13 @@ from rich.text import Text
 
 from batchctl.model.actions import Action
 from batchctl.model.decision import Guard
-from batchctl.model.desired import Diagnostic, LocalFile, Location, RemoteSource, UploadedFile
-from batchctl.model.errors import BatchctlError, ManifestError, NotFound, RowProblem, RowsError, UsageError
+from batchctl.model.errors import BatchctlError, ManifestError, NotFound, RowsError, UsageError
+from batchctl.model.locations import Diagnostic, Location, RowProblem
 from batchctl.model.observed import RowCounts
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Drift, DriftKind, Plan
 from batchctl.model.reasons import Reason
+from batchctl.model.sources import LocalFile, RemoteSource, UploadedFile
 from batchctl.model.states import Phase
 from batchctl.report import layout
 from batchctl.report.apply_text import write_apply

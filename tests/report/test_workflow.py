@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from batchctl.model.desired import Diagnostic, Location
 from batchctl.model.errors import BatchctlError, ManifestError
+from batchctl.model.locations import Diagnostic, Location
 from batchctl.report.workflow import error_annotations
 from tests.support.report_samples import HOSTILE
 

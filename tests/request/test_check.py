@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from batchctl.model.desired import Kind
 from batchctl.model.keys import Api
+from batchctl.model.kinds import Kind
 from batchctl.model.request.check import check_defaults, check_row_request
 from batchctl.model.request.problems import Problem
 

@@ -13,12 +13,16 @@ import pytest
 from msgspec.structs import replace
 
 from batchctl.model.answer_lines import AnswerLines
-from batchctl.model.desired import DesiredJob, Kind, LocalFile
+from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import AttemptKey
+from batchctl.model.kinds import Kind
 from batchctl.model.observed import RemoteJob
 from batchctl.model.pieces import Pieces, pieces_of
-from batchctl.model.ports import CollectOptions, ResultItem, SentRows
+from batchctl.model.ports.inputs import SentRows
+from batchctl.model.ports.providers import ResultItem
+from batchctl.model.ports.results import CollectOptions
 from batchctl.model.row_work import RowChoice, RowOrder, RowsToSend, ShardLimits
+from batchctl.model.sources import LocalFile
 from batchctl.providers import streamed_lines
 from batchctl.providers.gemini.results import result_item
 from batchctl.providers.result_lines import ResultLines

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 from batchctl.model.chain import ChainCount, LeftOut, Obstacle
-from batchctl.model.desired import Kind
 from batchctl.model.keys import Api
-from batchctl.model.ports import MadeRows, ResultItem, RowRules, RowsOrder
+from batchctl.model.kinds import Kind
+from batchctl.model.ports.providers import ResultItem
+from batchctl.model.ports.row_reader import MadeRows, RowRules, RowsOrder
 from batchctl.model.row_template import Field, Mixed, Placeholder, RowTemplate
 from batchctl.rows import chain_files
 from batchctl.rows.chain_files import ChainFiles

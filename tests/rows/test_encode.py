@@ -10,22 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from batchctl.model.desired import (
-    DesiredJob,
-    InlineRows,
-    Kind,
-    LocalFile,
-    Location,
-    RemoteSource,
-    RequestRow,
-    Source,
-    UploadedFile,
-)
+from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import ResultsError
 from batchctl.model.keys import Account, Api
-from batchctl.model.ports import InputEncoder, InputRow
+from batchctl.model.kinds import Kind
+from batchctl.model.locations import Location
+from batchctl.model.ports.inputs import InputEncoder, InputRow
 from batchctl.model.request.merging import with_defaults
 from batchctl.model.row_marks import labels_of, position_of_labels
+from batchctl.model.sources import InlineRows, LocalFile, RemoteSource, RequestRow, Source, UploadedFile
 from batchctl.rows.encode import RowEncoder
 from batchctl.rows.reader import RowFiles
 from tests.support.values import replace

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from batchctl.model.desired import Kind
-from batchctl.model.errors import RowProblem, RowsError
+from batchctl.model.errors import RowsError
 from batchctl.model.keys import Api
-from batchctl.model.ports import RowRules
+from batchctl.model.kinds import Kind
+from batchctl.model.locations import RowProblem
+from batchctl.model.ports.row_reader import RowRules
 from batchctl.rows.reader import RowFiles
 
 READER = RowFiles()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from batchctl.model.ports import InputRow, SourceFile
+from batchctl.model.ports.inputs import InputRow, SourceFile
 from batchctl.rows.input_list import InputList, listed_rows, read_input_list, write_input_list
 from batchctl.rows.whole_input import WholeInput
 

@@ -13,10 +13,13 @@ import pytest
 from msgspec.structs import asdict
 
 from batchctl.model.capabilities import CAPABILITIES, RowMark
-from batchctl.model.desired import DesiredJob, Kind, LocalFile, Location
+from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import ResultsError
 from batchctl.model.keys import Account, Api
+from batchctl.model.kinds import Kind
+from batchctl.model.locations import Location
 from batchctl.model.sent_with import SentWith
+from batchctl.model.sources import LocalFile
 from batchctl.rows import file_blocks, line_blocks
 from batchctl.rows.encode import RowEncoder
 from batchctl.rows.job_rows import FormedRows, JobRows

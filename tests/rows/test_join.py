@@ -15,11 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchctl.model.desired import Json
 from batchctl.model.errors import NotFound
+from batchctl.model.json_value import Json
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RemoteJob
-from batchctl.model.ports import ForeignRows, InputRow, KnownInput, ResultItem, SentRows, UnorderedRows
+from batchctl.model.ports.inputs import ForeignRows, InputRow, KnownInput, SentRows, UnorderedRows
+from batchctl.model.ports.providers import ResultItem
 from batchctl.rows.arrivals import NOWHERE, Fate
 from batchctl.rows.expectation import Expectations
 from batchctl.rows.groups import Groups

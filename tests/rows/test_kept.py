@@ -12,7 +12,8 @@ from batchctl.model.cost.tokens import Counted, Modality, Tokens, Usage
 from batchctl.model.errors import ResultsError
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RemoteJob, RowCounts
-from batchctl.model.ports import InputRow, ResultItem, SentRows
+from batchctl.model.ports.inputs import InputRow, SentRows
+from batchctl.model.ports.providers import ResultItem
 from batchctl.rows.kept import read_kept
 from batchctl.rows.results import ResultsFolder
 from tests.support.values import replace

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from batchctl.model.desired import Kind
-from batchctl.model.errors import RowProblem, RowsError
+from batchctl.model.errors import RowsError
+from batchctl.model.kinds import Kind
+from batchctl.model.locations import RowProblem
 from batchctl.rows import file_blocks, file_reading, key_marks, line_blocks
 from batchctl.rows.key_marks import KeyMarks, mark_of
 from batchctl.rows.reader import RowFiles, read_rows

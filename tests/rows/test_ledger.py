@@ -11,14 +11,17 @@ from typing import Any
 
 import pytest
 
-from batchctl.model.desired import DesiredJob, InlineRows, RequestRow
+from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import ResultsError
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import RemoteJob
-from batchctl.model.ports import Collected, CollectOptions, InputRow, ResultItem, SentRows
+from batchctl.model.ports.inputs import InputRow, SentRows
+from batchctl.model.ports.providers import ResultItem
+from batchctl.model.ports.results import Collected, CollectOptions
 from batchctl.model.result_json import encoded
 from batchctl.model.row_work import RowChoice, RowsSent, RowsToSend, ShardLimits
 from batchctl.model.sent_with import SentWith
+from batchctl.model.sources import InlineRows, RequestRow
 from batchctl.rows.encode import RowEncoder
 from batchctl.rows.ledger import ResultsLedger
 from batchctl.rows.raw_files import with_raw_file

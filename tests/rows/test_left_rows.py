@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.row_work import RowChoice, RowsToSend
 from batchctl.model.rows_left import RowNext, RowsLeft
 from batchctl.rows.answer import message_of

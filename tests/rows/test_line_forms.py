@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from batchctl.model.activity import UNWATCHED
-from batchctl.model.desired import Kind
 from batchctl.model.errors import RowsError
 from batchctl.model.keys import Api
-from batchctl.model.ports import RowRules
+from batchctl.model.kinds import Kind
+from batchctl.model.ports.row_reader import RowRules
 from batchctl.rows import file_blocks, line_blocks, line_forms
 from batchctl.rows.gaps import find_values
 from batchctl.rows.line_blocks import LineBlocks, ReadBytes

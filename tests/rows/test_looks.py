@@ -13,7 +13,7 @@ import pytest
 from batchctl.model.errors import ExhaustedError
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RemoteJob
-from batchctl.model.ports import ResultItem
+from batchctl.model.ports.providers import ResultItem
 from batchctl.rows import kept, looks
 from batchctl.rows.looks import ResultsShelf
 from batchctl.rows.results import ResultsFolder

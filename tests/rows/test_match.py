@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RemoteJob
-from batchctl.model.ports import Collected, ForeignRows, InputRow, KnownInput, ResultItem, SentRows, UnorderedRows
+from batchctl.model.ports.inputs import ForeignRows, InputRow, KnownInput, SentRows, UnorderedRows
+from batchctl.model.ports.providers import ResultItem
+from batchctl.model.ports.results import Collected
 from batchctl.model.row_marks import labels_of
 from batchctl.rows.read import read_results
 from batchctl.rows.results import ResultsFolder

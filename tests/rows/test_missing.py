@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from batchctl.model.ports import InputRow
+from batchctl.model.ports.inputs import InputRow
 from batchctl.rows.missing import with_missing
 
 

@@ -14,11 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchctl.model.canonical import RowsHasher
-from batchctl.model.desired import Kind, RequestRow
-from batchctl.model.errors import RowProblem, RowsError
+from batchctl.model.errors import RowsError
 from batchctl.model.keys import Api
+from batchctl.model.kinds import Kind
+from batchctl.model.locations import RowProblem
 from batchctl.model.observing import Ending, TokenUse, Work
-from batchctl.model.ports import RowReader, RowRules
+from batchctl.model.ports.row_reader import RowReader, RowRules
+from batchctl.model.sources import RequestRow
 from batchctl.rows import jsonl
 from batchctl.rows.jsonl import parse_json, read_lines
 from batchctl.rows.reader import RowFiles

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchctl.model.desired import Json
 from batchctl.model.errors import ResultsError
+from batchctl.model.json_value import Json
 from batchctl.model.result_json import encoded
 from batchctl.report.documents import to_json_line
 from batchctl.report.results_json import JsonLinesWriter

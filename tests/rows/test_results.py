@@ -24,7 +24,9 @@ from batchctl.model.cost.tokens import Counted, Usage
 from batchctl.model.errors import ReplyLost, ResultsError
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RemoteJob
-from batchctl.model.ports import Collected, InputRow, ResultItem, ResultStore, SentRows
+from batchctl.model.ports.inputs import InputRow, SentRows
+from batchctl.model.ports.providers import ResultItem
+from batchctl.model.ports.results import Collected, ResultStore
 from batchctl.rows import read, results
 from batchctl.rows.folder import results_errors
 from batchctl.rows.read import Gaps, find_current, read_gaps, read_results

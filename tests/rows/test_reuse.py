@@ -11,7 +11,7 @@ import pytest
 from batchctl.model.errors import ResultsError
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RemoteJob
-from batchctl.model.ports import ResultItem
+from batchctl.model.ports.providers import ResultItem
 from batchctl.rows.kept import read_kept
 from batchctl.rows.results import ResultsFolder
 

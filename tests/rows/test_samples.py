@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from batchctl.model.chain import Chain
-from batchctl.model.desired import AwaitedRows, DesiredJob, InlineRows, Kind, LocalFile, RequestRow
+from batchctl.model.desired import DesiredJob
+from batchctl.model.kinds import Kind
+from batchctl.model.sources import AwaitedRows, InlineRows, LocalFile, RequestRow
 from batchctl.rows.samples import RowSamples
 from tests.support.decisions import job
 from tests.support.values import replace

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from batchctl.model.keys import AttemptKey
-from batchctl.model.ports import InputRow
+from batchctl.model.ports.inputs import InputRow
 from batchctl.rows.packed_file import packed
 from batchctl.rows.sent_list import FORMAT, SentList, read_sent, write_sent
 

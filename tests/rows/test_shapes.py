@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from batchctl.model.desired import Kind, RequestRow
 from batchctl.model.keys import Api
-from batchctl.model.ports import RowRules
+from batchctl.model.kinds import Kind
+from batchctl.model.ports.row_reader import RowRules
 from batchctl.model.request.catalogue import MESSAGES, ROOTS
 from batchctl.model.request.fields import Each
 from batchctl.model.request.problems import Problem
 from batchctl.model.request.shapes import shape_of
 from batchctl.model.request.spelling import snake_case
+from batchctl.model.sources import RequestRow
 from batchctl.rows import checks
 from batchctl.rows.checks import RowChecker
 from batchctl.rows.reader import RowFiles

@@ -8,10 +8,11 @@ from collections.abc import Generator, Sequence
 import pytest
 
 from batchctl.model.activity import UNWATCHED
-from batchctl.model.desired import Kind, RemoteSource, RequestRow
 from batchctl.model.errors import ResultsError
-from batchctl.model.ports import UNREADABLE, InputRow, SourceFile
+from batchctl.model.kinds import Kind
+from batchctl.model.ports.inputs import UNREADABLE, InputRow, SourceFile
 from batchctl.model.row_work import ShardLimits
+from batchctl.model.sources import RemoteSource, RequestRow
 from batchctl.rows.source_copies import SourceCopies, row_of
 from tests.support.decisions import job
 from tests.support.values import replace

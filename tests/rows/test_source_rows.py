@@ -9,7 +9,7 @@ import pytest
 
 from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import ResultsError
-from batchctl.model.ports import InputRow, SourceFile
+from batchctl.model.ports.inputs import InputRow, SourceFile
 from batchctl.rows.input_list import read_input_list
 from batchctl.rows.source_rows import Compared, SourceRows
 from tests.support.decisions import job

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from batchctl.model.desired import LINE_BYTES, Kind
 from batchctl.model.errors import RowsError
 from batchctl.model.keys import Api
-from batchctl.model.ports import RowRules, RowsSummary
+from batchctl.model.kinds import Kind
+from batchctl.model.ports.row_reader import RowRules, RowsSummary
+from batchctl.model.stack import LINE_BYTES
 from batchctl.rows import file_reading, line_blocks, reader, summary_cache
 from batchctl.rows.file_reading import FileReading
 from batchctl.rows.reader import RowFiles

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RemoteJob
-from batchctl.model.ports import ResultItem
+from batchctl.model.ports.providers import ResultItem
 from batchctl.rows.results import ResultsFolder
 from batchctl.rows.usage import input_tokens
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.verdicts import FINISH_REASONS, RowVerdict
 from batchctl.rows.expectation import ANYTHING, UNSEEN, Expectation, Expectations, asked_of, expectation_of
 from batchctl.rows.verdict import verdict

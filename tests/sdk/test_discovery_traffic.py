@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from batchctl.manifests.accounts import resolve_account
-from batchctl.model.desired import ProviderConfig
 from batchctl.model.keys import Api
+from batchctl.model.stack import ProviderConfig
 from batchctl.providers.cloud import storage
 from tests.support.command_line import Cli
 from tests.support.discovery import service

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from batchctl.model.desired import Kind
 from batchctl.model.keys import Api
+from batchctl.model.kinds import Kind
 from batchctl.model.request.catalogue import MESSAGES, ROOTS
 from batchctl.model.request.check import check_row_request
 from tests.support.command_line import ROOT, Cli, StackFolder

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from batchctl.model.attempts import CancelCause, Operation, RecordedAttempt
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import Effect
 from batchctl.model.inventory import KeptResults
 from batchctl.model.keys import shown_digest
-from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt
 from batchctl.model.states import ACTIVE_STATES
 from batchctl.model.steps import Cancel, Collect, Delete, Reuse
 from batchctl.reconcile import Failure, after_failure, overcome, refresh

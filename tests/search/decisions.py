@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from batchctl import reconcile
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.inventory import Inventory, KeptResults
 from batchctl.model.plan import Plan
-from batchctl.model.recorded import Recorded, RecordedAttempt
+from batchctl.model.recorded import Recorded
 from batchctl.model.row_work import RowWork
 from batchctl.model.steps import Assemble, Create, RecordAttempt, RecordJob, Reuse, Step
 from batchctl.reconcile import NO_FILE, Options, rows_to_survey

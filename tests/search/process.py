@@ -17,7 +17,7 @@ emulator, and compares the records.
 
 from __future__ import annotations
 
-from batchctl.model.recorded import CancelCause, Intent, Operation, RecordedAttempt
+from batchctl.model.attempts import CancelCause, Intent, Operation, RecordedAttempt
 from batchctl.model.steps import (
     Assemble,
     Cancel,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.keys import same_digest
 from batchctl.model.observed import RemoteJob
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import ACTIVE_STATES, GOOD_STATES, TERMINAL_STATES, JobState
 from batchctl.model.steps import Cancel, Collect, Create, Delete
 from tests.search.broken import require

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from batchctl.model.recorded import JobRow, RecordedAttempt, RecordedJob
+from batchctl.model.attempts import RecordedAttempt
+from batchctl.model.recorded import JobRow, RecordedJob
 from batchctl.reconcile import ghosts_of
 from tests.search.state import Store, Working
 from tests.search.values import LOCAL, frozen_attempt, frozen_row

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from batchctl.model.attempts import CancelCause, MergedResults, RecordedAttempt
 from batchctl.model.desired import DesiredJob
 from batchctl.model.inventory import KeptResults
 from batchctl.model.keys import AttemptKey, same_digest, shown_digest
 from batchctl.model.observed import RowCounts
-from batchctl.model.recorded import CancelCause, MergedResults, RecordedAttempt
 from batchctl.model.row_settings import judge_rows
 from batchctl.model.row_work import RowChoice, RowsSent
 from batchctl.model.states import JobState

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import same_digest
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.row_work import RowChoice, RowsToSend
 from batchctl.model.states import ACTIVE_STATES, GOOD_STATES, JobState, Phase
 from batchctl.model.steps import Create

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from batchctl.model.desired import Lifecycle, OnChange, OnMissing
 from batchctl.model.keys import Account
+from batchctl.model.lifecycle import Lifecycle, OnChange, OnMissing
 from batchctl.model.row_settings import Canary, Fallback, MaxFailedRows, RowSettings
 from batchctl.model.row_work import RowOrder
 from batchctl.model.sent_with import SentWith

@@ -9,27 +9,15 @@ from pathlib import Path
 
 from batchctl.model.admission import AdmissionLimits
 from batchctl.model.chain import Chain, ChainCount
-from batchctl.model.desired import (
-    AwaitedRows,
-    ChainedFile,
-    DesiredJob,
-    DesiredStack,
-    InlineRows,
-    Kind,
-    Lifecycle,
-    Limits,
-    Location,
-    Moved,
-    OnChange,
-    OnMissing,
-    OnRemove,
-    RequestRow,
-    Source,
-    Stack,
-)
+from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.keys import Account, Api
+from batchctl.model.kinds import Kind
+from batchctl.model.lifecycle import Lifecycle, OnChange, OnMissing, OnRemove
+from batchctl.model.locations import Location
 from batchctl.model.row_settings import Canary, RowSettings
 from batchctl.model.row_work import ShardLimits
+from batchctl.model.sources import AwaitedRows, ChainedFile, InlineRows, RequestRow, Source
+from batchctl.model.stack import Limits, Moved, Stack
 from batchctl.reconcile import Options
 from tests.search.ledger import name_of
 from tests.search.values import FrozenDict

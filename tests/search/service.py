@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.keys import Account, Api, AttemptKey, Mark
 from batchctl.model.observed import RemoteJob, RowCounts
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import ACTIVE_STATES, GOOD_STATES, TERMINAL_STATES, JobState
 from tests.search.ledger import Answer, find_list
 from tests.search.scenes import GEMINI, STACK, VERTEX

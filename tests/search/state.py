@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.inventory import KeptResults
 from batchctl.model.keys import Account, Api, AttemptKey, same_digest
 from batchctl.model.observed import RemoteJob
-from batchctl.model.recorded import Ghost, JobRow, RecordedAttempt
+from batchctl.model.recorded import Ghost, JobRow
 from batchctl.model.steps import Step
 from batchctl.reconcile import has_succeeded
 from batchctl.reconcile.view.shards import combine_attempts

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from batchctl import reconcile
-from batchctl.model.desired import Lifecycle
+from batchctl.model.attempts import CancelCause
+from batchctl.model.lifecycle import Lifecycle
 from batchctl.model.observed import Moment
-from batchctl.model.recorded import CancelCause
 from batchctl.model.steps import Cancel, Collect, Delete, Step
 from batchctl.reconcile import Options
 from tests.search.choices import Choices, every_way

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.decision import Decision
-from batchctl.model.recorded import JobRow, RecordedAttempt
+from batchctl.model.recorded import JobRow
 from batchctl.model.row_settings import Canary, MaxFailedRows
 from batchctl.model.row_work import RowChoice, RowsToSend
 from batchctl.model.steps import Create, Merge

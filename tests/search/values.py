@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, TypeAlias
 
-from batchctl.model.recorded import JobRow, RecordedAttempt
+from batchctl.model.attempts import RecordedAttempt
+from batchctl.model.recorded import JobRow
 from tests.support.values import field_names, replace
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)

@@ -13,24 +13,20 @@ from pathlib import Path
 
 import pytest
 
-from batchctl.model.desired import DesiredJob, DesiredStack, InlineRows, Kind, Lifecycle, Location, OnMissing, Stack
+from batchctl.model.attempts import RecordedAttempt
+from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.errors import StateError
 from batchctl.model.events import Event
 from batchctl.model.keys import Account, Api, AttemptKey, Mark
+from batchctl.model.kinds import Kind
+from batchctl.model.lifecycle import Lifecycle, OnMissing
+from batchctl.model.locations import Location
 from batchctl.model.observed import Gone, Observation, RemoteJob, RowCounts
-from batchctl.model.recorded import (
-    AddEvent,
-    JobRow,
-    Recorded,
-    RecordedAttempt,
-    RecordedFile,
-    SaveAttempt,
-    SaveFile,
-    SaveIdentity,
-    SaveJob,
-    Write,
-)
+from batchctl.model.recorded import JobRow, Recorded, RecordedFile
+from batchctl.model.sources import InlineRows
+from batchctl.model.stack import Stack
 from batchctl.model.steps import Cancel, Create, Delete
+from batchctl.model.writes import AddEvent, SaveAttempt, SaveFile, SaveIdentity, SaveJob, Write
 from batchctl.reconcile import plan
 from batchctl.state import connection
 from batchctl.state.store import FileState, open_state

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from batchctl.model.recorded import SaveAttempt, SaveJob, Write
+from batchctl.model.writes import SaveAttempt, SaveJob, Write
 from batchctl.state.store import FileState
 from tests.support.disk_log import DiskLog
 from tests.support.state_samples import attempt, job

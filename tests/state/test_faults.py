@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from batchctl.model.attempts import Intent
 from batchctl.model.errors import StateError
-from batchctl.model.recorded import Intent, RecordedFile, SaveAttempt, SaveFile, SaveJob
+from batchctl.model.recorded import RecordedFile
+from batchctl.model.writes import SaveAttempt, SaveFile, SaveJob
 from batchctl.state import connection, networks, sqlite_errors
 from batchctl.state.cells import read_seconds, read_time
 from batchctl.state.networks import file_system_of

@@ -13,11 +13,13 @@ from typing import Any
 
 import pytest
 
-from batchctl.model.desired import Lifecycle, OnChange, OnMissing, OnRemove
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.errors import StateError
-from batchctl.model.lifecycle import LIFECYCLE
-from batchctl.model.recorded import Recorded, RecordedAttempt, SaveJob
-from batchctl.state.migrations import MIGRATIONS, Identity
+from batchctl.model.lifecycle import LIFECYCLE, Lifecycle, OnChange, OnMissing, OnRemove
+from batchctl.model.recorded import Recorded
+from batchctl.model.writes import SaveJob
+from batchctl.state.formats import MIGRATIONS
+from batchctl.state.migrations import Identity
 from batchctl.state.seal import reseal
 from batchctl.state.store import FileState
 from tests.support.state_samples import HandClock

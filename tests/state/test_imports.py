@@ -9,7 +9,7 @@ from pathlib import Path
 PROGRAM = """
 import sys
 from pathlib import Path
-from batchctl.model.recorded import SaveJob
+from batchctl.model.writes import SaveJob
 from batchctl.state.store import open_state
 from tests.support.state_samples import HandClock, job
 

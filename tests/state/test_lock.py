@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from batchctl.model.errors import LockedError, StateError
-from batchctl.model.recorded import SaveJob
+from batchctl.model.writes import SaveJob
 from batchctl.state import lockfile
 from batchctl.state.lockfile import Holder, lock_holder, read_holder, take_lock
 from batchctl.state.store import FileState, open_state

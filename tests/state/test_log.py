@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from batchctl.model.errors import StateError
-from batchctl.model.recorded import SaveJob
+from batchctl.model.writes import SaveJob
 from batchctl.state import log
 from batchctl.state.store import FileState, open_state
 from tests.support.state_samples import HandClock, job

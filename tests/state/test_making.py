@@ -8,7 +8,8 @@ import pytest
 
 from batchctl.model.errors import StateError
 from batchctl.state.connection import create_file, refuse_left_over_wal, side_file
-from batchctl.state.migrations import MIGRATIONS, Identity
+from batchctl.state.formats import MIGRATIONS
+from batchctl.state.migrations import Identity
 
 
 def test_a_file_that_appeared_after_the_first_check_is_not_missing(tmp_path: Path) -> None:

@@ -11,13 +11,17 @@ from typing import Any
 
 import pytest
 
+from batchctl.model.attempts import Intent
 from batchctl.model.errors import StateError
 from batchctl.model.observed import Moment
-from batchctl.model.recorded import Intent, RecordedJob, SaveAttempt, SaveIdentity, SaveJob
+from batchctl.model.recorded import RecordedJob
+from batchctl.model.writes import SaveAttempt, SaveIdentity, SaveJob
 from batchctl.state import connection
+from batchctl.state.cells import Record
 from batchctl.state.database import Database
-from batchctl.state.migrations import MIGRATIONS, TABLES, TABLES_FILE, Identity, Migration, build
-from batchctl.state.records import Record, attempt_record, intent_record, job_record
+from batchctl.state.formats import MIGRATIONS, TABLES, Migration
+from batchctl.state.job_records import attempt_record, intent_record, job_record
+from batchctl.state.migrations import TABLES_FILE, Identity, build
 from batchctl.state.seal import reseal
 from batchctl.state.store import FileState
 from tests.support.state_samples import ACCOUNT, NOW, HandClock, attempt, job

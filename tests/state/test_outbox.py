@@ -10,7 +10,7 @@ import pytest
 
 from batchctl.model.errors import StateError
 from batchctl.model.notices import Notice, NoticeType
-from batchctl.model.recorded import DropNotice, ForgetJob, RenameJob, SaveAttempt, SaveJob, SaveNotice
+from batchctl.model.writes import DropNotice, ForgetJob, RenameJob, SaveAttempt, SaveJob, SaveNotice
 from batchctl.state.store import FileState
 from tests.support.state_samples import NOW, attempt, job
 from tests.support.values import replace

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from batchctl.model.errors import BatchctlError, GuardError, LockedError, StateError
-from batchctl.model.recorded import DropPast, SaveJob, SavePast
+from batchctl.model.writes import DropPast, SaveJob, SavePast
 from batchctl.state.postgres import held_row, place, server
 from batchctl.state.postgres.lock_row import LockTable
 from batchctl.state.shared.store import SharedState

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
-from batchctl.model.recorded import (
+from batchctl.model.writes import (
     AddEvent,
     DropFile,
     ForgetJob,
@@ -22,8 +22,9 @@ from batchctl.model.recorded import (
     SaveQuota,
     Write,
 )
+from batchctl.state.formats import MIGRATIONS
 from batchctl.state.lockfile import this_process
-from batchctl.state.migrations import MIGRATIONS, Identity
+from batchctl.state.migrations import Identity
 from batchctl.state.postgres.changes import Changes
 from batchctl.state.postgres.held_row import HeldRow
 from batchctl.state.store import FileState, open_state

@@ -10,25 +10,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchctl.model.admission import Quota, QuotaKey
+from batchctl.model.attempts import CancelCause, Intent, Operation, RecordedAttempt, Trouble
 from batchctl.model.cost.job_cost import InputBasis, OutputBasis, TokenEstimate
 from batchctl.model.cost.tokens import Counted, Modality, Tokens, Usage
-from batchctl.model.desired import Kind, Lifecycle, OnChange, OnMissing, OnRemove
 from batchctl.model.events import Event
 from batchctl.model.history import PastAttempt
 from batchctl.model.keys import Account, Api, AttemptKey
+from batchctl.model.kinds import Kind
+from batchctl.model.lifecycle import Lifecycle, OnChange, OnMissing, OnRemove
 from batchctl.model.observed import Moment, RowCounts, Status
-from batchctl.model.recorded import (
+from batchctl.model.recorded import Ghost, JobRow, RecordedFile, RecordedJob
+from batchctl.model.row_settings import Fallback, RowSettings
+from batchctl.model.row_work import RowOrder
+from batchctl.model.sent_with import SentWith
+from batchctl.model.writes import (
     AddEvent,
-    CancelCause,
     DropGhost,
     DropPast,
-    Ghost,
-    Intent,
-    JobRow,
-    Operation,
-    RecordedAttempt,
-    RecordedFile,
-    RecordedJob,
     SaveAttempt,
     SaveFile,
     SaveGhost,
@@ -36,11 +34,7 @@ from batchctl.model.recorded import (
     SaveJob,
     SavePast,
     SaveQuota,
-    Trouble,
 )
-from batchctl.model.row_settings import Fallback, RowSettings
-from batchctl.model.row_work import RowOrder
-from batchctl.model.sent_with import SentWith
 from batchctl.state.store import open_state
 from tests.support.long_mode import effort
 from tests.support.state_samples import ACCOUNT, NOW, HandClock

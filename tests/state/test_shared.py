@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from batchctl.model.errors import ApiError, GuardError, LockedError, StateError
-from batchctl.model.recorded import DropPast, SaveJob, SavePast
 from batchctl.model.state_objects import ABSENT, PROBE
+from batchctl.model.writes import DropPast, SaveJob, SavePast
 from batchctl.state.shared.lock import LOCK
 from batchctl.state.shared.store import SharedState
 from tests.support.shared_bucket import URL, Bucket, Line, is_put

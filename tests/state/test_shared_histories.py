@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from batchctl.model.errors import BatchctlError
-from batchctl.model.recorded import SaveJob
+from batchctl.model.writes import SaveJob
 from batchctl.state.shared.session import SharedSession
 from batchctl.state.shared.store import SharedState
 from tests.support.long_mode import effort

@@ -13,28 +13,17 @@ from types import MappingProxyType
 
 import pytest
 
-from batchctl.model.desired import Kind, Lifecycle, OnChange
+from batchctl.model.attempts import CancelCause, Intent, RecordedAttempt
 from batchctl.model.errors import StateError
 from batchctl.model.events import Event
 from batchctl.model.keys import AttemptKey
+from batchctl.model.kinds import Kind
+from batchctl.model.lifecycle import Lifecycle, OnChange
 from batchctl.model.observed import RowCounts, Status
-from batchctl.model.recorded import (
-    AddEvent,
-    CancelCause,
-    ForgetJob,
-    Intent,
-    JobRow,
-    Recorded,
-    RecordedAttempt,
-    RecordedFile,
-    RecordedJob,
-    SaveAttempt,
-    SaveFile,
-    SaveJob,
-    StateVersion,
-)
-from batchctl.state.migrations import MIGRATIONS
-from batchctl.state.records import attempt_record, job_record
+from batchctl.model.recorded import JobRow, Recorded, RecordedFile, RecordedJob, StateVersion
+from batchctl.model.writes import AddEvent, ForgetJob, SaveAttempt, SaveFile, SaveJob
+from batchctl.state.formats import MIGRATIONS
+from batchctl.state.job_records import attempt_record, job_record
 from batchctl.state.store import FileState, open_state
 from tests.support.state_samples import ACCOUNT, DIGEST, NOW, HandClock, attempt, job
 from tests.support.values import field_names, replace
@@ -265,7 +254,7 @@ from pathlib import Path
 from types import MappingProxyType
 sys.path.insert(0, {tests!r})
 from tests.support.state_samples import HandClock, attempt, job
-from batchctl.model.recorded import SaveAttempt, SaveJob
+from batchctl.model.writes import SaveAttempt, SaveJob
 from batchctl.state.store import open_state
 
 class Fatal(list):

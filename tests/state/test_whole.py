@@ -9,21 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from batchctl.model.attempts import Intent
 from batchctl.model.errors import GuardError, LockedError, StateError
 from batchctl.model.events import Event
-from batchctl.model.recorded import (
-    AddEvent,
-    Intent,
-    Recorded,
-    RecordedFile,
-    RecordedJob,
-    RenameJob,
-    SaveAttempt,
-    SaveFile,
-    SaveIdentity,
-    SaveJob,
-    Write,
-)
+from batchctl.model.recorded import Recorded, RecordedFile, RecordedJob
+from batchctl.model.writes import AddEvent, RenameJob, SaveAttempt, SaveFile, SaveIdentity, SaveJob, Write
 from batchctl.state import store as store_module
 from batchctl.state import writes
 from batchctl.state.store import FileState, open_state

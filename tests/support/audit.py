@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from batchctl.model.recorded import Recorded, RecordedAttempt
+from batchctl.model.attempts import RecordedAttempt
+from batchctl.model.recorded import Recorded
 from tests.support.apis import RemoteJob
 from tests.support.workplace import Site
 

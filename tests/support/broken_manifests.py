@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from batchctl.manifests import Asked, Code, Overrides, Trust, load
-from batchctl.model.desired import Diagnostic
 from batchctl.model.errors import ManifestError
+from batchctl.model.locations import Diagnostic
 from batchctl.rows.reader import RowFiles
 
 BROKEN = Path(__file__).parents[1] / "manifests" / "broken"

@@ -8,7 +8,8 @@ from typing import Any
 
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RemoteJob
-from batchctl.model.ports import InputRow, ResultItem, SentRows
+from batchctl.model.ports.inputs import InputRow, SentRows
+from batchctl.model.ports.providers import ResultItem
 from batchctl.rows.results import ResultsFolder
 
 DIGEST = "d1:" + "ab" * 32

@@ -16,27 +16,21 @@ from pathlib import Path
 from typing import Any
 
 from batchctl.model.admission import Quota
-from batchctl.model.desired import (
-    DesiredJob,
-    DesiredStack,
-    InlineRows,
-    Kind,
-    Lifecycle,
-    Limits,
-    Location,
-    OnMissing,
-    ProviderConfig,
-    RequestRow,
-    Stack,
-)
+from batchctl.model.attempts import Intent, RecordedAttempt
+from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.inventory import Inventory, KeptResults
 from batchctl.model.keys import Account, Api, AttemptKey, Mark
+from batchctl.model.kinds import Kind
+from batchctl.model.lifecycle import Lifecycle, OnMissing
+from batchctl.model.locations import Location
 from batchctl.model.observed import Gone, Moment, Observation, Presence, Present, RemoteJob, RowCounts, Status, Unknown
 from batchctl.model.plan import Plan
-from batchctl.model.recorded import Intent, JobRow, Recorded, RecordedAttempt, RecordedJob
+from batchctl.model.recorded import JobRow, Recorded, RecordedJob
 from batchctl.model.row_settings import Canary
 from batchctl.model.row_work import RowsSent, RowWork
 from batchctl.model.settings import webhook_hashes
+from batchctl.model.sources import InlineRows, RequestRow
+from batchctl.model.stack import Limits, ProviderConfig, Stack
 from batchctl.model.states import TERMINAL_STATES
 from batchctl.model.steps import (
     Assemble,

@@ -23,25 +23,20 @@ from batchctl.engine.providers import Providers
 from batchctl.engine.tools import Tools
 from batchctl.manifests.digest import work_tree
 from batchctl.model.activity import UNWATCHED, Activity
-from batchctl.model.desired import (
-    DesiredJob,
-    DesiredStack,
-    InlineRows,
-    Kind,
-    Lifecycle,
-    Limits,
-    LocalFile,
-    Location,
-    RequestRow,
-    Source,
-    Stack,
-)
+from batchctl.model.attempts import RecordedAttempt
+from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.digests import digest_of
 from batchctl.model.errors import BatchctlError
 from batchctl.model.keys import Account, Api, short_uid
+from batchctl.model.kinds import Kind
+from batchctl.model.lifecycle import Lifecycle
+from batchctl.model.locations import Location
 from batchctl.model.plan import JobPlan
-from batchctl.model.ports import Provider
-from batchctl.model.recorded import AddEvent, Recorded, RecordedAttempt, SaveAttempt
+from batchctl.model.ports.providers import Provider
+from batchctl.model.recorded import Recorded
+from batchctl.model.sources import InlineRows, LocalFile, RequestRow, Source
+from batchctl.model.stack import Limits, Stack
+from batchctl.model.writes import AddEvent, SaveAttempt
 from batchctl.providers.gemini.provider import open_gemini
 from batchctl.providers.wire import Owner, Place, Wire
 from batchctl.reconcile import Options

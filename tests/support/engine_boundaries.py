@@ -26,10 +26,11 @@ from batchctl.model.errors import NotDelivered
 from batchctl.model.keys import AttemptKey, Mark
 from batchctl.model.notices import Hook, Notice
 from batchctl.model.plan import Plan
-from batchctl.model.ports import ChosenRows, ResultStore, RowLedger
-from batchctl.model.recorded import Recorded, StateVersion, Write
+from batchctl.model.ports.results import ChosenRows, ResultStore, RowLedger
+from batchctl.model.recorded import Recorded, StateVersion
 from batchctl.model.row_work import RowChoice, RowWork
 from batchctl.model.state_objects import ResultObjects, Version
+from batchctl.model.writes import Write
 from batchctl.state.store import FileState
 
 START = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)

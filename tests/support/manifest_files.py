@@ -15,10 +15,14 @@ from batchctl.manifests.known_files import KnownFiles
 from batchctl.manifests.seen_files import SeenFiles
 from batchctl.model.canonical import RowsHasher
 from batchctl.model.chain import Obstacle
-from batchctl.model.desired import DesiredJob, DesiredStack, Diagnostic, Json, Kind, RequestRow
-from batchctl.model.errors import ManifestError, RowProblem, RowsError
-from batchctl.model.ports import MadeRows, OutputLimit, RowReader, RowRules, RowsOrder, RowsSummary
+from batchctl.model.desired import DesiredJob, DesiredStack
+from batchctl.model.errors import ManifestError, RowsError
+from batchctl.model.json_value import Json
+from batchctl.model.kinds import Kind
+from batchctl.model.locations import Diagnostic, RowProblem
+from batchctl.model.ports.row_reader import MadeRows, OutputLimit, RowReader, RowRules, RowsOrder, RowsSummary
 from batchctl.model.request.problems import Problem
+from batchctl.model.sources import RequestRow
 from batchctl.rows.reader import RowFiles
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent

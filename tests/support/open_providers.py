@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from batchctl.model.desired import Limits
 from batchctl.model.keys import Account
-from batchctl.model.ports import Provider
+from batchctl.model.ports.providers import Provider
+from batchctl.model.stack import Limits
 from batchctl.providers.wire import Owner, Place, Wire
 from tests.support.values import field_names
 

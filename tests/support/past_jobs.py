@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.observed import RowCounts
-from batchctl.model.recorded import RecordedAttempt, RecordedJob
+from batchctl.model.recorded import RecordedJob
 from tests.support.decisions import HOUR, NOW, attempt, job, row
 
 MINUTE = timedelta(minutes=1)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from batchctl.model.admission import AdmissionLimits, QuotaKey
-from batchctl.model.desired import Limits
 from batchctl.model.plan import JobPlan, Plan
+from batchctl.model.stack import Limits
 from batchctl.reconcile import Options
 from tests.support.decisions import HERE, attempt
 

@@ -9,26 +9,21 @@ from pathlib import Path
 from batchctl.cli.plan_options import PlanOptions
 from batchctl.model.actions import Action
 from batchctl.model.admission import LimitKind, QueuePlace
+from batchctl.model.attempts import CancelCause, Intent, Operation, RecordedAttempt, Trouble
 from batchctl.model.decision import Guard, Timer
-from batchctl.model.desired import (
-    DesiredJob,
-    DesiredStack,
-    Diagnostic,
-    InlineRows,
-    Kind,
-    Lifecycle,
-    Location,
-    ProviderConfig,
-    RequestRow,
-    Stack,
-)
+from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.errors import BadRequest, ManifestError
 from batchctl.model.events import Event
 from batchctl.model.keys import Account, Api, AttemptKey
+from batchctl.model.kinds import Kind
+from batchctl.model.lifecycle import Lifecycle
+from batchctl.model.locations import Diagnostic, Location
 from batchctl.model.observed import RowCounts, Status
 from batchctl.model.plan import JobPlan
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import CancelCause, Intent, JobRow, Operation, RecordedAttempt, RecordedJob, Trouble
+from batchctl.model.recorded import JobRow, RecordedJob
+from batchctl.model.sources import InlineRows, RequestRow
+from batchctl.model.stack import ProviderConfig, Stack
 from batchctl.model.states import Phase
 from batchctl.report.console import make_console
 from batchctl.report.explain import JobCase

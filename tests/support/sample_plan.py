@@ -7,27 +7,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from batchctl.model.desired import (
-    DesiredJob,
-    DesiredStack,
-    InlineRows,
-    Kind,
-    Lifecycle,
-    Limits,
-    Location,
-    OnRemove,
-    RemoteSource,
-    RequestRow,
-    Stack,
-)
+from batchctl.model.attempts import CancelCause, RecordedAttempt
+from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.errors import BadRequest, GuardError
 from batchctl.model.events import Event
 from batchctl.model.keys import AttemptKey, BrokenMark, Mark
+from batchctl.model.kinds import Kind
+from batchctl.model.lifecycle import Lifecycle, OnRemove
+from batchctl.model.locations import Location
 from batchctl.model.observed import Gone, Moment, Observation, RemoteJob, RowCounts, Status
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import CancelCause, JobRow, Recorded, RecordedAttempt, RecordedJob
+from batchctl.model.recorded import JobRow, Recorded, RecordedJob
 from batchctl.model.row_hashes import hash_rows
+from batchctl.model.sources import InlineRows, RemoteSource, RequestRow
+from batchctl.model.stack import Limits, Stack
 from batchctl.reconcile import plan
 from batchctl.report.reports import ApplyReport, JobDescription, StatusReport, StatusRow
 from tests.support.report_samples import GEMINI, HOSTILE, NOW, TROUBLE, VERTEX, ago

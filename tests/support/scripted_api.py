@@ -10,9 +10,10 @@ from typing import Any
 
 import httpx
 
-from batchctl.model.desired import InlineRows, Kind, RequestRow
 from batchctl.model.keys import Account, Api, AttemptKey, Mark
-from batchctl.model.ports import CreateRequest, Upload
+from batchctl.model.kinds import Kind
+from batchctl.model.ports.providers import CreateRequest, Upload
+from batchctl.model.sources import InlineRows, RequestRow
 from batchctl.providers.gemini.provider import open_gemini
 from tests.support.open_providers import open_flat
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import httpx
 
-from batchctl.model.ports import Upload
+from batchctl.model.ports.providers import Upload
 from batchctl.providers.cloud.bigquery import BigQuery
 from batchctl.providers.cloud.storage import Storage
 from batchctl.providers.credentials import ApiKey

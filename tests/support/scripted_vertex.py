@@ -8,9 +8,10 @@ from typing import Any
 
 import httpx
 
-from batchctl.model.desired import Kind, UploadedFile
 from batchctl.model.keys import Account, Api
-from batchctl.model.ports import CreateRequest
+from batchctl.model.kinds import Kind
+from batchctl.model.ports.providers import CreateRequest
+from batchctl.model.sources import UploadedFile
 from batchctl.providers.google_credentials import StaticToken
 from batchctl.providers.key_locks import KeyLocks
 from batchctl.providers.vertex.mark_labels import mark_labels

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.desired import DesiredJob
-from batchctl.model.recorded import JobRow, RecordedAttempt
+from batchctl.model.recorded import JobRow
 from batchctl.model.states import JobState
 from batchctl.reconcile import Options
 from tests.search.decisions import Planner

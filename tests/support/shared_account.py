@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from batchctl.emulator.seed import load_seed
-from batchctl.model.desired import DesiredJob, Kind
+from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import Account, Api
-from batchctl.model.ports import Provider
+from batchctl.model.kinds import Kind
+from batchctl.model.ports.providers import Provider
 from batchctl.providers.google_credentials import StaticToken
 from batchctl.providers.key_locks import KeyLocks
 from batchctl.providers.vertex.provider import open_vertex

@@ -11,7 +11,7 @@ import httpx
 from batchctl.emulator.core import Emulator
 from batchctl.emulator.embedded import EmbeddedTransport
 from batchctl.emulator.storage.seeding import load_buckets
-from batchctl.model.desired import Limits
+from batchctl.model.stack import Limits
 from batchctl.providers.cloud.state_objects import BucketObjects, open_bucket_objects
 from batchctl.providers.google_credentials import StaticToken
 from batchctl.providers.wire import Place, Wire

@@ -14,11 +14,13 @@ from copy import deepcopy
 from datetime import timedelta
 
 from batchctl.model.admission import AdmissionLimits
-from batchctl.model.desired import DesiredJob, DesiredStack, Limits
+from batchctl.model.attempts import CancelCause, Intent, RecordedAttempt
+from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.keys import Account, AttemptKey, Mark, same_digest
 from batchctl.model.observed import Gone, Observation, Presence, Present, RemoteJob, RowCounts, Unknown
 from batchctl.model.plan import Plan
-from batchctl.model.recorded import CancelCause, Intent, Recorded, RecordedAttempt, RecordedJob
+from batchctl.model.recorded import Recorded, RecordedJob
+from batchctl.model.stack import Limits
 from batchctl.model.states import ACTIVE_STATES, TERMINAL_STATES, JobState
 from batchctl.model.steps import Cancel, Collect, Create, Delete, Forget, RecordAttempt, RecordJob, Step
 from batchctl.reconcile import Options, plan

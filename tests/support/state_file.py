@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from batchctl.engine.clock import SystemClock
-from batchctl.model.recorded import Intent, SaveAttempt
+from batchctl.model.attempts import Intent
+from batchctl.model.writes import SaveAttempt
 from batchctl.state.store import FileState, open_state
 from tests.support.command_line import StackFolder
 from tests.support.values import replace

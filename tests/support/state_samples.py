@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from batchctl.model.desired import Kind
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.history import PastAttempt
 from batchctl.model.keys import Account, Api, AttemptKey
-from batchctl.model.recorded import JobRow, RecordedAttempt
+from batchctl.model.kinds import Kind
+from batchctl.model.recorded import JobRow
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 ACCOUNT = Account(Api.VERTEX, "https://europe-west4-aiplatform.googleapis.com", "demo", "europe-west4")

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from batchctl.emulator.settings import Settings
-from batchctl.model.desired import Kind
+from batchctl.model.kinds import Kind
 from tests.support.engine import EMBED_MODEL, MODEL, World, inline, job, made, phases, results
 from tests.support.engine_boundaries import describe
 

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from batchctl import __version__
 from batchctl.engine.passes import run_pass
 from batchctl.engine.preview import preview
-from batchctl.model.desired import Limits
+from batchctl.model.stack import Limits
 from batchctl.reconcile import Options
 from batchctl.report.activity import Board
 from batchctl.telemetry.catalogue import CATALOGUE, OF_THE_PROCESS, Kind

@@ -12,13 +12,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from batchctl.model.actions import Action
 from batchctl.model.admission import LimitKind, QueuePlace
+from batchctl.model.attempts import Intent, MergedResults, RecordedAttempt
 from batchctl.model.cost.job_cost import Actual, JobCost
 from batchctl.model.cost.retirement import Retirement
 from batchctl.model.cost.tokens import Usage
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RowCounts
 from batchctl.model.plan import Plan
-from batchctl.model.recorded import Intent, MergedResults, Recorded, RecordedAttempt, RecordedJob
+from batchctl.model.recorded import Recorded, RecordedJob
 from batchctl.model.states import Phase
 from batchctl.model.work_size import WorkSize
 from batchctl.telemetry.catalogue import OF_THE_STATE

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from batchctl.model.desired import OnMissing
+from batchctl.model.lifecycle import OnMissing
 from tests.support.broken_replies import MISSING, PLACES, VALUES, WHOLE, as_reply, put
 from tests.support.engine import inline, job, made, phases, results
 from tests.support.long_mode import effort

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from batchctl.emulator.settings import Settings
-from batchctl.model.desired import OnMissing
+from batchctl.model.lifecycle import OnMissing
 from batchctl.reconcile import Options
 from tests.support.engine import inline, job, phases, results
 from tests.support.trap_stories import on_operations, refused, told

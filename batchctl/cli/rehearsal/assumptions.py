@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from batchctl.cli.rehearsal.run import Stage
 from batchctl.cli.rehearsal.stand_ins import STAND_IN_ROWS, stand_ins
 from batchctl.cli.rehearsal.weather import ASSUMED_PENDING, ASSUMED_RUNNING
-from batchctl.model.desired import DesiredStack, SharedPlace
+from batchctl.model.desired import DesiredStack
 from batchctl.model.durations import in_units
 from batchctl.model.rehearsal import Latency
+from batchctl.model.stack import SharedPlace
 from batchctl.report.layout import count
 
 _NAMED = 5

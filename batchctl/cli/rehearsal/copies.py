@@ -12,18 +12,13 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import RowCounts
-from batchctl.model.recorded import (
-    Recorded,
-    RecordedAttempt,
-    SaveAttempt,
-    SaveJob,
-    SavePast,
-    Write,
-)
+from batchctl.model.recorded import Recorded
 from batchctl.model.rehearsal import SentAgain
 from batchctl.model.states import GOOD_STATES
+from batchctl.model.writes import SaveAttempt, SaveJob, SavePast, Write
 
 
 class Beginning(Struct, frozen=True):

@@ -15,9 +15,10 @@ from msgspec.structs import replace
 
 from batchctl.cli.known_rows import KnownRows
 from batchctl.model.chain import Obstacle
-from batchctl.model.desired import DesiredStack, SharedPlace
-from batchctl.model.ports import MadeRows, RowsOrder
+from batchctl.model.desired import DesiredStack
+from batchctl.model.ports.row_reader import MadeRows, RowsOrder
 from batchctl.model.recorded import Recorded
+from batchctl.model.stack import SharedPlace
 
 Load = Callable[[KnownRows], DesiredStack]
 """Reads all manifests with this reader of rows."""

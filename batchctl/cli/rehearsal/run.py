@@ -23,6 +23,7 @@ from batchctl.engine.loop.report import DriveReport
 from batchctl.engine.passes import PassReport
 from batchctl.engine.providers import Providers
 from batchctl.engine.tools import Tools
+from batchctl.model.attempts import CancelCause, RecordedAttempt
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError
@@ -30,7 +31,7 @@ from batchctl.model.history import History
 from batchctl.model.keys import TOKEN_LENGTH, short_uid
 from batchctl.model.notices import Hook, Notice
 from batchctl.model.plan import JobPlan, Plan
-from batchctl.model.recorded import CancelCause, Recorded, RecordedAttempt, RecordedJob
+from batchctl.model.recorded import Recorded, RecordedJob
 from batchctl.model.rehearsal import BreakKind, JobRun, Run
 from batchctl.model.states import ENDED_PHASES, FAILED_PHASES, Phase
 from batchctl.reconcile import Options

@@ -8,9 +8,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from batchctl.model.desired import DesiredJob, DesiredStack, Json, RemoteSource, UploadedFile
+from batchctl.model.desired import DesiredJob, DesiredStack
+from batchctl.model.json_value import Json
 from batchctl.model.keys import Account
 from batchctl.model.recorded import Recorded
+from batchctl.model.sources import RemoteSource, UploadedFile
 
 STAND_IN_ROWS = 100
 """Rows of an input whose number is not known."""

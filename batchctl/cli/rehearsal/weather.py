@@ -13,8 +13,9 @@ from random import Random
 from msgspec import Struct
 
 from batchctl.model.admission import QuotaKey, short_model
-from batchctl.model.desired import DesiredJob, Json
+from batchctl.model.desired import DesiredJob
 from batchctl.model.history import History
+from batchctl.model.json_value import Json
 from batchctl.model.keys import Api
 from batchctl.model.percentiles import LEAST_FOR_P50, Span
 from batchctl.model.rehearsal import AttemptTimes, SentAgain, Weather

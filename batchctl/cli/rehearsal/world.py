@@ -15,9 +15,10 @@ from batchctl.emulator.faults import put_faults
 from batchctl.emulator.job_store import all_jobs
 from batchctl.emulator.rules import put_rules
 from batchctl.emulator.seed import load_once
-from batchctl.model.desired import Json, Stack
+from batchctl.model.json_value import Json
 from batchctl.model.keys import Account
-from batchctl.model.ports import Provider
+from batchctl.model.ports.providers import Provider
+from batchctl.model.stack import Stack
 from batchctl.providers.accounts import Shared, open_account
 from batchctl.providers.wire import Owner, Place, Wire
 

@@ -13,8 +13,8 @@ from batchctl.cli.state.copy_results import copy_results
 from batchctl.cli.state.opening import Opened, open_stack_state
 from batchctl.manifests.state_and_results import URL_HINT, refuse_shared_address
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import SharedPlace
 from batchctl.model.errors import BatchctlError, GuardError, StateError, UsageError
+from batchctl.model.stack import SharedPlace
 from batchctl.report.layout import count
 from batchctl.state.stack_state import StackState
 from batchctl.state.whole_state import Content, find_divergence

@@ -18,11 +18,12 @@ from batchctl.cli.workspace import duration, load_only_stack, lock_notice, who
 from batchctl.engine.clock import SystemClock
 from batchctl.manifests.manifest_files import find_stack_file
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import Stack
 from batchctl.model.errors import BatchctlError
 from batchctl.model.events import Event, EventKind
-from batchctl.model.recorded import AddEvent, Recorded, RecordedJob
+from batchctl.model.recorded import Recorded, RecordedJob
+from batchctl.model.stack import Stack
 from batchctl.model.suggest import did_you_mean
+from batchctl.model.writes import AddEvent
 from batchctl.reconcile import names_in_scope
 from batchctl.rows.place import ResultsPlace
 from batchctl.state.stack_state import StackState

@@ -12,7 +12,8 @@ from batchctl.cli.notes import note
 from batchctl.cli.state.opening import open_stack_state
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import GuardError, UsageError
-from batchctl.model.recorded import Recorded, Write
+from batchctl.model.recorded import Recorded
+from batchctl.model.writes import Write
 from batchctl.reconcile import find_lost_calls
 from batchctl.state.whole_state import find_divergence
 

@@ -18,9 +18,9 @@ from batchctl.engine.rebinding import bind_jobs
 from batchctl.manifests.accounts import resolve_account
 from batchctl.manifests.trust import Trust
 from batchctl.model.allowance import Allowance
-from batchctl.model.desired import ProviderConfig
 from batchctl.model.errors import UsageError
 from batchctl.model.events import EventKind
+from batchctl.model.stack import ProviderConfig
 from batchctl.reconcile import attempts_elsewhere
 
 

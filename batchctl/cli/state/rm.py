@@ -10,7 +10,8 @@ from batchctl.cli.job_selection import JobSelection, select_jobs
 from batchctl.cli.notes import note
 from batchctl.cli.state.opening import Opened, find_jobs, open_stack_state
 from batchctl.model.events import EventKind
-from batchctl.model.recorded import Recorded, RecordedJob, Write
+from batchctl.model.recorded import Recorded, RecordedJob
+from batchctl.model.writes import Write
 from batchctl.reconcile import forget_job, found_by_mark, require_settled
 
 

@@ -13,9 +13,10 @@ from msgspec import Struct
 from batchctl import __version__
 from batchctl.engine.bundles.redaction import Redaction
 from batchctl.engine.bundles.typed_json import from_plain, to_plain
-from batchctl.model.desired import DesiredStack, Json
+from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import UsageError
 from batchctl.model.inventory import Inventory
+from batchctl.model.json_value import Json
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded

@@ -17,11 +17,14 @@ from batchctl.engine.bundles.typed_json import is_value, members
 from batchctl.model.canonical import sha256_json
 from batchctl.model.cost.prices import Price
 from batchctl.model.decision import Change
-from batchctl.model.desired import DesiredJob, DesiredStack, InlineRows, Json, ProviderConfig, Stack
+from batchctl.model.desired import DesiredJob, DesiredStack
+from batchctl.model.json_value import Json
 from batchctl.model.packed_rows import PackedRows
 from batchctl.model.recorded import JobRow, Recorded
 from batchctl.model.sent_with import SentWith
 from batchctl.model.settings import webhook_hashes
+from batchctl.model.sources import InlineRows
+from batchctl.model.stack import ProviderConfig, Stack
 
 _WEBHOOK = "spec.webhookConfig."
 _NOT_READ: Mapping[type, Mapping[str, object]] = {

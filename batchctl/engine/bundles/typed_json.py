@@ -21,7 +21,8 @@ from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Struct
 
-from batchctl.model.desired import Json, Location
+from batchctl.model.json_value import Json
+from batchctl.model.locations import Location
 from batchctl.model.packed_rows import PackedRows
 
 _CLASS = "is"

@@ -12,8 +12,11 @@ from msgspec.structs import replace
 
 from batchctl.engine.loop.reloading import Reload, moved_places, require_same_stack
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import AwaitedRows, DesiredJob, DesiredStack, Location, Stack, UnknownSource
+from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.errors import GuardError
+from batchctl.model.locations import Location
+from batchctl.model.sources import AwaitedRows, UnknownSource
+from batchctl.model.stack import Stack
 from batchctl.reconcile import Scope
 
 _NAMED = 5

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from batchctl.engine.warnings import LastSaid
 from batchctl.model.codes import ErrorCode
 from batchctl.model.outcome import Outcome, Result
-from batchctl.model.ports import Progress
+from batchctl.model.ports.surroundings import Progress
 
 
 class FailureNews:

@@ -13,8 +13,8 @@ from batchctl.engine.loop.polling import Interval, Pace
 from batchctl.engine.loop.reloading import LastGood, Reload
 from batchctl.engine.preview import Preview, preview
 from batchctl.engine.tools import Tools
-from batchctl.model.desired import Stack
 from batchctl.model.plan import JobPlan, Plan
+from batchctl.model.stack import Stack
 from batchctl.reconcile import Options
 
 

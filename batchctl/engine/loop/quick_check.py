@@ -9,11 +9,12 @@ from batchctl.engine.passes import PassReport
 from batchctl.engine.tools import Tools
 from batchctl.engine.workers import Workers
 from batchctl.model.allowance import Allowance
-from batchctl.model.desired import Limits
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.errors import BatchctlError
 from batchctl.model.observed import Observation
 from batchctl.model.observing import PassKind, PassWork
-from batchctl.model.recorded import RecordedAttempt, StateVersion
+from batchctl.model.recorded import StateVersion
+from batchctl.model.stack import Limits
 from batchctl.reconcile import choose_check
 
 MAX_QUICK_CHECKS = 10

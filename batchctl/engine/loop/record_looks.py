@@ -13,7 +13,7 @@ from batchctl.engine.warnings import Warnings
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError
 from batchctl.model.plan import Plan
-from batchctl.model.ports import StateStore
+from batchctl.model.ports.state import StateStore
 from batchctl.model.recorded import Recorded, StateVersion
 from batchctl.reconcile import Options
 

@@ -17,9 +17,10 @@ from msgspec.structs import replace
 
 from batchctl.engine.warnings import Warnings
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import DesiredStack, SharedPlace, Stack
+from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError, GuardError, ManifestError, UsageError
 from batchctl.model.recorded import Recorded
+from batchctl.model.stack import SharedPlace, Stack
 
 Reload = Callable[[], DesiredStack]
 """Gives the manifests of a pass."""

@@ -10,11 +10,11 @@ from msgspec.structs import replace
 
 from batchctl.engine.passes import PassReport
 from batchctl.model.actions import Action
-from batchctl.model.desired import Stack
 from batchctl.model.errors import BatchctlError, GuardError, StoppedError, TimeUpError
 from batchctl.model.keys import Account
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import JobPlan, Plan
+from batchctl.model.stack import Stack
 from batchctl.model.states import NO_GOOD_PHASES, Phase
 from batchctl.model.steps import Create
 

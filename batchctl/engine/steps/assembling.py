@@ -10,12 +10,13 @@ from batchctl.engine.journal import Journal
 from batchctl.engine.steps.marks import marks_of
 from batchctl.engine.steps.waiting import DURABLE, Steps
 from batchctl.engine.tools import Tools
-from batchctl.model.desired import DesiredJob, Stack
+from batchctl.model.attempts import MergedResults, RecordedAttempt
+from batchctl.model.desired import DesiredJob
 from batchctl.model.events import EventKind
 from batchctl.model.plan import JobPlan
-from batchctl.model.recorded import MergedResults, RecordedAttempt
 from batchctl.model.row_settings import judge_rows
 from batchctl.model.row_work import RowChoice
+from batchctl.model.stack import Stack
 from batchctl.model.states import JobState
 from batchctl.model.steps import Merge
 from batchctl.report.words import collected_words

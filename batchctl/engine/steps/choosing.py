@@ -15,13 +15,13 @@ from batchctl.engine.journal import Journal
 from batchctl.engine.steps.failures import LASTING_REFUSALS
 from batchctl.engine.steps.waiting import DURABLE, Steps
 from batchctl.engine.tools import Tools
+from batchctl.model.attempts import RecordedAttempt, Trouble
 from batchctl.model.cost.job_cost import TokenEstimate
 from batchctl.model.desired import DesiredJob
 from batchctl.model.events import EventKind
 from batchctl.model.keys import AttemptKey
 from batchctl.model.plan import JobPlan
-from batchctl.model.ports import ChosenRows
-from batchctl.model.recorded import RecordedAttempt, Trouble
+from batchctl.model.ports.results import ChosenRows
 from batchctl.model.row_work import RowsSent
 from batchctl.model.steps import Create
 from batchctl.model.work_size import can_send_rows, is_divisible

@@ -16,20 +16,17 @@ from batchctl.engine.steps.known_input import InputChanged, InputUnreadable, fin
 from batchctl.engine.steps.marks import marks_of
 from batchctl.engine.steps.waiting import DURABLE, Steps
 from batchctl.engine.tools import Tools
-from batchctl.model.desired import DesiredStack, Kind
+from batchctl.model.attempts import CancelCause, Operation, RecordedAttempt
+from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import ApiError, BatchctlError, ResultsError
 from batchctl.model.events import EventKind
+from batchctl.model.kinds import Kind
 from batchctl.model.observed import RowCounts
 from batchctl.model.observing import TokenUse
 from batchctl.model.pieces import closed_after
-from batchctl.model.ports import (
-    Collected,
-    CollectOptions,
-    KnownInput,
-    Provider,
-    UnorderedRows,
-)
-from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt
+from batchctl.model.ports.inputs import KnownInput, UnorderedRows
+from batchctl.model.ports.providers import Provider
+from batchctl.model.ports.results import Collected, CollectOptions
 from batchctl.model.row_settings import judge_rows
 from batchctl.model.row_work import RowsSent
 from batchctl.model.steps import Collect

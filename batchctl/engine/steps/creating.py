@@ -20,25 +20,20 @@ from batchctl.engine.steps.failures import failure_of
 from batchctl.engine.steps.waiting import DURABLE, Steps
 from batchctl.engine.tools import Tools
 from batchctl.model.activity import Flow
+from batchctl.model.attempts import Intent, Operation, RecordedAttempt, Trouble
 from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import (
-    AwaitedRows,
-    DesiredJob,
-    InlineRows,
-    LocalFile,
-    RemoteSource,
-    Stack,
-    UnknownSource,
-    UploadedFile,
-)
+from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import ApiError, BatchctlError, Effect, NotFound, PermissionDenied, QuotaExceeded
 from batchctl.model.events import EventKind
 from batchctl.model.keys import AttemptKey, Mark, short_uid
 from batchctl.model.observed import RemoteJob
 from batchctl.model.plan import JobPlan
-from batchctl.model.ports import ChosenRows, CreateRequest, Provider, Upload
-from batchctl.model.recorded import Intent, Operation, RecordedAttempt, RecordedFile, Trouble
+from batchctl.model.ports.providers import CreateRequest, Provider, Upload
+from batchctl.model.ports.results import ChosenRows
+from batchctl.model.recorded import RecordedFile
+from batchctl.model.sources import AwaitedRows, InlineRows, LocalFile, RemoteSource, UnknownSource, UploadedFile
+from batchctl.model.stack import Stack
 from batchctl.model.steps import Create
 from batchctl.model.work_size import rows_sent
 from batchctl.reconcile import NO_FILE, Failure, after_failure, refresh

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from batchctl.model.attempts import Operation
 from batchctl.model.errors import ApiError, BadRequest, BatchctlError, Effect, NotFound, PermissionDenied
-from batchctl.model.recorded import Operation
 from batchctl.reconcile import Failure
 
 LASTING_REFUSALS = (BadRequest, NotFound, PermissionDenied)

@@ -11,22 +11,16 @@ from msgspec import Struct, structs
 from msgspec.structs import replace
 
 from batchctl.engine.steps.failures import LASTING_REFUSALS
-from batchctl.model.desired import DesiredJob, RemoteSource
+from batchctl.model.attempts import RecordedAttempt
+from batchctl.model.desired import DesiredJob
 from batchctl.model.digests import has_same_requests
 from batchctl.model.errors import ApiError, ResultsError
 from batchctl.model.input_rows import RowColumns
 from batchctl.model.keys import same_digest
 from batchctl.model.pieces import Pieces, pieces_of
-from batchctl.model.ports import (
-    ForeignRows,
-    InputEncoder,
-    InputRow,
-    KnownInput,
-    Provider,
-    SentRows,
-    UnorderedRows,
-)
-from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.ports.inputs import ForeignRows, InputEncoder, InputRow, KnownInput, SentRows, UnorderedRows
+from batchctl.model.ports.providers import Provider
+from batchctl.model.sources import RemoteSource
 from batchctl.model.work_size import is_divisible
 
 _Part = TypeVar("_Part")

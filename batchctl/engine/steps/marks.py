@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from batchctl.model.desired import Stack
 from batchctl.model.keys import short_uid
+from batchctl.model.stack import Stack
 
 
 def marks_of(stack: Stack, token: str) -> dict[str, str]:

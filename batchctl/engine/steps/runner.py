@@ -23,12 +23,12 @@ from batchctl.engine.steps.failures import failure_of
 from batchctl.engine.steps.marks import marks_of
 from batchctl.engine.steps.waiting import DURABLE, Steps
 from batchctl.engine.tools import Tools
+from batchctl.model.attempts import CancelCause, Operation, RecordedAttempt
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import ApiError, ApiStatus, Effect, NotFound
 from batchctl.model.events import EventKind
 from batchctl.model.keys import AttemptKey
 from batchctl.model.plan import JobPlan
-from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt
 from batchctl.model.steps import (
     Assemble,
     Cancel,

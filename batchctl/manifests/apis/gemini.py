@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 
 from batchctl.manifests.located import Misfit
-from batchctl.model.desired import ProviderConfig
 from batchctl.model.quoting import shown
+from batchctl.model.stack import ProviderConfig
 
 _JOB = re.compile(r"batches/[A-Za-z0-9_-]+")
 _MODEL = re.compile(r"(tunedModels/)?[A-Za-z0-9][A-Za-z0-9._-]*")

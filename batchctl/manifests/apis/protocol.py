@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from batchctl.manifests.located import Misfit
-from batchctl.model.desired import ProviderConfig
+from batchctl.model.stack import ProviderConfig
 
 
 class ApiRules(Protocol):

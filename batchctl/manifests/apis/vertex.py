@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from batchctl.manifests.located import GLOBAL, Misfit, location_misfit
 from batchctl.manifests.resource_names import Resource
-from batchctl.model.desired import ProviderConfig
 from batchctl.model.quoting import shown
+from batchctl.model.stack import ProviderConfig
 
 _JOBS = "batchPredictionJobs"
 _JOB_NUMBER = re.compile("[0-9]+")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from batchctl.model.desired import Kind
+from batchctl.model.kinds import Kind
 from batchctl.model.request import content, generation, retrieval, roots, tools
 from batchctl.model.request.fields import Free, Message, Of, message
 

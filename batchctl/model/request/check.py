@@ -12,8 +12,9 @@ from functools import cache
 
 from msgspec import Struct
 
-from batchctl.model.desired import Json, Kind
+from batchctl.model.json_value import Json
 from batchctl.model.keys import API_NAMES, Api
+from batchctl.model.kinds import Kind
 from batchctl.model.quoting import shown
 from batchctl.model.request.catalogue import ANY, MESSAGES, ROOTS
 from batchctl.model.request.fields import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.quoting import cut
 from batchctl.model.request.fields import Choice, Each, Message, Of
 from batchctl.model.request.spelling import spellings

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.quoting import shown
 from batchctl.model.request.problems import Fault, Path, Problem, kind_of
 

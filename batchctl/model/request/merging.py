@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from batchctl.model.desired import Json, Kind
+from batchctl.model.json_value import Json
+from batchctl.model.kinds import Kind
 from batchctl.model.request.catalogue import MESSAGES, ROOTS
 from batchctl.model.request.fields import Field, Free, Message, Of
 from batchctl.model.request.spelling import snake_case, spellings

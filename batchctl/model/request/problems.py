@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 
 Path: TypeAlias = tuple[str | int, ...]
 """Where in the request a problem is: names of members and indexes of items, from the outside in."""

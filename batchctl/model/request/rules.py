@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.request.problems import Fault, Problem
 
 _IN_THE_CACHE = ("systemInstruction", "tools", "toolConfig")

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from batchctl.model.desired import Json, Kind
+from batchctl.model.json_value import Json
+from batchctl.model.kinds import Kind
 from batchctl.model.request.catalogue import MESSAGES, ROOTS
 from batchctl.model.request.check import is_base64
 from batchctl.model.request.fields import (

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.request.catalogue import MESSAGES
 from batchctl.model.request.fields import Each, Field, Message, Named, Of, Value
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply, ReplyLost
+from batchctl.model.json_value import Json
 from batchctl.providers import job_members
 from batchctl.providers.cloud.addresses import Table, table_path
 from batchctl.providers.cloud.cells import Column, read_columns, read_row

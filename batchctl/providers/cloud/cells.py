@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.providers.untrusted_text import as_object, parse_json
 
 _RECORDS = frozenset({"RECORD", "STRUCT"})

@@ -14,8 +14,8 @@ from datetime import datetime
 from typing import BinaryIO
 
 from batchctl.model.allowance import Allowance
-from batchctl.model.desired import Limits
 from batchctl.model.errors import ApiError, NotFound
+from batchctl.model.stack import Limits
 from batchctl.model.state_objects import ABSENT, Version
 from batchctl.providers import error_hints
 from batchctl.providers.cloud.addresses import ObjectPath, parse_gs

@@ -14,8 +14,8 @@ from typing import BinaryIO
 from msgspec import Struct
 
 from batchctl.model.allowance import Allowance
-from batchctl.model.desired import Json
 from batchctl.model.errors import ApiError, BadReply, BadRequest, NotFound, ReplyLost
+from batchctl.model.json_value import Json
 from batchctl.providers import job_members
 from batchctl.providers.cloud.addresses import ObjectPath, bucket_path, object_path
 from batchctl.providers.cloud.object_upload import ObjectSession

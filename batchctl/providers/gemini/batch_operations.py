@@ -10,8 +10,8 @@ import io
 from collections.abc import Mapping
 from typing import BinaryIO
 
-from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply
+from batchctl.model.json_value import Json
 from batchctl.model.keys import Account, BrokenMark, Mark
 from batchctl.model.observed import RemoteJob, RowCounts
 from batchctl.model.states import is_terminal

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any, assert_never
 
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import InlineRows, Json, Kind, RemoteSource, RequestRow, UploadedFile
 from batchctl.model.errors import BadRequest
+from batchctl.model.json_value import Json
 from batchctl.model.keys import Mark
-from batchctl.model.ports import CreateRequest
+from batchctl.model.kinds import Kind
+from batchctl.model.ports.providers import CreateRequest
 from batchctl.model.row_marks import metadata_of
+from batchctl.model.sources import InlineRows, RemoteSource, RequestRow, UploadedFile
 from batchctl.providers.create_bodies import encode_json, merge_patch
 
 BODY_LIMIT = 20_971_520

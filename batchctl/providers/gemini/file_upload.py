@@ -12,8 +12,8 @@ from datetime import datetime
 
 from batchctl.model.allowance import Allowance
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import Json
 from batchctl.model.errors import ApiError, BadReply, BadRequest
+from batchctl.model.json_value import Json
 from batchctl.providers import job_members
 from batchctl.providers.gemini.resource_paths import is_file_name
 from batchctl.providers.http.calls import Call, Reply

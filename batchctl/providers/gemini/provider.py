@@ -15,12 +15,15 @@ from msgspec.structs import replace
 
 from batchctl.model.answer_lines import AnswerLines
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import Json, Limits, RemoteSource
 from batchctl.model.errors import ApiError, ApiStatus, BadReply, BadRequest, NotFound, PermissionDenied
+from batchctl.model.json_value import Json
 from batchctl.model.keys import Account, short_uid
 from batchctl.model.observed import RemoteJob
 from batchctl.model.pieces import Pieces
-from batchctl.model.ports import CreateRequest, Fact, FileUse, InputRow, Provider, ResultItem, SourceFile, Upload
+from batchctl.model.ports.inputs import InputRow, SourceFile
+from batchctl.model.ports.providers import CreateRequest, Fact, FileUse, Provider, ResultItem, Upload
+from batchctl.model.sources import RemoteSource
+from batchctl.model.stack import Limits
 from batchctl.model.states import GOOD_STATES, is_terminal
 from batchctl.providers.credentials import ApiKey
 from batchctl.providers.gemini.batch_operations import JOB_FIELDS, LIST_FIELDS, read_operation, remote_job

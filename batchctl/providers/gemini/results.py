@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, cast
 
-from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply
-from batchctl.model.ports import ResultItem
+from batchctl.model.json_value import Json
+from batchctl.model.ports.providers import ResultItem
 from batchctl.model.row_marks import position_of_metadata, without_position
 from batchctl.model.states import JobState
 from batchctl.providers.gemini.resource_paths import is_file_name

@@ -11,9 +11,9 @@ import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from batchctl.model.desired import Json
 from batchctl.model.errors import ApiStatus, BadReply, Conflict, NotFound, PermissionDenied
-from batchctl.model.ports import FileUse, Upload
+from batchctl.model.json_value import Json
+from batchctl.model.ports.providers import FileUse, Upload
 from batchctl.providers import job_members
 from batchctl.providers.gemini.file_upload import FileUpload, follow_file
 from batchctl.providers.http.calls import Call

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import httpx
 from msgspec import Struct, field
 
-from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply
+from batchctl.model.json_value import Json
 from batchctl.providers.http.watch import Pace
 from batchctl.providers.untrusted_text import parse_json
 

@@ -22,7 +22,7 @@ from batchctl.model.exhaustion import exhausted, what_ran_out
 from batchctl.model.observed import Status
 from batchctl.model.observing import CallWork
 from batchctl.model.pieces import Pieces, pieces_of
-from batchctl.model.ports import Fact, ResultItem
+from batchctl.model.ports.providers import Fact, ResultItem
 from batchctl.providers.credentials import Credentials
 from batchctl.providers.error_hints import GEMINI, Hints
 from batchctl.providers.http.bounds import Bounds, require_time

@@ -16,7 +16,7 @@ from batchctl import __version__
 from batchctl.model.addresses import WebAddress
 from batchctl.model.errors import BatchctlError, HookUnusable, NotDelivered
 from batchctl.model.notices import Notice, Webhook
-from batchctl.model.ports import Clock
+from batchctl.model.ports.surroundings import Clock
 from batchctl.model.reserved import IpAddress
 from batchctl.providers.http.clients import tls_for
 from batchctl.providers.http.pinned_post import BrokenOffError, NoConnectionError, PinnedPost

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Any, assert_never
 
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import InlineRows, Json, RemoteSource, UploadedFile
 from batchctl.model.errors import BadRequest
+from batchctl.model.json_value import Json
 from batchctl.model.keys import OWN_LABELS
-from batchctl.model.ports import CreateRequest
+from batchctl.model.ports.providers import CreateRequest
+from batchctl.model.sources import InlineRows, RemoteSource, UploadedFile
 from batchctl.providers.create_bodies import encode_json, merge_patch
 from batchctl.providers.vertex.mark_labels import mark_labels, own_folder
 from batchctl.providers.vertex.resource_names import full_model

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 
-from batchctl.model.desired import RemoteSource
 from batchctl.model.errors import NotFound
-from batchctl.model.ports import UNREADABLE, InputRow, SourceFile
+from batchctl.model.ports.inputs import UNREADABLE, InputRow, SourceFile
+from batchctl.model.sources import RemoteSource
 from batchctl.model.wildcards import literal_part, matches
 from batchctl.providers.cloud.addresses import ObjectPath, parse_gs
 from batchctl.providers.cloud.storage import Storage, StoredObject

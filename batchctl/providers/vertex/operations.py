@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply, NotFound, ReplyLost
+from batchctl.model.json_value import Json
 from batchctl.model.keys import Account
 from batchctl.model.observed import Status
-from batchctl.model.ports import Clock
+from batchctl.model.ports.surroundings import Clock
 from batchctl.providers.job_members import status
 from batchctl.providers.vertex.resource_names import operation_path
 

@@ -12,9 +12,9 @@ from itertools import chain
 from msgspec.structs import replace
 
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import Json
 from batchctl.model.errors import ApiError, BadReply, NotFound, PermissionDenied
-from batchctl.model.ports import ResultItem
+from batchctl.model.json_value import Json
+from batchctl.model.ports.providers import ResultItem
 from batchctl.model.states import GOOD_STATES, JobState
 from batchctl.providers import job_members
 from batchctl.providers.cloud.addresses import ObjectPath, Table, parse_gs, parse_table

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply
+from batchctl.model.json_value import Json
 from batchctl.model.keys import Account
 from batchctl.model.observed import RemoteJob, RowCounts
 from batchctl.model.states import is_terminal

@@ -14,11 +14,14 @@ from msgspec.structs import replace
 
 from batchctl.model.allowance import Allowance
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import Json, Limits, RemoteSource
 from batchctl.model.errors import ApiError, BadReply, BatchctlError
+from batchctl.model.json_value import Json
 from batchctl.model.keys import Account, short_uid
 from batchctl.model.observed import RemoteJob
-from batchctl.model.ports import CreateRequest, Fact, FileUse, InputRow, Provider, ResultItem, SourceFile, Upload
+from batchctl.model.ports.inputs import InputRow, SourceFile
+from batchctl.model.ports.providers import CreateRequest, Fact, FileUse, Provider, ResultItem, Upload
+from batchctl.model.sources import RemoteSource
+from batchctl.model.stack import Limits
 from batchctl.model.states import is_terminal
 from batchctl.providers import error_hints
 from batchctl.providers.cloud.bigquery import BigQuery

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from batchctl.model.desired import Json
-from batchctl.model.ports import ResultItem
+from batchctl.model.json_value import Json
+from batchctl.model.ports.providers import ResultItem
 from batchctl.model.row_marks import position_of_labels
 from batchctl.providers.job_members import is_number, key_text
 from batchctl.providers.row_outcomes import NEVER_PROCESSED, NOTHING, parsed, read_outcome, users_members

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import ApiError, BadReply, BadRequest
-from batchctl.model.ports import FileUse, Upload
+from batchctl.model.ports.providers import FileUse, Upload
 from batchctl.providers.cloud.addresses import ObjectPath, parse_gs
 from batchctl.providers.cloud.refusals import http_of
 from batchctl.providers.cloud.storage import Storage, StoredObject

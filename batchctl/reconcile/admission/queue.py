@@ -14,13 +14,15 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from batchctl.model.admission import AdmissionLimits, LimitKind, QueuePlace, short_model
+from batchctl.model.attempts import Operation
 from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.codes import ErrorCode
 from batchctl.model.decision import Decision, Guard
-from batchctl.model.desired import DesiredJob, DesiredStack, Stack
+from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.keys import Account
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import Operation, Recorded, RecordedJob
+from batchctl.model.recorded import Recorded, RecordedJob
+from batchctl.model.stack import Stack
 from batchctl.reconcile.admission.capacity import Capacity, Obstacle, quota_key
 from batchctl.reconcile.admission.sizes import creates_of, with_rows_to_buy, without_creates
 from batchctl.reconcile.admission.stalls import find_stalls

@@ -5,11 +5,11 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from batchctl.model.admission import QuotaKey, short_model
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.decision import Counted, Decision
 from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import Account, same_digest
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.row_work import RowsToSend, RowWork
 from batchctl.model.steps import Create
 from batchctl.model.work_size import WorkSize, rows_sent

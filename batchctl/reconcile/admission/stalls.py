@@ -14,9 +14,10 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from batchctl.model.admission import QuotaKey
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.observed import Observation, Present, RemoteJob
 from batchctl.model.percentiles import percentiles_of
-from batchctl.model.recorded import Recorded, RecordedAttempt
+from batchctl.model.recorded import Recorded
 from batchctl.model.states import GOOD_STATES, JobState
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.forecast.attempts import LEAST_STUCK

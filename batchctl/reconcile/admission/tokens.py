@@ -13,8 +13,9 @@ from math import ceil
 from msgspec import Struct
 
 from batchctl.model.admission import QuotaKey, short_model
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.observed import RowCounts
-from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedJob
+from batchctl.model.recorded import Recorded, RecordedJob
 from batchctl.model.work_size import TOKEN_BYTES
 
 UNKNOWN_RATE = Fraction(1, TOKEN_BYTES)

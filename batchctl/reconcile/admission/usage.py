@@ -14,10 +14,11 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from batchctl.model.admission import QuotaKey, short_model
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.desired import DesiredStack
 from batchctl.model.keys import Account
 from batchctl.model.observed import Gone, Observation, Observed, Present, RemoteJob
-from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedJob
+from batchctl.model.recorded import Recorded, RecordedJob
 from batchctl.model.states import is_terminal
 from batchctl.reconcile.view.attempts import look_up
 from batchctl.reconcile.view.clocks import provider_now

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.capabilities import JOBS_A_PAGE
 from batchctl.model.keys import Account
 from batchctl.model.plan import JobPlan, Plan
-from batchctl.model.recorded import Recorded, RecordedAttempt
+from batchctl.model.recorded import Recorded
 from batchctl.model.states import Phase
 
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from datetime import datetime
 
-from batchctl.model.desired import Stack
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.keys import Api
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Plan
-from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedFile
+from batchctl.model.recorded import Recorded, RecordedFile
+from batchctl.model.stack import Stack
 from batchctl.model.states import Phase, is_terminal
 from batchctl.reconcile.view.clocks import provider_now
 from batchctl.reconcile.view.marks import is_ours

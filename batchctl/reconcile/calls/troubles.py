@@ -14,10 +14,10 @@ from typing import assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
+from batchctl.model.attempts import Operation, RecordedAttempt, Trouble
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import Effect
 from batchctl.model.observed import Status
-from batchctl.model.recorded import Operation, RecordedAttempt, Trouble
 from batchctl.model.texts import cut
 from batchctl.reconcile.calls.backoff import delay
 

@@ -11,6 +11,7 @@ from math import ceil
 from msgspec.structs import replace
 
 from batchctl.model.admission import QuotaKey, short_model
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.cost.job_cost import (
     Actual,
     CostEstimate,
@@ -24,9 +25,9 @@ from batchctl.model.cost.job_cost import (
 )
 from batchctl.model.cost.prices import Price, Prices
 from batchctl.model.cost.tokens import LONG_PROMPT, Counted, Counts, Tokens, Usage
-from batchctl.model.desired import Kind, kind_of_rows
 from batchctl.model.keys import Account, Api
-from batchctl.model.recorded import RecordedAttempt, RecordedJob
+from batchctl.model.kinds import Kind, kind_of_rows
+from batchctl.model.recorded import RecordedJob
 from batchctl.model.work_size import WorkSize, rows_sent
 from batchctl.reconcile.admission.tokens import TokenRates
 from batchctl.reconcile.cost.learned import Learned, by_modality, learn_answers, model_of, output_for, prompt_parts

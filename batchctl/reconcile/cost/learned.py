@@ -9,9 +9,10 @@ from math import ceil
 from msgspec import Struct, field
 
 from batchctl.model.admission import QuotaKey, short_model
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.cost.job_cost import OutputBasis
 from batchctl.model.cost.tokens import Counted, Counts, Modality, Tokens, Usage
-from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedJob
+from batchctl.model.recorded import Recorded, RecordedJob
 
 
 class Learned(Struct, frozen=True):

@@ -9,10 +9,11 @@ from itertools import groupby
 
 from msgspec import Struct
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.cost.job_cost import Actual, CostEstimate
 from batchctl.model.history import PastAttempt
 from batchctl.model.keys import AttemptKey
-from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedJob
+from batchctl.model.recorded import Recorded, RecordedJob
 from batchctl.reconcile.cost.estimates import Costing
 
 NOTHING = Decimal(0)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.decision import Decision
 from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import same_digest
 from batchctl.model.observed import RowCounts
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.row_settings import Canary
 from batchctl.model.row_work import RowsSent
 from batchctl.model.states import GOOD_STATES, Phase

@@ -8,9 +8,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from batchctl.model.actions import Action
+from batchctl.model.attempts import CancelCause
 from batchctl.model.decision import Decision
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import CancelCause
 from batchctl.model.states import ENDED_PHASES, GOOD_STATES, Phase
 from batchctl.model.steps import RecordJob, Step
 from batchctl.reconcile.decide.context import Context

@@ -5,12 +5,13 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from batchctl.model.actions import Action
+from batchctl.model.attempts import CancelCause, RecordedAttempt
 from batchctl.model.codes import ErrorCode
 from batchctl.model.decision import Change, Counted, Decision, Guard
-from batchctl.model.desired import DesiredJob, OnChange
+from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import same_digest
+from batchctl.model.lifecycle import OnChange
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.steps import Create, Step
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import wait

@@ -8,12 +8,13 @@ from datetime import datetime
 from msgspec import Struct, field
 
 from batchctl.model.decision import Decision
-from batchctl.model.desired import DesiredStack, Stack
+from batchctl.model.desired import DesiredStack
 from batchctl.model.inventory import Inventory
 from batchctl.model.keys import Account
 from batchctl.model.observed import Observed
 from batchctl.model.recorded import Recorded
 from batchctl.model.row_work import RowWork
+from batchctl.model.stack import Stack
 from batchctl.reconcile.options import Options
 from batchctl.reconcile.view.clocks import provider_now
 from batchctl.reconcile.view.collected import CollectedResults

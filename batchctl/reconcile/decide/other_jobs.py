@@ -8,8 +8,10 @@ from msgspec import Struct
 
 from batchctl.model.actions import Action
 from batchctl.model.chain import Obstacle
-from batchctl.model.desired import AwaitedRows, DesiredJob, OnChange
+from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import same_digest
+from batchctl.model.lifecycle import OnChange
+from batchctl.model.sources import AwaitedRows
 from batchctl.model.states import ENDED_PHASES, Phase
 from batchctl.reconcile.decide.context import Decided
 

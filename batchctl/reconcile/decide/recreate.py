@@ -10,11 +10,11 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.decision import Decision, Timer
-from batchctl.model.desired import OnMissing
 from batchctl.model.keys import same_digest
+from batchctl.model.lifecycle import OnMissing
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import JobState, Phase
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import create, rest, wait

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from batchctl.model.actions import Action
+from batchctl.model.attempts import CancelCause, Operation, RecordedAttempt
 from batchctl.model.decision import Decision, Timer
-from batchctl.model.desired import Lifecycle, OnMissing
 from batchctl.model.keys import same_digest
+from batchctl.model.lifecycle import Lifecycle, OnMissing
 from batchctl.model.observed import Missing, RemoteJob, Unknown
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt
 from batchctl.model.states import GOOD_STATES, JobState, Phase
 from batchctl.model.steps import Cancel, Collect, Create
 from batchctl.reconcile.calls.troubles import is_collection_due

@@ -5,10 +5,12 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from batchctl.model.actions import Action
+from batchctl.model.attempts import CancelCause
 from batchctl.model.decision import Counted, Decision
-from batchctl.model.desired import Kind, OnRemove
+from batchctl.model.kinds import Kind
+from batchctl.model.lifecycle import OnRemove
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import CancelCause, JobRow
+from batchctl.model.recorded import JobRow
 from batchctl.model.states import Phase
 from batchctl.model.steps import Forget, RecordJob, Step
 from batchctl.reconcile.decide.context import Context

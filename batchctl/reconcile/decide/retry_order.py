@@ -12,10 +12,11 @@ from msgspec.structs import replace
 from batchctl.model.actions import Action
 from batchctl.model.codes import ErrorCode
 from batchctl.model.decision import Decision, Guard
-from batchctl.model.desired import AwaitedRows, DesiredJob
+from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import same_digest
 from batchctl.model.reasons import Reason
 from batchctl.model.row_work import RowOrder
+from batchctl.model.sources import AwaitedRows
 from batchctl.model.states import Phase
 from batchctl.model.steps import Create, Step
 from batchctl.model.work_size import can_send_rows

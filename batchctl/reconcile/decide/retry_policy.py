@@ -6,10 +6,10 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from batchctl.model.desired import Lifecycle
+from batchctl.model.attempts import CancelCause, RecordedAttempt
 from batchctl.model.keys import same_digest
+from batchctl.model.lifecycle import Lifecycle
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.states import BAD_STATES, GOOD_STATES, JobState
 from batchctl.reconcile.calls.backoff import delay
 from batchctl.reconcile.decide.decision import BY_ORDER

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator
 from msgspec.structs import replace
 
 from batchctl.model.actions import Action
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.digests import IN_FINGERPRINTS
 from batchctl.model.keys import same_digest
 from batchctl.model.plan import JobPlan
-from batchctl.model.recorded import JobRow, Recorded, RecordedAttempt
+from batchctl.model.recorded import JobRow, Recorded
 from batchctl.model.row_settings import RowSettings
 from batchctl.model.row_work import RowChoice, RowsToSend, RowWork
 from batchctl.model.steps import Create

@@ -5,10 +5,10 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from batchctl.model.actions import Action
+from batchctl.model.attempts import CancelCause, RecordedAttempt
 from batchctl.model.decision import Decision, Timer
 from batchctl.model.keys import same_digest
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.row_work import RowChoice, RowsToSend, RowWork
 from batchctl.model.states import GOOD_STATES, JobState, Phase
 from batchctl.model.steps import Create

@@ -8,10 +8,10 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from batchctl.model.actions import Action
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.decision import Decision, Timer
-from batchctl.model.desired import AwaitedRows
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.sources import AwaitedRows
 from batchctl.model.states import Phase
 from batchctl.model.steps import Merge, RecordAttempt, Step
 from batchctl.reconcile.decide.context import Context

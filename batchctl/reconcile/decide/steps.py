@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from batchctl.model.attempts import CancelCause, RecordedAttempt
 from batchctl.model.desired import DesiredJob
-from batchctl.model.recorded import CancelCause, JobRow, RecordedAttempt
+from batchctl.model.recorded import JobRow
 from batchctl.model.settings import webhook_hashes
 from batchctl.model.steps import Cancel, Collect, Delete, RecordAttempt, RecordJob, Step
 from batchctl.reconcile.decide.context import Context

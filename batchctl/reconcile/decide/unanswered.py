@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.decision import Decision, Timer
 from batchctl.model.observed import Moment, Unknown
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import Phase
 from batchctl.model.steps import Note, RecordAttempt
 from batchctl.reconcile.decide.context import Context

@@ -9,9 +9,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from batchctl.model.actions import Action
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.decision import Decision
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.row_work import RowsToSend
 from batchctl.model.states import GOOD_STATES, Phase
 from batchctl.model.steps import Create

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from msgspec import Struct, field
 
 from batchctl.model.admission import QuotaKey
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.forecast import ExpectedEnd, JobForecast, Stuck
 from batchctl.model.history import History, Waits, size_class, size_words
 from batchctl.model.percentiles import LEAST_FOR_P50, Percentiles, Span, percentiles_of
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import JobState
 
 LEAST_STUCK = timedelta(minutes=30)

@@ -15,11 +15,11 @@ from msgspec.structs import replace
 
 from batchctl.model.actions import Action
 from batchctl.model.admission import LimitKind, QuotaKey, short_model
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.decision import Timer
 from batchctl.model.forecast import ExpectedEnd, JobForecast, StackForecast
 from batchctl.model.keys import Account
 from batchctl.model.plan import JobPlan
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import ENDED_PHASES, Phase
 from batchctl.model.steps import Create
 from batchctl.reconcile.forecast.attempts import Comparison, forecast_active, later, latest

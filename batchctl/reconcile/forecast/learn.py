@@ -9,6 +9,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from batchctl.model.admission import QuotaKey, short_model
+from batchctl.model.attempts import CancelCause, RecordedAttempt
 from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.history import (
     MOST_COMPARED,
@@ -23,7 +24,7 @@ from batchctl.model.history import (
 )
 from batchctl.model.keys import Account
 from batchctl.model.percentiles import Span
-from batchctl.model.recorded import CancelCause, Recorded, RecordedAttempt
+from batchctl.model.recorded import Recorded
 
 
 class _Times(Struct, frozen=True):

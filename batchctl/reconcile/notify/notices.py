@@ -15,13 +15,15 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from batchctl.model.desired import Json, Stack
+from batchctl.model.attempts import CancelCause, Operation, RecordedAttempt
+from batchctl.model.json_value import Json
 from batchctl.model.keys import AttemptKey
 from batchctl.model.notices import Hook, Notice, NoticeType
 from batchctl.model.observed import Observed, RowCounts
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import CancelCause, JobRow, Operation, RecordedAttempt
+from batchctl.model.recorded import JobRow
+from batchctl.model.stack import Stack
 from batchctl.model.states import GOOD_STATES, JobState, Phase
 from batchctl.model.texts import MESSAGE_LIMIT, cut
 from batchctl.model.times import rfc3339_seconds

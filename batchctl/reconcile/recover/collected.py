@@ -8,10 +8,11 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.inventory import KeptResults
 from batchctl.model.keys import Account, same_digest, short_uid
-from batchctl.model.recorded import Recorded, RecordedAttempt
+from batchctl.model.recorded import Recorded
 from batchctl.reconcile.recover.other_account import attempt_at
 from batchctl.reconcile.recover.rebuild import record_results
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.desired import DesiredStack
 from batchctl.model.keys import AttemptKey
-from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedJob, SaveAttempt, SaveJob, Write
+from batchctl.model.recorded import Recorded, RecordedJob
+from batchctl.model.writes import SaveAttempt, SaveJob, Write
 from batchctl.reconcile.decide.steps import job_row
 
 

@@ -6,10 +6,12 @@ from collections.abc import Collection, Iterator, Mapping
 
 from msgspec.structs import replace
 
-from batchctl.model.desired import Json
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.digests import account_parts, digest_of
+from batchctl.model.json_value import Json
 from batchctl.model.keys import Account
-from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedJob, SaveAttempt, SaveJob, Write
+from batchctl.model.recorded import Recorded, RecordedJob
+from batchctl.model.writes import SaveAttempt, SaveJob, Write
 
 
 def attempt_at(attempt: RecordedAttempt, account: Account) -> RecordedAttempt:

@@ -14,10 +14,11 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.keys import Account, AttemptKey, same_digest
 from batchctl.model.observed import Observed, RemoteJob
-from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedJob
+from batchctl.model.recorded import Recorded, RecordedJob
 from batchctl.model.states import GOOD_STATES
 from batchctl.reconcile.decide.steps import job_row
 from batchctl.reconcile.view.absence import with_absences_aged

@@ -8,7 +8,8 @@ from datetime import datetime
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import GuardError, UsageError
 from batchctl.model.keys import JOB_NAME
-from batchctl.model.recorded import ForgetJob, Recorded, RecordedJob, SaveGhost, SavePast, Write
+from batchctl.model.recorded import Recorded, RecordedJob
+from batchctl.model.writes import ForgetJob, SaveGhost, SavePast, Write
 from batchctl.reconcile.forecast.learn import past_of
 from batchctl.reconcile.view.readings import ghosts_of
 

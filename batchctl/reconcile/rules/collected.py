@@ -9,12 +9,12 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from batchctl.model.actions import Action
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.codes import ErrorCode
 from batchctl.model.decision import Decision, Guard
 from batchctl.model.keys import same_digest
 from batchctl.model.plan import Plan
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import JobState
 from batchctl.model.steps import Collect, Delete, Note, RecordAttempt, Reuse, Step
 from batchctl.model.work_size import rows_sent

@@ -13,11 +13,11 @@ from msgspec.structs import replace
 
 from batchctl.model.actions import Action
 from batchctl.model.decision import Decision
-from batchctl.model.desired import Stack
 from batchctl.model.keys import Account
 from batchctl.model.observed import Observation, Observed, Present, RemoteJob
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Recorded
+from batchctl.model.stack import Stack
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decisions import Decisions
 from batchctl.reconcile.rules.held_create import hold_create

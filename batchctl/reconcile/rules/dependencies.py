@@ -9,8 +9,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from batchctl.model.decision import Decision
-from batchctl.model.desired import AwaitedRows, DesiredJob
+from batchctl.model.desired import DesiredJob
 from batchctl.model.reasons import Reason
+from batchctl.model.sources import AwaitedRows
 from batchctl.model.states import Phase
 from batchctl.reconcile.decide.context import Context, Decided
 from batchctl.reconcile.decide.other_jobs import blocks, has_succeeded, phase_words, rows_obstacle

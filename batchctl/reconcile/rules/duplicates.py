@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from batchctl.model.actions import Action
+from batchctl.model.attempts import CancelCause
 from batchctl.model.decision import Decision
 from batchctl.model.observed import RemoteJob
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import CancelCause
 from batchctl.model.steps import Cancel
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.view.attempt_view import AttemptView, can_be_cancelled

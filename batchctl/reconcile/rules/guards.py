@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.decision import Counted, Decision, Guard
-from batchctl.model.desired import Limits
 from batchctl.model.keys import shown_digest
+from batchctl.model.stack import Limits
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decisions import Decisions
 from batchctl.reconcile.options import Options

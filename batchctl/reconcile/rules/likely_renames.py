@@ -14,12 +14,13 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.codes import ErrorCode
 from batchctl.model.decision import Decision, Guard
 from batchctl.model.keys import same_digest
 from batchctl.model.plan import Rename
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import RecordedAttempt, RecordedJob
+from batchctl.model.recorded import RecordedJob
 from batchctl.model.states import BAD_STATES, GOOD_STATES, Phase
 from batchctl.model.steps import Collect
 from batchctl.reconcile.decide.context import Context, Decided

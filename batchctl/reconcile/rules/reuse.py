@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from batchctl.model.actions import Action
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.decision import Decision
 from batchctl.model.desired import DesiredJob
 from batchctl.model.inventory import KeptResults
 from batchctl.model.keys import same_digest
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import JobState
 from batchctl.model.steps import Create, Note, Reuse, Step
 from batchctl.reconcile.decide.context import Context

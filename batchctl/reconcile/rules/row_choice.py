@@ -10,10 +10,10 @@ import dataclasses
 from msgspec.structs import replace
 
 from batchctl.model.actions import Action
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.decision import Decision
 from batchctl.model.desired import DesiredJob
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.row_work import RowChoice, RowsToSend
 from batchctl.model.states import JobState
 from batchctl.model.steps import Assemble, Collect, Create, Step

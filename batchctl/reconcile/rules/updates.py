@@ -5,9 +5,10 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from batchctl.model.actions import Action
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.decision import Change, Decision
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import JobRow, RecordedAttempt
+from batchctl.model.recorded import JobRow
 from batchctl.model.settings import settings_of
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decisions import Decisions

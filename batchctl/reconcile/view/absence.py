@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.keys import Account
 from batchctl.model.observed import Gone, Missing, Moment, Observation, Observed, Presence
-from batchctl.model.recorded import Recorded, RecordedAttempt
+from batchctl.model.recorded import Recorded
 
 NOT_THERE = "it is not in the list, and a direct get says that there is no such job"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import Gone, Missing, Presence, Present, RemoteJob, Unknown
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import JobState, is_active
 from batchctl.model.steps import Note, RecordAttempt
 

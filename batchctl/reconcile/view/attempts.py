@@ -10,10 +10,12 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from batchctl.model.desired import DesiredJob, Stack
+from batchctl.model.attempts import RecordedAttempt
+from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import AttemptKey, same_digest
 from batchctl.model.observed import Gone, Missing, Observed, Presence, Present, RemoteJob, Unknown
-from batchctl.model.recorded import RecordedAttempt, RecordedJob
+from batchctl.model.recorded import RecordedJob
+from batchctl.model.stack import Stack
 from batchctl.model.states import BAD_STATES, GOOD_STATES, is_terminal
 from batchctl.model.steps import Note
 from batchctl.reconcile.view.attempt_view import AttemptView

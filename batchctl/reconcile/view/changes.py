@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from batchctl.model.canonical import canonical_json
 from batchctl.model.decision import Change
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.row_hashes import BEYOND, compare_rows
 
 _OUTSIDE_SPEC: Mapping[str, str] = {

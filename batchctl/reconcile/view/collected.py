@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from batchctl.model.desired import Stack
 from batchctl.model.inventory import Inventory, KeptResults
 from batchctl.model.keys import DIGEST_SCHEME, MARK_DIGEST_LENGTH, same_digest, short_uid
+from batchctl.model.stack import Stack
 from batchctl.reconcile.view.attempt_view import AttemptView
 
 _SHORTEST = len(DIGEST_SCHEME) + MARK_DIGEST_LENGTH

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.keys import Account
 from batchctl.model.observed import Observation, Observed, Present, RemoteJob
-from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedJob
+from batchctl.model.recorded import Recorded, RecordedJob
 
 
 def find_strangers(recorded: Recorded, observed: Observed) -> dict[Account, str]:

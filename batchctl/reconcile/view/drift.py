@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from batchctl.model.desired import Stack
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import Gone, Missing, Observed, RemoteJob
 from batchctl.model.plan import Drift, DriftKind
+from batchctl.model.stack import Stack
 from batchctl.model.states import GOOD_STATES, JobState, is_active
 from batchctl.model.steps import Note
 from batchctl.reconcile.view.attempt_view import AttemptView

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from batchctl.model.recorded import CancelCause, RecordedAttempt
+from batchctl.model.attempts import CancelCause, RecordedAttempt
 from batchctl.model.states import BAD_STATES, GOOD_STATES
 from batchctl.model.verdicts import RowVerdict
 

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from batchctl.model.desired import Stack
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import Observed, Present, RemoteJob
 from batchctl.model.recorded import Recorded
+from batchctl.model.stack import Stack
 from batchctl.reconcile.view.marks import is_ours
 from batchctl.reconcile.view.renames import final_names
 

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.desired import DesiredJob
 from batchctl.model.inventory import KeptResults
 from batchctl.model.keys import AttemptKey, same_digest
 from batchctl.model.observed import Observed
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import GOOD_STATES
 from batchctl.model.steps import Note
 from batchctl.reconcile.view.attempt_view import AttemptView

@@ -10,9 +10,9 @@ import dataclasses
 
 from msgspec.structs import replace
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import same_digest
-from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.row_settings import judge_rows
 from batchctl.model.steps import Note
 from batchctl.reconcile.view.attempt_view import AttemptView

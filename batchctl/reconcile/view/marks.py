@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TypeGuard
 
-from batchctl.model.desired import Stack
 from batchctl.model.keys import AttemptKey, Mark, short_uid
 from batchctl.model.observed import Observed, RemoteJob
+from batchctl.model.stack import Stack
 
 NO_TOKEN = ""
 """The token of an attempt that was created manually: its remote job has no mark."""

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
+from batchctl.model.attempts import CancelCause, RecordedAttempt
+from batchctl.model.recorded import RecordedJob
 from batchctl.model.states import GOOD_STATES, JobState, Phase
 from batchctl.reconcile.view.endings import WANTED_STOPS, has_succeeded, was_cancelled
 from batchctl.reconcile.view.shards import combine_attempts

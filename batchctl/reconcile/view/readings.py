@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.keys import Account
 from batchctl.model.observed import Observed, Presence, Present, RemoteJob
-from batchctl.model.recorded import Ghost, Recorded, RecordedAttempt
+from batchctl.model.recorded import Ghost, Recorded
 from batchctl.model.states import JobState, is_terminal
 
 GHOSTS_KEPT = timedelta(days=30)

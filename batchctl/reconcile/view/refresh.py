@@ -6,9 +6,9 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from batchctl.model.attempts import Operation, RecordedAttempt, Trouble
 from batchctl.model.keys import same_digest
 from batchctl.model.observed import RemoteJob
-from batchctl.model.recorded import Operation, RecordedAttempt, Trouble
 from batchctl.model.states import JobState, is_terminal
 from batchctl.reconcile.calls.troubles import overcome
 

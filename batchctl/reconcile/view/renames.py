@@ -12,9 +12,11 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from batchctl.model.desired import Moved
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.keys import AttemptKey
-from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedJob, RenameJob, SaveAttempt, SaveJob, Write
+from batchctl.model.recorded import Recorded, RecordedJob
+from batchctl.model.stack import Moved
+from batchctl.model.writes import RenameJob, SaveAttempt, SaveJob, Write
 
 
 class Move(Struct, frozen=True):

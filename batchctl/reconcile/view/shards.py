@@ -12,8 +12,8 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from batchctl.model.attempts import CancelCause, RecordedAttempt
 from batchctl.model.observed import Gone, Missing, Presence, Present, RowCounts, Status, Unknown
-from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.row_work import RowsSent
 from batchctl.model.states import BAD_STATES, GOOD_STATES, JobState
 from batchctl.reconcile.view.attempt_view import AttemptView

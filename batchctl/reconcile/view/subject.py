@@ -8,9 +8,11 @@ from functools import cached_property
 
 from msgspec import Struct
 
-from batchctl.model.desired import DesiredJob, Lifecycle
+from batchctl.model.attempts import RecordedAttempt
+from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import AttemptKey, same_digest
-from batchctl.model.recorded import RecordedAttempt, RecordedJob
+from batchctl.model.lifecycle import Lifecycle
+from batchctl.model.recorded import RecordedJob
 from batchctl.model.states import Phase
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.phases import PhaseFacts, phase_of

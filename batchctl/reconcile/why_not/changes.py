@@ -9,8 +9,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from batchctl.model.desired import DesiredJob, Lifecycle, Stack
+from batchctl.model.desired import DesiredJob
+from batchctl.model.lifecycle import Lifecycle
 from batchctl.model.observed import Observation, RemoteJob
+from batchctl.model.stack import Stack
 from batchctl.reconcile.question import Question
 
 

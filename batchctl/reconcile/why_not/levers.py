@@ -16,10 +16,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from batchctl.model.admission import AdmissionLimits
-from batchctl.model.desired import DesiredJob, OnChange, OnMissing, OnRemove, Stack
+from batchctl.model.desired import DesiredJob
+from batchctl.model.lifecycle import OnChange, OnMissing, OnRemove
 from batchctl.model.observed import Observation, RemoteJob
 from batchctl.model.plan import JobPlan
 from batchctl.model.row_work import RowOrder
+from batchctl.model.stack import Stack
 from batchctl.model.states import JobState
 from batchctl.model.times import rfc3339_seconds
 from batchctl.model.why_not import ChangeKind

@@ -18,7 +18,7 @@ from rich.text import Text
 from batchctl.model.durations import in_units
 from batchctl.model.events import Event
 from batchctl.model.plan import JobPlan, Plan
-from batchctl.model.ports import Clock
+from batchctl.model.ports.surroundings import Clock
 from batchctl.report.activity import Busy
 from batchctl.report.display_times import clock_time
 from batchctl.report.layout import LEAST_WIDTH, outside

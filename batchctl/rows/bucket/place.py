@@ -11,7 +11,7 @@ from pathlib import Path
 from shutil import rmtree
 
 from batchctl.model.activity import UNWATCHED, Activity
-from batchctl.model.ports import InputEncoder
+from batchctl.model.ports.inputs import InputEncoder
 from batchctl.model.state_objects import ResultObjects
 from batchctl.rows.bucket import wants
 from batchctl.rows.bucket.index import IndexedFile

@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from batchctl.model.desired import DesiredJob, Json
+from batchctl.model.attempts import RecordedAttempt
+from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import ResultsError
+from batchctl.model.json_value import Json
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import RemoteJob
-from batchctl.model.ports import (
-    ChosenRows,
-    Collected,
-    CollectOptions,
-    InputEncoder,
-    KnownInput,
-    ResultItem,
-)
-from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.ports.inputs import InputEncoder, KnownInput
+from batchctl.model.ports.providers import ResultItem
+from batchctl.model.ports.results import ChosenRows, Collected, CollectOptions
 from batchctl.model.row_work import RowChoice, RowWork
 from batchctl.model.rows_left import RowsLeft
 from batchctl.rows.bucket import wants

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from batchctl import __version__
-from batchctl.model.desired import Json
+from batchctl.model.json_value import Json
 from batchctl.model.plan_digest import PlanDigest
 from batchctl.model.times import rfc3339
 from batchctl.report.plan_document import all_guards, drift_entries

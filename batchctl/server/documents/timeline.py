@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
-from batchctl.model.recorded import RecordedAttempt, RecordedJob
+from batchctl.model.attempts import RecordedAttempt
+from batchctl.model.recorded import RecordedJob
 from batchctl.model.times import rfc3339
 from batchctl.model.verdicts import RowVerdict
 from batchctl.reconcile import attempt_on_record

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from batchctl.state.cells import Cell
 from batchctl.state.database import Database
-from batchctl.state.migrations import TABLES
+from batchctl.state.formats import TABLES
 
 _MANY = 1000
 

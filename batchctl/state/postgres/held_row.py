@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from batchctl.model.errors import StateError
+from batchctl.state.formats import MIGRATIONS
 from batchctl.state.lockfile import Holder
-from batchctl.state.migrations import MIGRATIONS
 from batchctl.state.moved import moved_to
 from batchctl.state.postgres.changes import Changes
 from batchctl.state.postgres.lock_row import LockTable, Row

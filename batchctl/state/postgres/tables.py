@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from batchctl.state.cells import Cell
 from batchctl.state.connection import create_file
 from batchctl.state.database import Database
-from batchctl.state.migrations import MIGRATIONS, TABLES, Identity, build
+from batchctl.state.formats import MIGRATIONS, TABLES
+from batchctl.state.migrations import Identity, build
 from batchctl.state.postgres.changes import TableChanges
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from pathlib import Path
 from types import TracebackType
 
 from batchctl.model.errors import StateError
-from batchctl.model.recorded import Recorded, Write
+from batchctl.model.recorded import Recorded
+from batchctl.model.writes import Write
 from batchctl.state.session import FileSession
 from batchctl.state.shared.copies import Copies, Copy
 from batchctl.state.shared.errors import lease_lost, naming

@@ -12,8 +12,9 @@ from msgspec import Struct
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import GuardError, LockedError
 from batchctl.model.events import Event
-from batchctl.model.ports import Clock
-from batchctl.model.recorded import Recorded, StateVersion, Write
+from batchctl.model.ports.surroundings import Clock
+from batchctl.model.recorded import Recorded, StateVersion
+from batchctl.model.writes import Write
 from batchctl.state.lockfile import Holder, this_process
 from batchctl.state.migrations import Identity
 from batchctl.state.shared.copies import Copies, Copy
