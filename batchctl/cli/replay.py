@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from batchctl import __version__
 from batchctl.cli import complete
 from batchctl.cli.common import Common, common_options, output_option
 from batchctl.cli.exits import Exit
+from batchctl.cli.given_file import read_given
 from batchctl.cli.notes import warn
 from batchctl.cli.output import Shown, emit, emit_each
 from batchctl.cli.why_not_answer import answer_why_not
@@ -23,6 +22,7 @@ from batchctl.model.suggest import did_you_mean
 from batchctl.report.replay import Replayed, replay_document, write_replay
 
 _MOST_BYTES = 1024 * 2**20
+_A_BUNDLE = "give a file of the folder that --record names"
 
 
 @click.command()
@@ -56,7 +56,7 @@ def replay(*, common: Common, bundles: tuple[str, ...], why_not: Action | None, 
 
 def _read(name: str) -> Bundle:
     """Read a bundle, and warn if another version made it. Raises UsageError."""
-    bundle = from_bundle(_content(name), name)
+    bundle = from_bundle(read_given(name, "bundle", _MOST_BYTES, _A_BUNDLE), name)
     if bundle.version != __version__:
         words = f"{name}: batchctl {bundle.version} made this decision, and this is {__version__}"
         warn(words)
@@ -81,15 +81,3 @@ def _why_not(bundle: Bundle, job: str | None, asked: Action) -> Shown:
         hint = did_you_mean(job, names, "`batchctl replay -o json` counts the jobs of a bundle")
         raise BatchctlError(f"there is no job {job} in the bundle", code=ErrorCode.JOB_NOT_FOUND, hint=hint)
     return answer_why_not(bundle.question, job, asked)
-
-
-def _content(name: str) -> bytes:
-    try:
-        with Path(name).open("rb") as stream:
-            content = stream.read(_MOST_BYTES + 1)
-    except OSError as error:
-        hint = "give a file of the folder that --record names"
-        raise UsageError(f"cannot read the bundle {name}: {error.strerror}", hint=hint) from error
-    if len(content) > _MOST_BYTES:
-        raise UsageError(f"{name} is too large for a bundle", hint="give a file of the folder that --record names")
-    return content

@@ -23,7 +23,7 @@ from batchctl.cli.repository import place_in_repository
 from batchctl.cli.signals import orderly_stop
 from batchctl.cli.workspace import Workspace
 from batchctl.engine.delivery import deliver_rest
-from batchctl.engine.loop.drive import DriveReport, Until, Witness, drive
+from batchctl.engine.loop.drive import Around, DriveReport, Until, Witness, drive
 from batchctl.engine.loop.polling import Pace
 from batchctl.engine.loop.verdict import Measure, find_verdict
 from batchctl.engine.passes import PassReport
@@ -114,7 +114,7 @@ def carry_out(workspace: Workspace, request: Request) -> int:
     ):
         tools = open_tools(workspace, request.all_progress(progress), request.black_box, request.samples)
         try:
-            report = drive(reload, options, request.until, tools, check, request.pace, reload.are_same, show)
+            report = drive(Around(reload, reload.are_same, show), options, request.until, tools, check, request.pace)
             if request.until.ended and not request.until.once and report.stopped is None:
                 deliver_rest(reload.workspace.stack, tools)
         finally:

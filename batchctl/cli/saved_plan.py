@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct
 
+from batchctl.cli.given_file import read_given
 from batchctl.cli.plan_options import PlanOptions
 from batchctl.model.errors import UsageError
 from batchctl.model.json_value import Json
@@ -52,21 +54,14 @@ def read_plan(path: str) -> SavedPlan:
 
 
 def _content(path: str) -> bytes:
-    try:
-        with Path(path).open("rb") as stream:
-            content = stream.read(MOST_BYTES + 1)
-    except FileNotFoundError as error:
+    if not os.path.lexists(path):
         hint = "a job name has only a-z, 0-9 and -; manifests are named with -f"
-        raise UsageError(f"there is no plan file {path}", hint=hint) from error
-    except OSError as error:
-        if isinstance(error, IsADirectoryError):
-            raise _manifests(path, "a folder") from error
-        raise UsageError(f"cannot read the plan file {path}: {error.strerror}", hint=_NOT_A_PLAN) from error
+        raise UsageError(f"there is no plan file {path}", hint=hint)
+    if Path(path).is_dir():
+        raise _manifests(path, "a folder")
     if path.lower().endswith(_MANIFESTS):
         raise _manifests(path, "a manifest")
-    if len(content) > MOST_BYTES:
-        raise UsageError(f"{path} is too large for a plan", hint=_NOT_A_PLAN)
-    return content
+    return read_given(path, "plan", MOST_BYTES, _NOT_A_PLAN)
 
 
 def _manifests(path: str, kind: str) -> UsageError:

@@ -9,7 +9,7 @@ import pytest
 
 from batchctl.emulator.clock import parse_duration
 from batchctl.emulator.settings import Settings
-from batchctl.engine.loop.drive import Until, drive
+from batchctl.engine.loop.drive import Around, Until, drive
 from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.keys import Api
 from batchctl.model.kinds import Kind
@@ -259,7 +259,7 @@ def test_positions_are_taken_only_from_rows_that_went_out_from_here(world):
     store = Listening(ResultsFolder(world.results))
     jobs = (job("again", sent), job("rows", inline("x")), job("theirs", UploadedFile(file.name)))
     with world.process(results=store) as tools:
-        drive(lambda: world.desired(*jobs), Options(), Until(ended=True), tools)
+        drive(Around(lambda: world.desired(*jobs)), Options(), Until(ended=True), tools)
     assert store.told["theirs"] == UnorderedRows()
     names = {name: [(row.key, row.sent) for row in store.told[name].rows] for name in ("again", "rows")}
     assert names == {"again": [("k1", {"key": "k1"}), ("k2", {"key": "k2"})], "rows": [("x", {})]}
@@ -291,7 +291,7 @@ class Strange:
 
 def test_results_that_match_no_row_are_told(world):
     with world.process(results=Strange(ResultsFolder(world.results))) as tools:
-        drive(lambda: world.desired(job("a")), Options(), Until(ended=True), tools)
+        drive(Around(lambda: world.desired(job("a"))), Options(), Until(ended=True), tools)
     assert any("2 rows ok, 0 failed, 2 that match no input row" in line for line in world.progress.steps)
 
 

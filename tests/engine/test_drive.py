@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from batchctl.engine.loop.drive import Until, drive
+from batchctl.engine.loop.drive import Around, Until, drive
 from batchctl.engine.passes import run_pass
 from batchctl.model.errors import (
     LockedError,
@@ -159,7 +159,7 @@ def test_a_stop_during_a_sleep_ends_in_order(world):
 def test_a_stop_before_the_first_pass_begins_nothing(world):
     with world.process() as tools:
         world.clock.stop()
-        report = drive(lambda: world.desired(job("a")), Options(), Until(ended=True), tools)
+        report = drive(Around(lambda: world.desired(job("a"))), Options(), Until(ended=True), tools)
     assert (results(report), made(world.here)) == ({"a": "skipped"}, {})
     assert isinstance(report.stopped, StoppedError)
 
@@ -256,7 +256,9 @@ def test_a_pass_reports_what_it_looked_at(world):
 def test_a_witness_is_shown_each_pass_at_its_end(world):
     seen = []
     with world.process() as tools:
-        report = drive(lambda: world.desired(job("a")), Options(), Until(ended=True), tools, witness=seen.append)
+        report = drive(
+            Around(lambda: world.desired(job("a")), witness=seen.append), Options(), Until(ended=True), tools
+        )
     assert len(seen) == len(world.progress.plans) > 1
     assert seen[0].plan is world.progress.plans[0]
     assert seen[-1].after.recorded.jobs == world.recorded().jobs

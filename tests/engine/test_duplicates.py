@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from batchctl.engine.loop.drive import Until, drive
+from batchctl.engine.loop.drive import Around, Until, drive
 from batchctl.model.keys import AttemptKey, Mark
 from batchctl.model.plan import DriftKind
 from batchctl.reconcile import Options
@@ -83,13 +83,13 @@ def test_two_states_on_one_stack_end_with_one_live_job(world):
     world.apply(job("a"))
     world.time.sleep(1)
     with world.process(**other) as tools:
-        drive(lambda: world.desired(job("a")), Options(), UNTIL_APPLIED, tools)
+        drive(Around(lambda: world.desired(job("a"))), Options(), UNTIL_APPLIED, tools)
     assert made(world.here) == {"a@1.0": 2}
     world.here.faults()
     world.time.sleep(60)
     oldest = world.here.jobs()[0]["name"]
     with world.process(**other) as tools:
-        report = drive(lambda: world.desired(job("a")), Options(), UNTIL_APPLIED, tools)
+        report = drive(Around(lambda: world.desired(job("a"))), Options(), UNTIL_APPLIED, tools)
     assert [one.kind for one in report.plan.drift if one.job == "a"].count(DriftKind.DUPLICATE) == 1
     assert live(world.here) == {"a@1.0": [oldest]}
     world.apply(job("a"))

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from batchctl.engine.loop.drive import Until, drive
+from batchctl.engine.loop.drive import Around, Until, drive
 from batchctl.engine.workers import Workers
 from batchctl.model.errors import ConnectionFailed, ExhaustedError
 from batchctl.model.exhaustion import exhausted
@@ -63,7 +63,7 @@ def test_a_watcher_says_it_once_and_goes_on(world, what):
             return wanted
 
         world.clock.during = lambda number: world.clock.stop() if number > 12 else None
-        report = drive(read, Options(), FOREVER, tools)
+        report = drive(Around(read), Options(), FOREVER, tools)
     told = [text for text in world.progress.warnings if "limit of open files" in text or "no memory left" in text]
     assert len(told) == 1, told
     assert "trying again" in told[0]

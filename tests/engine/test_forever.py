@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from batchctl.engine.after_pass import AfterPass
-from batchctl.engine.loop.drive import Until, drive
+from batchctl.engine.loop.drive import Around, Until, drive
 from batchctl.engine.loop.polling import Pace
 from batchctl.engine.loop.quick_check import is_unchanged
 from batchctl.engine.passes import PassReport, run_pass
@@ -46,7 +46,7 @@ A_WHILE = 25 * MINUTE
 BROKEN = ManifestError([Diagnostic(Location("a.yaml", 3, 1), "InvalidYaml", "not YAML")])
 
 
-def serve(world, jobs, span, happenings, options=None, pace=None, glance=None, **changes):
+def serve(world, jobs, span, happenings, options=None, pace=None, glance=lambda: False, **changes):
     """Watch for ever, for as long as `span`; each happening comes at its time, and is done once."""
     begin, left = world.time.now(), sorted(happenings.items())
 
@@ -59,7 +59,9 @@ def serve(world, jobs, span, happenings, options=None, pace=None, glance=None, *
     with world.process(**changes) as tools:
         world.clock.during = during
         reload = jobs if callable(jobs) else lambda: world.desired(*jobs)
-        report = drive(reload, options or Options(), Until(ended=True, forever=True), tools, pace=pace, glance=glance)
+        report = drive(
+            Around(reload, glance=glance), options or Options(), Until(ended=True, forever=True), tools, pace=pace
+        )
     assert left == [], "not all has happened"
     assert isinstance(report.stopped, StoppedError)
     return report
@@ -448,7 +450,7 @@ def test_what_nobody_agreed_to_ends_it(world):
         raise GuardError("no")
 
     with world.process() as tools, pytest.raises(GuardError):
-        drive(lambda: world.desired(job("a")), Options(), Until(ended=True, forever=True), tools, refuse)
+        drive(Around(lambda: world.desired(job("a"))), Options(), Until(ended=True, forever=True), tools, refuse)
 
 
 def test_without_forever_a_locked_state_at_first_is_an_error(world):

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from batchctl.engine.loop.drive import Until, drive
+from batchctl.engine.loop.drive import Around, Until, drive
 from batchctl.engine.passes import run_pass
 from batchctl.engine.providers import Providers
 from batchctl.model.errors import LockedError, StateError, StoppedError
@@ -29,7 +29,7 @@ def test_it_is_not_held_while_sleeping(world):
 
     with world.process() as tools:
         world.clock.during = during
-        drive(lambda: world.desired(job("a")), Options(), Until(ended=True), tools)
+        drive(Around(lambda: world.desired(job("a"))), Options(), Until(ended=True), tools)
     assert len(locked) == len(world.clock.sleeps) > 5
     assert world.attempt("a").state == "JOB_STATE_SUCCEEDED"
 
@@ -57,7 +57,7 @@ def test_a_stop_while_it_is_waited_for_is_a_stop(world, until):
         path = world.folder / "state.db"
         waiting = open_state(path, stack="shop", uid=UID, clock=world.clock, who="second", lock_timeout=30)
         world.clock.during = lambda number: world.clock.stop()
-        report = drive(lambda: world.desired(job("a")), Options(), until, replace(tools, state=waiting))
+        report = drive(Around(lambda: world.desired(job("a"))), Options(), until, replace(tools, state=waiting))
     assert isinstance(report.stopped, StoppedError)
     assert (report.outcomes, made(world.here), world.progress.warnings) == ({}, {}, [])
 
@@ -193,7 +193,7 @@ def test_two_drives_on_one_state_lose_no_update(make_world):
             turn.wait(timeout=20)
             for _ in range(2000):
                 try:
-                    drive(lambda: world.desired(*jobs), options, Until(ended=True), tools)
+                    drive(Around(lambda: world.desired(*jobs)), options, Until(ended=True), tools)
                 except LockedError:
                     continue
                 break

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from batchctl.engine.loop.drive import Until, drive
+from batchctl.engine.loop.drive import Around, Until, drive
 from batchctl.model.observing import ActionWork, CallWork, Ending, PassKind, PassWork, TokenUse, Work
 from batchctl.model.stack import Limits
 from batchctl.reconcile import Options
@@ -138,7 +138,7 @@ def test_what_stops_a_pass_ends_its_actions(watched, monkeypatch):
         monkeypatch.setattr(provider, "create_job", broken)
         desired = watched.desired(job("a"), job("b"), job("c"))
         with pytest.raises(BugError):
-            drive(lambda: desired, Options(), Until(ended=True, timeout=LONG), tools)
+            drive(Around(lambda: desired), Options(), Until(ended=True, timeout=LONG), tools)
     assert watched.tree.open == 0
     assert {one.code for one in watched.tree.actions()} == {"Stopped"}
 

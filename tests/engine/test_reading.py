@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from batchctl.engine.loop.drive import Until, drive
+from batchctl.engine.loop.drive import Around, Until, drive
 from batchctl.model.errors import GuardError, LockedError, ManifestError, StoppedError, UsageError
 from batchctl.model.locations import Diagnostic, Location
 from batchctl.model.stack import Limits, Moved
@@ -89,7 +89,7 @@ def test_what_changed_while_the_lock_was_waited_for_counts(world):
             return state.lock()
 
     with world.process(state=Late()) as tools:
-        report = drive(checkout, Options(), SETTLE, tools)
+        report = drive(Around(checkout), Options(), SETTLE, tools)
     assert results(report) == {"b": "pending"}
     assert made(world.here) == {"a@1.0": 1}
     assert live(world.here).keys() == {"a@1.0"}

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from batchctl.engine.loop.drive import Until, drive
+from batchctl.engine.loop.drive import Around, Until, drive
 from batchctl.model.admission import AdmissionLimits
 from batchctl.model.stack import Limits
 from batchctl.reconcile import Options
@@ -104,7 +104,7 @@ def test_a_day_of_watching_leaves_no_trace(endless: World) -> None:
     results = ResultsFolder(world.results)
     with world.process(progress=Silent(), state=world.state(), results=results) as tools:
         world.clock.during = during
-        report = drive(lambda: world.desired(*wanted), Options(), Until(ended=True, forever=True), tools)
+        report = drive(Around(lambda: world.desired(*wanted)), Options(), Until(ended=True, forever=True), tools)
     took = time.monotonic() - real
     phases = [one.phase.value for one in report.last.jobs]
     assert (phases.count("Succeeded"), phases.count("Active")) == (JOBS // 5, JOBS - JOBS // 5)

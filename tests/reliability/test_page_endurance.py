@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from batchctl.engine.loop.drive import Until, drive
+from batchctl.engine.loop.drive import Around, Until, drive
 from batchctl.engine.passes import PassReport
 from batchctl.model.admission import AdmissionLimits
 from batchctl.model.stack import Limits
@@ -120,7 +120,7 @@ def test_a_day_with_pages_open_leaves_no_trace(endless: World) -> None:
         tracemalloc.start()
         try:
             reload = lambda: world.desired(*wanted)  # noqa: E731
-            drive(reload, Options(), Until(ended=True, forever=True), tools, witness=witness)
+            drive(Around(reload, witness=witness), Options(), Until(ended=True, forever=True), tools)
         finally:
             tracemalloc.stop()
     reader.join(20)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from batchctl.emulator.settings import Settings
-from batchctl.engine.loop.drive import DriveReport, Until, drive
+from batchctl.engine.loop.drive import Around, DriveReport, Until, drive
 from batchctl.engine.loop.verdict import Measure, find_verdict
 from batchctl.engine.passes import Ask, Asked, PassReport, run_pass
 from batchctl.engine.providers import Providers
@@ -214,7 +214,9 @@ class World:
     def apply(self, *jobs: DesiredJob, options: Options | None = None, **changes: Any) -> DriveReport:
         """What `apply` does."""
         with self.process() as tools:
-            return drive(lambda: self.desired(*jobs, **changes), options or Options(), Until(ended=False), tools)
+            return drive(
+                Around(lambda: self.desired(*jobs, **changes)), options or Options(), Until(ended=False), tools
+            )
 
     def watch(
         self, *jobs: DesiredJob, options: Options | None = None, timeout: timedelta | None = LONG, **changes: Any
@@ -222,7 +224,7 @@ class World:
         """What `apply --wait` does."""
         until = Until(ended=True, timeout=timeout)
         with self.process() as tools:
-            return drive(lambda: self.desired(*jobs, **changes), options or Options(), until, tools)
+            return drive(Around(lambda: self.desired(*jobs, **changes)), options or Options(), until, tools)
 
     def one_pass(self, *jobs: DesiredJob, options: Options | None = None, **changes: Any) -> PassReport:
         with self.process() as tools:
@@ -354,4 +356,4 @@ def run(world, jobs, until, options=None, approve=None, **changes):
         if during is not None:
             world.clock.during = during
         reload = jobs if callable(jobs) else lambda: world.desired(*jobs, **changes)
-        return drive(reload, options or Options(), until, tools, approve)
+        return drive(Around(reload), options or Options(), until, tools, approve)

@@ -18,7 +18,7 @@ from batchctl.cli.rehearsal.manifests import Manifests
 from batchctl.cli.rehearsal.stand_ins import stand_ins
 from batchctl.cli.rehearsal.weather import Sky, faults, rules, settings
 from batchctl.cli.rehearsal.world import EmulatedAccounts
-from batchctl.engine.loop.drive import Until, drive
+from batchctl.engine.loop.drive import Around, Until, drive
 from batchctl.engine.loop.report import DriveReport
 from batchctl.engine.passes import PassReport
 from batchctl.engine.providers import Providers
@@ -109,7 +109,8 @@ class _OneRun:
         tools = self._tools()
         until = Until(ended=True, timeout=timedelta(seconds=self._stage.horizon))
         try:
-            report = drive(self._reload, self._stage.options, until, tools, glance=lambda: True, witness=self._saw)
+            around = Around(self._reload, glance=lambda: True, witness=self._saw)
+            report = drive(around, self._stage.options, until, tools)
             return self._outcome(report, tools.state.load())
         finally:
             tools.providers.close()

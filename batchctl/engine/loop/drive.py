@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from batchctl.engine.loop.approved_manifests import ApprovedManifests
@@ -40,52 +41,51 @@ from batchctl.model.plan import JobPlan
 from batchctl.model.recorded import Recorded, StateVersion
 from batchctl.reconcile import Options, PassEnd, Patience, find_pending, find_unsettled
 
-__all__ = ["DriveReport", "Reload", "Until", "Witness", "drive"]
+__all__ = ["Around", "DriveReport", "Reload", "Until", "Witness", "drive"]
 
 _SUBJECT = "this pass"
 
 
+class Around(Struct, frozen=True):
+    """What happens around each pass of a run: what is read before it, and who is shown it."""
+
+    reload: Reload
+    glance: Glance = lambda: False
+    """Saves readings of the manifests between passes."""
+    witness: Witness = lambda _done: None
+
+
 def drive(
-    reload: Reload,
+    around: Around,
     options: Options,
     until: Until,
     tools: Tools,
     approve: Approve | None = None,
     pace: Pace | None = None,
-    glance: Glance | None = None,
-    witness: Witness | None = None,
 ) -> DriveReport:
-    """Run passes until their end. `glance` saves readings of the manifests between passes; `witness` is shown each.
+    """Run passes until their end.
 
     Raises what `approve` raises, and what keeps the first pass from being made: LockedError, StateError, and what
     `reload` raises. With `forever` only the first reading and `approve` can end it so; without, other manifests in a
     later pass end the run.
     """
-    run = _Run(reload, options, until, tools, approve, pace or Pace(), glance or (lambda: False))
-    run.witness = witness
-    return run.run()
+    return _Run(around, options, until, tools, approve, pace or Pace()).run()
 
 
 class _Run:
     """One run of passes."""
 
     def __init__(
-        self,
-        reload: Reload,
-        options: Options,
-        until: Until,
-        tools: Tools,
-        approve: Approve | None,
-        pace: Pace,
-        glance: Glance,
+        self, around: Around, options: Options, until: Until, tools: Tools, approve: Approve | None, pace: Pace
     ) -> None:
+        self._around = around
         self._warnings = tools.warnings
         self._good = (
-            LastGood(reload, self._warnings, tools.opened, allow_empty=options.allow_empty) if until.forever else None
+            LastGood(around.reload, self._warnings, tools.opened, allow_empty=options.allow_empty)
+            if until.forever
+            else None
         )
-        self._reload: Reload = self._good or ApprovedManifests(reload, options.scope, tools.opened)
-        self._glance = glance
-        self.witness: Witness | None = None
+        self._reload: Reload = self._good or ApprovedManifests(around.reload, options.scope, tools.opened)
         self._options = options
         self._until = until
         self._tools = tools
@@ -206,7 +206,7 @@ class _Run:
     def _is_followed(self) -> bool:
         """Whether the last pass followed the manifests that are there, as a glance at them shows."""
         is_current = self._desired is self._followed and (self._good is None or self._good.is_current)
-        return is_current and self._glance()
+        return is_current and self._around.glance()
 
     def _read(self, recorded: Recorded) -> Asked:
         """The work of the pass that holds the lock."""
@@ -250,8 +250,7 @@ class _Run:
         # What it was in before the pass counts, and what the pass has brought it to.
         shown = (*done.plan.jobs, *done.after.next_plan.jobs) if phases else ()
         self._reached |= {job.job for job in shown if job.job in phases and has_come_to(job, phases[job.job])}
-        if self.witness is not None:
-            self.witness(done)
+        self._around.witness(done)
 
     def _is_over(self) -> bool:
         """Whether nothing more is waited for."""
