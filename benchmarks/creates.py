@@ -3,8 +3,10 @@
     python benchmarks/creates.py [--jobs N] [--latency SECONDS] [--rounds N] [--skip PEER] [--json FILE]
 
 Every competitor creates the same jobs and waits until all have ended. batchctl also collects and keeps their results,
-and writes its intents before each call. The service is `latency_server.py`, a process of its own for each run. The
-peer in JavaScript runs if `node` and `npm` are there; its package is installed in the temporary folder.
+and writes its intents before each call. The service is `latency_server.py`, a process of its own for each run. It notes
+when it has shown the last job as ended: "ended" is the time from the start of the client until then, in which all do
+the same, and "calls" are those of that time; "whole" is the time of the process, with batchctl's collection. The peer
+in JavaScript runs if `node` and `npm` are there; its package is installed in the temporary folder.
 """
 
 from __future__ import annotations
@@ -20,8 +22,9 @@ import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -72,6 +75,23 @@ def node_peer(creates: Creates, modules: Path) -> Callable[[int], Sequence[str]]
     return lambda _: ["node", str(script), creates.url, str(creates.jobs), "128"]
 
 
+@dataclass(frozen=True)
+class End:
+    """The moment at which a client could know that every job has ended."""
+
+    seconds: float
+    """Since its start."""
+    calls: int
+    """Made up to then."""
+
+
+def end_of(measure: Measure, figures: Mapping[str, Any], jobs: int) -> End:
+    """The end of the last run. Raises RuntimeError if it has not created and followed all jobs, each once."""
+    if (figures["jobs"], figures["ended"]) != (jobs, jobs):
+        raise RuntimeError(f"{measure.name} created {figures['jobs']} jobs, and saw the end of {figures['ended']}")
+    return End(figures["lastEnd"] - measure.runs[-1].begun, figures["callsToEnd"])
+
+
 @contextmanager
 def service(latency: float, job_seconds: float = 2.0) -> Iterator[str]:
     """A new service; gives its URL."""
@@ -106,21 +126,21 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="batchctl-bench-") as name:
         creates = Creates(Path(os.path.realpath(name)), asked.jobs)
         measures = [one for one in all_measures(creates) if one.name not in asked.skip]
-        calls: dict[str, int] = {}
+        ends: dict[str, list[End]] = {one.name: [] for one in measures}
         for number in range(asked.rounds):
             for one in measures:
                 with service(asked.latency) as creates.url:
                     one.run(number)
-                    figures = figures_of(creates.url)
-                calls[one.name] = sum(figures["calls"].values())
-                if figures["jobs"] != asked.jobs:
-                    raise RuntimeError(f"{one.name} created {figures['jobs']} jobs")
-        show(measures, calls)
-        commits, size = state_of(creates.folder / "0")
-        print(f"\nbatchctl wrote its state in {commits} commits; the file has {size / 1024:,.0f} KiB")
+                    ends[one.name].append(end_of(one, figures_of(creates.url), asked.jobs))
+        show(measures, ends)
+        states = [state_of(creates.folder / str(number)) for number in range(asked.rounds)]
+        commits = [one for one, _ in states]
+        print(f"\nbatchctl wrote its state in {min(commits)} to {max(commits)} commits; ", end="")
+        print(f"the file has {states[0][1] / 1024:,.0f} KiB")
     if asked.json is not None:
-        runs = {one.name: [[run.wall, run.cpu, run.peak] for run in one.runs] for one in measures}
-        found = {"machine": machine(), "jobs": asked.jobs, "latency": asked.latency, "runs": runs, "calls": calls}
+        runs = {one.name: [asdict(run) for run in one.runs] for one in measures}
+        ended = {name: [asdict(end) for end in found] for name, found in ends.items()}
+        found = {"machine": machine(), "jobs": asked.jobs, "latency": asked.latency, "runs": runs, "ends": ended}
         asked.json.write_text(json.dumps({**found, "commits": commits}, indent=2) + "\n", encoding="utf-8")
     return 0
 
@@ -149,13 +169,18 @@ def state_of(folder: Path) -> tuple[int, int]:
         return db.execute("SELECT serial FROM meta").fetchone()[0], path.stat().st_size
 
 
-def show(measures: Sequence[Measure], calls: Mapping[str, int]) -> None:
-    """Print the table. The ratio says how many times as long as batchctl a peer takes."""
-    print(f"\n{'':20} {'wall s':>8} {'CPU s':>8} {'MiB':>7} {'calls':>7} {'ratio':>7}")
+def show(measures: Sequence[Measure], ends: Mapping[str, Sequence[End]]) -> None:
+    """Print medians. The ratio says how many times as long as batchctl a peer takes until all jobs have ended."""
+    columns = ("ended s", "from - to", "ratio", "calls", "whole s", "CPU s", "MiB", "switches")
+    print(f"\n{'':20}" + "".join(f"{one:>{14 if one == 'from - to' else 9}}" for one in columns))
+    first = median(end.seconds for end in ends[measures[0].name])
     for one in measures:
-        ratio = "" if one.name == OURS else f"{one.wall / measures[0].wall:.2f}"
-        times = f"{one.wall:8.2f} {one.cpu:8.2f}"
-        print(f"{one.name:20} {times} {one.peak:7.0f} {calls[one.name]:7} {ratio:>7}", flush=True)
+        seconds = sorted(end.seconds for end in ends[one.name])
+        ratio = "" if one.name == OURS else f"{median(seconds) / first:.2f}"
+        span = f"{seconds[0]:.2f} - {seconds[-1]:.2f}"
+        calls, switches = median(end.calls for end in ends[one.name]), median(run.switches for run in one.runs)
+        line = f"{one.name:20}{median(seconds):9.2f}{span:>14}{ratio:>9}{calls:9.0f}{one.wall:9.2f}"
+        print(f"{line}{one.cpu:9.2f}{one.peak:9.0f}{switches:9.0f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
     python benchmarks/latency_server.py --latency 0.05 --job-seconds 2
 
 It keeps jobs in memory, and does just what a create, a list, a get and a collection need. It answers by asyncio alone,
-so that it takes less of the processor than any client. `GET /figures` gives the number of calls by method, and
-`POST /seed` takes jobs that exist already.
+so that it takes less of the processor than any client. `GET /figures` gives the number of calls by method, and what the
+client can know: the number of jobs that were shown to it as ended, when the last of them was (`time.monotonic`), and
+the number of calls up to then. `POST /seed` takes jobs that exist already.
 """
 
 from __future__ import annotations
@@ -34,13 +35,17 @@ class Service:
         self._jobs: dict[str, tuple[float, str, str, bytes]] = {}
         """By name: when it was made, on two clocks, its display name, and the results as JSON."""
         self.calls: Counter[str] = Counter()
+        self._ended: set[str] = set()
+        """The jobs that a reply has shown as ended."""
+        self._last_end = 0.0
+        self._calls_to_end = 0
 
     def answer(self, method: str, target: str, body: bytes) -> bytes:
         """The body of the reply."""
         url = urlsplit(target)
         words = url.path.strip("/").split("/")
         if url.path == "/figures":
-            return json.dumps({"calls": self.calls, "jobs": len(self._jobs)}).encode()
+            return json.dumps(self._figures()).encode()
         if url.path == "/seed":
             return self._seed(json.loads(body))
         self.calls[method] += 1
@@ -49,6 +54,10 @@ class Service:
         if words[-1] == "batches":
             return self._list(parse_qs(url.query))
         return self._shown(f"batches/{words[-1]}", whole=True)
+
+    def _figures(self) -> dict[str, object]:
+        ended = {"ended": len(self._ended), "lastEnd": self._last_end, "callsToEnd": self._calls_to_end}
+        return {"calls": self.calls, "jobs": len(self._jobs), **ended}
 
     def _seed(self, jobs: list[tuple[str, str]]) -> bytes:
         """Take jobs that exist already, given by name and display name."""
@@ -79,6 +88,9 @@ class Service:
         shown |= {"updateTime": made, "batchStats": stats, "state": f"BATCH_STATE_{state}", "name": name}
         if ended:
             shown["endTime"] = made
+            if name not in self._ended:
+                self._ended.add(name)
+                self._last_end, self._calls_to_end = time.monotonic(), self.calls.total()
         text = json.dumps({"name": name, "metadata": shown, **({"done": True} if ended else {})})
         if not (ended and whole):
             return text.encode()

@@ -27,6 +27,10 @@ class Run:
     """Seconds of the processor, in user and system mode."""
     peak: float
     """The most memory at once, in MiB."""
+    begun: float = 0.0
+    """When it began, on the monotonic clock."""
+    switches: int = 0
+    """How often its threads gave the processor to another one, or had to."""
 
 
 @dataclass
@@ -68,16 +72,17 @@ class Measure:
 
 def run_once(command: Sequence[str], accepted: frozenset[int] = frozenset({0})) -> Run:
     """Run a command with its output discarded. Raises RuntimeError if it ends with another exit code."""
-    start = time.perf_counter()
+    start = time.monotonic()
     with subprocess.Popen(command, env=ENV, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None
         said = process.stderr.read()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-    wall = time.perf_counter() - start
+    wall = time.monotonic() - start
     if process.returncode not in accepted:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {said.decode()[-2000:]}")
-    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / _KIB_PER_MIB)
+    switches = usage.ru_nvcsw + usage.ru_nivcsw
+    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / _KIB_PER_MIB, start, switches)
 
 
 def warm_up(modules: Sequence[str]) -> None:

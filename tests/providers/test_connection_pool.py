@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -63,13 +64,12 @@ def test_a_surplus_connection_is_closed_after_a_while(connections, clock):
     assert (first.client.is_closed, second.client.is_closed) == (False, True)
 
 
-def test_no_more_idle_lines_are_kept_than_are_of_use(connections):
-    most = connection_pool._MOST_IDLE
-    taken = [connections.taken() for _ in range(most + 3)]
-    held = [one.__enter__() for one in taken]
-    for one in taken:
-        one.__exit__(None, None, None)
-    assert sum(not connection.client.is_closed for connection in held) == most
+def test_connections_of_many_calls_at_once_are_used_again(connections):
+    with ExitStack() as calls:
+        first = {calls.enter_context(connections.taken()) for _ in range(100)}
+    with ExitStack() as calls:
+        again = {calls.enter_context(connections.taken()) for _ in range(100)}
+    assert again == first
 
 
 def test_close_ends_what_is_idle_and_what_is_busy(connections):

@@ -17,7 +17,6 @@ from batchctl.providers.http.connection import Connection
 
 IDLE_SECONDS = 4.0
 """Below the 5 s after which common servers disconnect: a call on a connection that was just cut may have succeeded."""
-_MOST_IDLE = 16
 
 
 class PoolClosedError(Exception):
@@ -91,7 +90,7 @@ class ConnectionPool:
 
     def _give_back(self, connection: Connection) -> None:
         with self._lock:
-            is_kept = connection in self._busy and len(self._free) < _MOST_IDLE
+            is_kept = connection in self._busy
             self._busy.discard(connection)
             if is_kept:
                 self._free.append((self._now(), connection))
