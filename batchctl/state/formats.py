@@ -28,6 +28,19 @@ TABLES: Mapping[str, int] = {
 }
 """All tables, each with the format version that added it."""
 
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "jobs": ("name",),
+    "attempts": ("job", "attempt", "shard"),
+    "intents": ("job", "attempt", "shard"),
+    "files": ("account", "sha256"),
+    "accounts": ("account",),
+    "quotas": ("account", "model"),
+    "outbox": ("id", "hook"),
+    "ghosts": ("account", "remote"),
+    "history": ("account", "remote"),
+}
+"""The columns that identify a record, by table."""
+
 _ATTEMPT_KEY = ("job", "attempt", "shard")
 
 
@@ -286,6 +299,10 @@ def add_past_costs(db: Database) -> None:
     db.table("history").add_column("counted", str)
 
 
+def change_seal(_db: Database) -> None:
+    """Version 23: the seal hashes records in another form (`seal.SINCE`). An older batchctl would find them damaged."""
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     create_tables,
     add_names_and_identities,
@@ -309,5 +326,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     add_costs,
     add_history,
     add_past_costs,
+    change_seal,
 )
 """In order. The format version of a file is the number of migrations that it has had."""

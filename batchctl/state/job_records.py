@@ -5,7 +5,7 @@ Readers raise ValueError or KeyError; `snapshot` adds table and record to the me
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 
 from batchctl.model.attempts import CancelCause, Intent, RecordedAttempt
@@ -16,7 +16,7 @@ from batchctl.model.keys import AttemptKey
 from batchctl.model.kinds import Kind
 from batchctl.model.lifecycle import Lifecycle
 from batchctl.model.observed import Moment, RowCounts, Status
-from batchctl.model.recorded import JobRow, RecordedJob
+from batchctl.model.recorded import JobRow
 from batchctl.model.row_settings import RowSettings
 from batchctl.state.cells import (
     MOST_SHARED,
@@ -60,25 +60,35 @@ from batchctl.state.trouble_cell import read_optional_trouble, trouble_cell
 
 
 @lru_cache(MOST_SHARED)
-def _read_lifecycle(cell: Json) -> Lifecycle:
+def read_shared_lifecycle(cell: Json) -> Lifecycle:
+    """The lifecycle in a column."""
     return read_lifecycle(read_object(cell))
 
 
 @lru_cache(MOST_SHARED)
-def _read_row_settings(cell: Json) -> RowSettings:
+def read_shared_row_settings(cell: Json) -> RowSettings:
+    """`spec.rows` in a column."""
     return read_row_settings(cell)
 
 
 @lru_cache(MOST_SHARED)
-def _read_labels(cell: Json) -> Mapping[str, str]:
+def read_shared_labels(cell: Json) -> Mapping[str, str]:
+    """Texts by name in a column."""
     return read_labels(cell)
+
+
+@lru_cache(MOST_SHARED)
+def read_shared_texts(cell: Json) -> tuple[str, ...]:
+    """A list of texts in a column."""
+    return read_texts(cell)
 
 
 _COUNTS = ("total", "ok", "failed", "verdicts", "accepted", "too_many_failed")
 
 
 @lru_cache(MOST_SHARED, typed=True)
-def _read_counts(total: Json, ok: Json, failed: Json, verdicts: Json, accepted: Json, too_many: Json) -> RowCounts:
+def read_counts(total: Json, ok: Json, failed: Json, verdicts: Json, accepted: Json, too_many: Json) -> RowCounts:
+    """The counts in six columns."""
     return RowCounts(
         total=read_optional_number(total),
         ok=read_optional_number(ok),
@@ -127,33 +137,32 @@ def job_record(job: JobRow) -> Record:
     }
 
 
-def read_job(stored: Stored, attempts: Sequence[RecordedAttempt]) -> RecordedJob:
-    """A job from its record and its attempts, oldest first."""
-    row = JobRow(
+def read_job(stored: Stored) -> JobRow:
+    """A job's row from its record."""
+    return JobRow(
         name=read_text(stored["name"]),
         kind=Kind(stored["kind"]),
         provider=read_shared_text(stored["provider"]),
         model=read_shared_text(stored["model"]),
         path=read_text(stored["path"]),
         account=read_account(stored["account"]),
-        lifecycle=_read_lifecycle(stored["lifecycle"]),
-        row_settings=_read_row_settings(stored["row_settings"]),
+        lifecycle=read_shared_lifecycle(stored["lifecycle"]),
+        row_settings=read_shared_row_settings(stored["row_settings"]),
         rows_since=read_optional_number(stored["rows_since"]) or 1,
         canary_accepted=read_optional_text(stored["canary_accepted"]),
-        labels=_read_labels(stored["labels"]),
+        labels=read_shared_labels(stored["labels"]),
         display_name=read_optional_text(stored["display_name"]),
         current=read_number(stored["current"]),
         removing_time=read_optional_time(stored["removing_time"]),
         released_time=read_optional_time(stored["released_time"]),
         cancel_requested=read_optional_time(stored["cancel_requested"]),
-        former_names=read_texts(stored["former_names"]),
-        depends_on=read_texts(stored["depends_on"]),
+        former_names=read_shared_texts(stored["former_names"]),
+        depends_on=read_shared_texts(stored["depends_on"]),
         priority=read_optional_number(stored["priority"]),
-        webhook=None if stored["webhook"] is None else _read_labels(stored["webhook"]),
+        webhook=None if stored["webhook"] is None else read_shared_labels(stored["webhook"]),
         retry_requested=read_optional_time(stored["retry_requested"]),
         retry_rows=read_row_order(stored["retry_rows"]),
     )
-    return RecordedJob(row, tuple(attempts))
 
 
 def attempt_record(attempt: RecordedAttempt) -> Record:
@@ -213,7 +222,7 @@ def read_attempt(stored: Stored, intent: Intent | None) -> RecordedAttempt:
         create_time=read_optional_time(stored["create_time"]),
         start_time=read_optional_time(stored["start_time"]),
         end_time=read_optional_time(stored["end_time"]),
-        rows=_read_counts(*(stored[f"rows_{name}"] for name in _COUNTS)),
+        rows=read_counts(*(stored[f"rows_{name}"] for name in _COUNTS)),
         error=_read_error(stored),
         rejected=read_flag(stored["rejected"]),
         results_lost=read_flag(stored["results_lost"]),

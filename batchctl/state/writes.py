@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import TypeAlias, assert_never
@@ -30,6 +30,7 @@ from batchctl.model.writes import (
 )
 from batchctl.state.cells import Cell, Record, text_cell
 from batchctl.state.database import Database
+from batchctl.state.formats import KEYS
 from batchctl.state.job_records import attempt_record, intent_record, job_record, key_record
 from batchctl.state.records import event_record, file_record, ghost_record, notice_record, past_record, quota_record
 from batchctl.state.seal import Scope, resealed
@@ -42,19 +43,6 @@ _OneRecord: TypeAlias = SaveJob | SaveIdentity | SaveQuota | SaveFile | SaveNoti
 _OneThing: TypeAlias = _OneRecord | SaveAttempt | DropFile | DropNotice | DropGhost | DropPast
 """Writes whose records no other write touches."""
 
-_KEYS: Mapping[str, tuple[str, ...]] = {
-    "jobs": ("name",),
-    "attempts": ("job", "attempt", "shard"),
-    "intents": ("job", "attempt", "shard"),
-    "files": ("account", "sha256"),
-    "accounts": ("account",),
-    "quotas": ("account", "model"),
-    "outbox": ("id", "hook"),
-    "ghosts": ("account", "remote"),
-    "history": ("account", "remote"),
-}
-"""The columns that identify a record, by table."""
-
 
 class _Change(Struct, frozen=True):
     """One record to put in place, or to delete."""
@@ -65,7 +53,7 @@ class _Change(Struct, frozen=True):
 
     @property
     def scope(self) -> Scope:
-        key = _KEYS[self.table]
+        key = KEYS[self.table]
         return Scope(
             self.table,
             " and ".join(f"{column} = ?" for column in key),
@@ -86,10 +74,10 @@ def _key_value(cell: Cell) -> str | int:
     return cell
 
 
-@lru_cache(maxsize=len(_KEYS))
+@lru_cache(maxsize=len(KEYS))
 def _put(table: str, columns: tuple[str, ...]) -> str:
     """The statement that inserts a record, or replaces the one with the same key."""
-    key, names, places = ", ".join(_KEYS[table]), ", ".join(columns), ", ".join("?" * len(columns))
+    key, names, places = ", ".join(KEYS[table]), ", ".join(columns), ", ".join("?" * len(columns))
     replaced = ", ".join(f"{column} = excluded.{column}" for column in columns)
     return f"INSERT INTO {table} ({names}) VALUES ({places}) ON CONFLICT ({key}) DO UPDATE SET {replaced}"  # noqa: S608 - our own names
 

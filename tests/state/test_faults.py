@@ -107,7 +107,7 @@ def test_a_missing_table_is_named(store: FileState, path: Path, table: str) -> N
     [
         ("delete from meta", "table meta has no record"),
         ("alter table jobs rename column labels to label", "table jobs lacks a value for 'labels'"),
-        ("update jobs set lifecycle = '{' ", "table jobs, record job-0 BatchJob eu"),
+        ("update jobs set lifecycle = '{' ", "table jobs, record job-0: "),
         ('update jobs set lifecycle = \'{"backoffLimit": "1"}\' ', "expected a whole number, found '1'"),
         ('update jobs set lifecycle = \'{"onChange": "sell"}\' ', "'sell' is not a valid OnChange"),
         ("update jobs set lifecycle = '[' || replace(hex(zeroblob(200000)), '00', '[')", "table jobs, record job-0"),

@@ -1,0 +1,203 @@
+"""Reads many records of jobs and attempts at once: those with the types that batchctl writes.
+
+msgspec checks and converts a block of records in one call. Whatever is not as usual raises, and the readers of single
+records (`job_records`) decide and explain. A test holds both to the same values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta, Struct
+
+from batchctl.model.attempts import CancelCause, Intent, RecordedAttempt
+from batchctl.model.cost.job_cost import TokenEstimate
+from batchctl.model.cost.tokens import Counted
+from batchctl.model.keys import AttemptKey
+from batchctl.model.kinds import Kind
+from batchctl.model.observed import Moment, Status
+from batchctl.model.recorded import JobRow
+from batchctl.state.cells import read_account, read_shared_object, read_shared_text, read_value
+from batchctl.state.job_records import (
+    read_counts,
+    read_shared_labels,
+    read_shared_lifecycle,
+    read_shared_row_settings,
+    read_shared_texts,
+)
+from batchctl.state.row_orders import read_row_order
+from batchctl.state.row_verdicts import read_merged, read_sent
+from batchctl.state.seal import Cells
+from batchctl.state.trouble_cell import read_optional_trouble
+
+_Time: TypeAlias = Annotated[datetime, Meta(tz=True)] | None
+_Text: TypeAlias = str | None
+_Number: TypeAlias = int | None
+_Flag: TypeAlias = Literal[0, 1]
+
+
+class _Job(Struct, array_like=True, gc=False):
+    """The columns of `jobs`, in the order of their names."""
+
+    account: str
+    canary_accepted: _Text
+    cancel_requested: _Time
+    current: int
+    depends_on: str
+    display_name: _Text
+    former_names: str
+    kind: Kind
+    labels: str
+    lifecycle: str
+    model: str
+    name: str
+    path: str
+    priority: _Number
+    provider: str
+    released_time: _Time
+    removing_time: _Time
+    retry_requested: _Time
+    retry_rows: _Text
+    row_settings: _Text
+    rows_since: _Number
+    webhook: _Text
+
+
+class _Attempt(Struct, array_like=True, gc=False):
+    """The columns of `attempts`, in the order of their names."""
+
+    account: str
+    adopted: _Flag
+    attempt: int
+    cancel_cause: CancelCause | None
+    cancel_time: _Time
+    counted: _Text
+    create_time: _Time
+    delete_time: _Time
+    digest: str
+    end_time: _Time
+    error_code: _Number
+    error_message: _Text
+    expected: _Text
+    gone_time: _Time
+    input_bytes: _Number
+    input_file: _Text
+    job: str
+    merged: _Text
+    missed: _Time
+    missed_there: _Time
+    rejected: _Flag
+    remote: _Text
+    results: _Text
+    results_lost: _Flag
+    row_hashes: _Text
+    rows_accepted: _Text
+    rows_failed: _Number
+    rows_ok: _Number
+    rows_too_many_failed: _Number
+    rows_total: _Number
+    rows_verdicts: _Text
+    sent: _Text
+    shard: int
+    start_time: _Time
+    state: _Text
+    token: str
+    tokens: _Number
+    tree: str
+    trouble: _Text
+
+
+def read_usual_jobs(columns: Sequence[str], block: Sequence[Cells]) -> list[JobRow] | None:
+    """The rows of jobs; None for a table with other columns. Raises what readers of cells raise."""
+    if tuple(columns) != _Job.__struct_fields__:
+        return None
+    return [_job(cells) for cells in msgspec.convert(block, list[_Job])]
+
+
+def read_usual_attempts(
+    columns: Sequence[str],
+    block: Sequence[Cells],
+    rows: Mapping[str, JobRow],
+    intents: Mapping[AttemptKey, Intent],
+) -> list[RecordedAttempt] | None:
+    """The attempts of these jobs, with their open intents; like `read_usual_jobs`."""
+    if tuple(columns) != _Attempt.__struct_fields__:
+        return None
+    return [_attempt(cells, rows, intents) for cells in msgspec.convert(block, list[_Attempt])]
+
+
+def _job(cells: _Job) -> JobRow:
+    return JobRow(
+        name=cells.name,
+        kind=cells.kind,
+        provider=read_shared_text(cells.provider),
+        model=read_shared_text(cells.model),
+        path=cells.path,
+        account=read_account(cells.account),
+        lifecycle=read_shared_lifecycle(cells.lifecycle),
+        labels=read_shared_labels(cells.labels),
+        display_name=cells.display_name,
+        current=cells.current,
+        removing_time=cells.removing_time,
+        released_time=cells.released_time,
+        cancel_requested=cells.cancel_requested,
+        retry_requested=cells.retry_requested,
+        retry_rows=read_row_order(cells.retry_rows),
+        former_names=read_shared_texts(cells.former_names),
+        depends_on=read_shared_texts(cells.depends_on),
+        priority=cells.priority,
+        webhook=None if cells.webhook is None else read_shared_labels(cells.webhook),
+        row_settings=read_shared_row_settings(cells.row_settings),
+        rows_since=cells.rows_since or 1,
+        canary_accepted=cells.canary_accepted,
+    )
+
+
+def _attempt(cells: _Attempt, rows: Mapping[str, JobRow], intents: Mapping[AttemptKey, Intent]) -> RecordedAttempt:
+    row = rows.get(cells.job)
+    # The same text as the job's, once in memory.
+    key = AttemptKey(cells.job if row is None else row.name, cells.attempt, cells.shard)
+    here, there = cells.missed, cells.missed_there
+    return RecordedAttempt(
+        key=key,
+        account=read_account(cells.account),
+        digest=cells.digest,
+        token=cells.token,
+        tree=read_shared_object(cells.tree),
+        intent=intents.get(key) if intents else None,
+        remote=cells.remote,
+        state=None if cells.state is None else read_shared_text(cells.state),
+        create_time=cells.create_time,
+        start_time=cells.start_time,
+        end_time=cells.end_time,
+        rows=read_counts(
+            cells.rows_total,
+            cells.rows_ok,
+            cells.rows_failed,
+            cells.rows_verdicts,
+            cells.rows_accepted,
+            cells.rows_too_many_failed,
+        ),
+        error=None if cells.error_message is None else Status(cells.error_code, cells.error_message),
+        rejected=bool(cells.rejected),
+        adopted=bool(cells.adopted),
+        cancel_time=cells.cancel_time,
+        cancel_cause=cells.cancel_cause,
+        delete_time=cells.delete_time,
+        missed=None if here is None or there is None else Moment(here, there),
+        gone_time=cells.gone_time,
+        results=cells.results,
+        results_lost=bool(cells.results_lost),
+        input_bytes=cells.input_bytes,
+        tokens=cells.tokens,
+        row_hashes=cells.row_hashes,
+        trouble=read_optional_trouble(cells.trouble),
+        input_file=cells.input_file,
+        sent=read_sent(cells.sent),
+        merged=read_merged(cells.merged),
+        counted=read_value(cells.counted, Counted),
+        expected=read_value(cells.expected, TokenEstimate),
+    )
