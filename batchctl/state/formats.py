@@ -28,19 +28,6 @@ TABLES: Mapping[str, int] = {
 }
 """All tables, each with the format version that added it."""
 
-KEYS: Mapping[str, tuple[str, ...]] = {
-    "jobs": ("name",),
-    "attempts": ("job", "attempt", "shard"),
-    "intents": ("job", "attempt", "shard"),
-    "files": ("account", "sha256"),
-    "accounts": ("account",),
-    "quotas": ("account", "model"),
-    "outbox": ("id", "hook"),
-    "ghosts": ("account", "remote"),
-    "history": ("account", "remote"),
-}
-"""The columns that identify a record, by table."""
-
 _ATTEMPT_KEY = ("job", "attempt", "shard")
 
 

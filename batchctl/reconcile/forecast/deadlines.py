@@ -10,7 +10,7 @@ from msgspec import Struct
 from batchctl.model.admission import QuotaKey, short_model
 from batchctl.model.desired import DesiredJob
 from batchctl.model.durations import duration_text
-from batchctl.model.history import History, size_words
+from batchctl.model.history import History, size_class, size_words
 from batchctl.model.percentiles import Span, percentiles_of
 from batchctl.model.work_size import rows_sent
 
@@ -28,20 +28,49 @@ class ShortDeadline(Struct, frozen=True):
 
 def find_short_deadlines(jobs: Iterable[DesiredJob], history: History) -> tuple[ShortDeadline, ...]:
     """The deadlines below p90 of the history. Jobs whose rows are not known are left out."""
-    return tuple(found for job in jobs for found in _of_job(job, history))
+    known: dict[_Like, tuple[_Short, ...]] = {}
+    found: list[ShortDeadline] = []
+    for job in jobs:
+        rows = _rows(job)
+        if rows is None:
+            continue
+        lifecycle = job.lifecycle
+        key = QuotaKey(job.account, short_model(job.model))
+        like = _Like(key, size_class(rows), lifecycle.pending_deadline, lifecycle.active_deadline)
+        if like not in known:
+            known[like] = tuple(_of_jobs_like(like, rows, history))
+        found += [ShortDeadline(job, one.field, one.words, one.hint) for one in known[like]]
+    return tuple(found)
 
 
-def _of_job(job: DesiredJob, history: History) -> Iterator[ShortDeadline]:
+class _Like(Struct, frozen=True):
+    """Jobs whose deadlines are compared with the same attempts."""
+
+    key: QuotaKey
+    size: int
+    pending: timedelta | None
+    active: timedelta | None
+
+
+class _Short(Struct, frozen=True):
+    """A deadline of such jobs, see `ShortDeadline`."""
+
+    field: str
+    words: str
+    hint: str
+
+
+def _rows(job: DesiredJob) -> int | None:
+    """The rows of each of its remote jobs: of a job that is split, each shard has the deadline."""
     rows = rows_sent(job)
-    if rows is None:
-        return
-    # Of a job that is split, each shard has the deadline.
-    rows = rows if job.sharding.rows is None else min(rows, job.sharding.rows)
-    waits = history.of(QuotaKey(job.account, short_model(job.model)), rows)
-    lifecycle = job.lifecycle
+    return rows if rows is None or job.sharding.rows is None else min(rows, job.sharding.rows)
+
+
+def _of_jobs_like(like: _Like, rows: int, history: History) -> Iterator[_Short]:
+    waits = history.of(like.key, rows)
     cases = (
-        ("pendingDeadline", lifecycle.pending_deadline, waits.pending, "waited"),
-        ("activeDeadline", lifecycle.active_deadline, waits.running, "ran"),
+        ("pendingDeadline", like.pending, waits.pending, "waited"),
+        ("activeDeadline", like.active, waits.running, "ran"),
     )
     for field, deadline, spans, verb in cases:
         least = None if deadline is None else _least(spans, deadline)
@@ -50,10 +79,10 @@ def _of_job(job: DesiredJob, history: History) -> Iterator[ShortDeadline]:
         longer = sum(span.seconds > deadline.total_seconds() or _is_stopped(span, deadline) for span in spans)
         words = (
             f"lifecycle.{field} is {duration_text(deadline)}, but {longer} of {len(spans)} attempts of"
-            f" {short_model(job.model)} with {size_words(rows)} {verb} for longer"
+            f" {like.key.model} with {size_words(rows)} {verb} for longer"
         )
         hint = "a job at its deadline is cancelled, and what it answered by then is paid for"
-        yield ShortDeadline(job, field, words, f"{hint}; set {field} above {duration_text(least)}")
+        yield _Short(field, words, f"{hint}; set {field} above {duration_text(least)}")
 
 
 def _least(spans: Sequence[Span], deadline: timedelta) -> timedelta | None:
