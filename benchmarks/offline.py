@@ -2,7 +2,8 @@
 
     python benchmarks/offline.py STATE plan -C FOLDER
 
-The benchmark of plans leaves out the list of remote jobs, because most of its time is the service's.
+The benchmarks of plans and of `status` leave out the list of remote jobs, because most of its time is the service's.
+The client of the API is not loaded, either.
 """
 
 from __future__ import annotations
@@ -16,10 +17,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from batchctl.cli import connect
 from batchctl.cli import main as run
-from batchctl.model.keys import Account, AttemptKey, Mark
-from batchctl.model.observed import RemoteJob, RowCounts
+from batchctl.cli.lazy_group import without_garbage_collection
+
+with without_garbage_collection():  # as the command imports them
+    from batchctl.cli import engine_tools
+    from batchctl.engine.providers import Providers
+    from batchctl.model.keys import Account, AttemptKey, Mark
+    from batchctl.model.observed import RemoteJob, RowCounts
 
 
 class Listed:
@@ -62,7 +67,7 @@ def main(state: Path, *arguments: str) -> None:
     """Run the command."""
     os.environ["GEMINI_API_KEY"] = "bench"
     sys.argv[:] = ["batchctl", *arguments]
-    connect.open_account = lambda account, *_: Listed(account, state)  # type: ignore[assignment]
+    engine_tools.Providers = lambda _: Providers(lambda account: Listed(account, state))  # type: ignore[assignment, misc, arg-type, return-value]
     run()
 
 

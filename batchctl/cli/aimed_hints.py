@@ -9,8 +9,9 @@ from typing import Any, TextIO, cast
 
 from batchctl.cli.common import Common
 from batchctl.model.errors import BatchctlError
+from batchctl.model.pattern import Pattern
 
-_COMMAND = re.compile(r"`(batchctl (?!emulator|init|schema|version|completion|help|-)[^`\n]+)`")
+_COMMAND = Pattern(r"`(batchctl (?!emulator|init|schema|version|completion|help|-)[^`\n]+)`")
 
 
 def aim(error: BatchctlError, common: Common) -> None:

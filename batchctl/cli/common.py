@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeVar
 
 import click
 
@@ -24,8 +23,7 @@ WIDE: Final = "wide"
 """The format that is another name for text with `-v`, as kubectl has it."""
 
 
-@dataclass(frozen=True)
-class Common:
+class Common(NamedTuple):
     """The values of the common options."""
 
     chdir: str | None = None
@@ -47,33 +45,28 @@ class Common:
 
     def overlaid(self, given: Common) -> Common:
         """These options, overridden by those after the command's name."""
-        default = Common()
-        merged = {
-            one.name: getattr(given, one.name)
-            if getattr(given, one.name) != getattr(default, one.name)
-            else getattr(self, one.name)
-            for one in fields(self)
-        }
-        return Common(**{**merged, "set_values": (*self.set_values, *given.set_values)})
+        values = zip(Common._fields, given, Common(), strict=True)
+        changed: dict[str, Any] = {name: value for name, value, default in values if value != default}
+        return self._replace(**{**changed, "set_values": (*self.set_values, *given.set_values)})
 
 
-@dataclass
 class Invocation:
     """The running command line; errors are shown in its format."""
 
     current: ClassVar[Invocation | None] = None
     """Of this process: standard error is its, too."""
 
-    common: Common | None = None
-    output: str = "text"
-    command: str = ""
-    """The names of the command, without the program's."""
-    run: str = field(default_factory=lambda: os.urandom(8).hex())
-    """Identifies this run in logs and traces."""
-    log: JsonLog | None = None
-    """See `batchctl.cli.notes`."""
-    export: Export | None = None
-    """See `batchctl.cli.tracing`."""
+    def __init__(self) -> None:
+        self.common: Common | None = None
+        self.output = "text"
+        self.command = ""
+        """The names of the command, without the program's."""
+        self.run = os.urandom(8).hex()
+        """Identifies this run in logs and traces."""
+        self.log: JsonLog | None = None
+        """See `batchctl.cli.notes`."""
+        self.export: Export | None = None
+        """See `batchctl.cli.tracing`."""
 
 
 _OPTIONS: tuple[Callable[[F], F], ...] = (
@@ -132,10 +125,10 @@ def common_options(command: F) -> Callable[..., Any]:
     def wrapped(context: click.Context, /, **given: Any) -> object:  # noqa: ANN401 - whatever the command takes
         invocation = context.find_object(Invocation)
         assert invocation is not None
-        values = {one.name: given.pop(one.name) for one in fields(Common)}
+        values = {name: given.pop(name) for name in Common._fields}
         common = (invocation.common or Common()).overlaid(Common(**values))
         if given.get("output") == WIDE:
-            given["output"], common = "text", replace(common, verbose=True)
+            given["output"], common = "text", common._replace(verbose=True)
         invocation.output = given.get("output") or "text"
         invocation.command = context.command_path.partition(" ")[2]
         if invocation.common is None:

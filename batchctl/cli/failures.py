@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 
 import click
 
@@ -28,7 +27,7 @@ def report(error: BaseException, arguments: Sequence[str], invocation: Invocatio
     """Report an error and give its exit code. Raises it if it is a bug."""
     if asks_for_json_log(arguments):
         # It may have failed before its options were read.
-        invocation.common = replace(invocation.common or Common(), log_format="json")
+        invocation.common = (invocation.common or Common())._replace(log_format="json")
     problem = _problem(error, arguments, invocation)
     try:
         if problem is not None:

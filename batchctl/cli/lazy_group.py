@@ -24,7 +24,7 @@ class Entry(NamedTuple):
     def load(self) -> click.Command:
         """Import the command."""
         module, _, attribute = self.place.partition(":")
-        with leaving_while_importing(), _without_garbage_collection():
+        with leaving_while_importing(), without_garbage_collection():
             command = getattr(importlib.import_module(module), attribute)
         assert isinstance(command, click.Command)
         return command
@@ -72,7 +72,7 @@ class _Imported(Mapping[str, click.Command]):
 
 
 @contextmanager
-def _without_garbage_collection() -> Iterator[None]:
+def without_garbage_collection() -> Iterator[None]:
     """No garbage collection during an import: imported objects stay, and collections take a tenth of the start."""
     if not gc.isenabled():
         yield

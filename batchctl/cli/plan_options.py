@@ -6,7 +6,6 @@ Values of variables are not saved, because they may be part of a prompt; the nam
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from msgspec import Struct
@@ -116,7 +115,7 @@ class PlanOptions(Struct, frozen=True):
             other = "no target" if self.target is None else f"the target {self.target}"
             hint = "leave --target and BATCHCTL_TARGET out, or make a new plan"
             raise UsageError(f"the plan was made with {other}, and not with {common.target}", hint=hint)
-        return replace(common, target=self.target)
+        return common._replace(target=self.target)
 
     def require_variables(self, common: Common, env: Mapping[str, str]) -> None:
         """Raise UsageError unless `--set` and the environment give the same variables."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Container, Sequence
 
 import click
@@ -76,7 +75,7 @@ def retry(
         raise UsageError("--set request.… changes rows, and none are named", hint="add --rows failed, or other rows")
     if rows is not None:
         settings = split_settings(common.set_values)
-        change, common = settings.change, dataclasses.replace(common, set_values=settings.variables)
+        change, common = settings.change, common._replace(set_values=settings.variables)
         rows = replace(rows, sent_with=change)
     workspace = open_selected(common, selection, lock_timeout)
     names = _ordered(workspace, selection, FAILED_PHASES if rows is None else ENDED_PHASES)

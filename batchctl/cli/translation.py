@@ -13,9 +13,10 @@ import click
 
 from batchctl.cli.phrasebook import COMMANDS, FORMATS, KINDS, KUBECTL, OPTIONS, OPTIONS_OF, TERRAFORM, Phrase
 from batchctl.model.errors import UsageError
+from batchctl.model.pattern import Pattern
 
-_ONE_DASH = re.compile(r"-[a-z][a-z-]+")
-_NOT_OF_A_NAME = re.compile(r"[^a-z0-9]+")
+_ONE_DASH = Pattern(r"-[a-z][a-z-]+")
+_NOT_OF_A_NAME = Pattern(r"[^a-z0-9]+")
 
 
 def is_foreign(arguments: Sequence[str]) -> bool:

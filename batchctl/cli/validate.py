@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -64,7 +63,7 @@ def validate(*, common: Common, filenames: tuple[str, ...], selector: str | None
     jobs = tuple(job for job in workspace.desired.jobs if scope.contains(job.name, job.path, job.labels))
     found = (*workspace.desired.warnings, *warn_of_deadlines(workspace), *warn_of_retirements(workspace, jobs))
     warnings = tuple(sorted(found))
-    shown = dataclasses.replace(workspace.desired, jobs=jobs, warnings=warnings)
+    shown = replace(workspace.desired, jobs=jobs, warnings=warnings)
     _report_valid(shown, faults.outside, common, output, reports)
     return 0
 

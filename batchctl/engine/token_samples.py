@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
@@ -47,7 +46,7 @@ class TokenSamples:
         if not found:
             return desired
         jobs = (replace(job, sample=found[job.name]) if job.name in found else job for job in desired.jobs)
-        return dataclasses.replace(desired, jobs=tuple(jobs))
+        return replace(desired, jobs=tuple(jobs))
 
     def _count(self, jobs: Sequence[DesiredJob], providers: Providers) -> None:
         new = sorted((job for job in jobs if _key(job) not in self._known), key=lambda job: job.name)

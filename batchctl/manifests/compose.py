@@ -20,6 +20,7 @@ from batchctl.manifests.nesting import MAX_DEPTH, find_too_deep
 from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar
 from batchctl.manifests.scalars import NOT_STRINGS, resolve
 from batchctl.model.locations import Location
+from batchctl.model.pattern import Pattern
 from batchctl.model.quoting import cut, shown
 
 if not yaml.__with_libyaml__:  # pragma: no cover - the wheels of PyYAML all have it
@@ -33,11 +34,11 @@ MAX_CHARACTERS = MAX_BYTES
 
 _WIDE = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 """The first bytes of UTF-16 and UTF-32 files."""
-_NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
-_PAIR = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
-_PAIR_OR_BACKSLASH = re.compile(rf"\\\\|{_PAIR.pattern}")
+_NOT_TEXT = Pattern("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_PAIR = Pattern(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+_PAIR_OR_BACKSLASH = Pattern(rf"\\\\|{_PAIR.pattern}")
 """Matches an escaped backslash too, so that the text after it is not read as an escape."""
-_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+_BREAK = Pattern("\r\n|[\r\n\x85\u2028\u2029]")
 """Line ends as libyaml counts them."""
 _TAGS = frozenset({"tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq", "!"})
 _HINTS = {

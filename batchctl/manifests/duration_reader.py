@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 
+from batchctl.model.pattern import Pattern
+
 _SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
-_PART = re.compile(r"([0-9]+)([wdhms])")
-_WHOLE = re.compile(r"([0-9]+[wdhms])+")
+_PART = Pattern(r"([0-9]+)([wdhms])")
+_WHOLE = Pattern(r"([0-9]+[wdhms])+")
 
 LONGEST = timedelta(days=3650)
 """Ten years: a longer duration is a mistake, and adding it to a date would overflow."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from batchctl.manifests.fault_codes import Code
@@ -37,8 +37,7 @@ _ALL_COUNT = (
 )
 
 
-@dataclass
-class FileFaults:
+class FileFaults(Struct):
     """The faults of one file, in whatever place: all of its warnings, and whether it has errors."""
 
     warnings: list[Diagnostic] = field(default_factory=list)

@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from operator import add, sub
 from typing import NamedTuple, Protocol, TypeAlias
+
+from msgspec import field
 
 from batchctl.manifests.fault_list import FileFaults
 from batchctl.manifests.manifest_files import ManifestFile
@@ -83,7 +84,6 @@ OpenStore: TypeAlias = Callable[[bytes], FileStore]
 """Opens the store of a stack for a hash of the settings and of the program that it is read with."""
 
 
-@dataclass
 class _Reading(FileFaults):
     """A file that is being read."""
 

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from batchctl.disk.safe_open import open_folder, read_start, read_start_in
 from batchctl.manifests.compose import MAX_BYTES
@@ -91,8 +90,7 @@ class _Folder(Struct, frozen=True):
     """The beginning of its files' paths relative to the stack's folder."""
 
 
-@dataclass
-class FileFinder:
+class FileFinder(Struct):
     """Collects the manifest files of one stack, each once."""
 
     stack_file: Path

@@ -22,13 +22,14 @@ from batchctl.manifests.references import Replacer
 from batchctl.manifests.schema import load_schema
 from batchctl.manifests.schema_check import Checker
 from batchctl.model.desired import Expansion
+from batchctl.model.pattern import Pattern
 from batchctl.model.quoting import cut, shown
 
 MOST_VALUES = 2_000_000
 MOST_CHARACTERS = 128 * 1024 * 1024
 """Limits for the documents of all matrices of a stack together: a small file can ask for a large tree often."""
 LONGEST_NAME = 40
-_REFERENCE = re.compile(r"\$\$\{|\$\{matrix\.([^}]*)(\}?)")
+_REFERENCE = Pattern(r"\$\$\{|\$\{matrix\.([^}]*)(\}?)")
 """A reference `${matrix.name}`, or an escaped `${`, which is read later."""
 
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping
 from itertools import product
 
@@ -17,6 +16,7 @@ from batchctl.manifests.fault_list import Faults, did_you_mean
 from batchctl.manifests.nodes import Items, Members, Node, Scalar, find
 from batchctl.manifests.variables import written
 from batchctl.model.locations import Location
+from batchctl.model.pattern import Pattern
 from batchctl.model.quoting import cut, shown
 
 MOST_JOBS = 256
@@ -24,7 +24,7 @@ MOST_COMBINATIONS = 1024
 """Before `exclude`."""
 MOST_ENTRIES = 256
 """Of `include` or of `exclude`. Each is compared with each combination."""
-_NOT_OF_NAMES = re.compile("[^a-z0-9]+")
+_NOT_OF_NAMES = Pattern("[^a-z0-9]+")
 
 
 class Cell(Struct, frozen=True):

@@ -6,8 +6,9 @@ It keeps the places of the names, which may be in the stack's defaults as well a
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import LONGEST_LIST, Faults, did_you_mean
@@ -29,8 +30,7 @@ class Need(NamedTuple):
     place: Location
 
 
-@dataclass
-class Needs:
+class Needs(Struct):
     """Collects the dependencies of all jobs and then checks them together."""
 
     _places: dict[str, dict[str, Need]] = field(default_factory=dict)

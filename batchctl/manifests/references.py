@@ -13,12 +13,13 @@ from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar
 from batchctl.manifests.targets import NAME_VARIABLE
 from batchctl.manifests.variables import DECLARE_HINT, Value, Variables, environment_name, written
 from batchctl.model.locations import Location
+from batchctl.model.pattern import Pattern
 from batchctl.model.quoting import cut, shown
 
 MOST_REPLACED = 32 * 1024 * 1024
 """The most characters that references in all manifests together expand to: a long value may be used often."""
 _NO_TARGETS = "it is the name of the target, and the stack file has no spec.targets"
-REFERENCE = re.compile(r"\$\$\{|\$\{var\.([^}]*)(\}?)")
+REFERENCE = Pattern(r"\$\$\{|\$\{var\.([^}]*)(\}?)")
 """A reference `${var.name}`, or an escaped `${`."""
 
 
@@ -27,7 +28,7 @@ def substitute(node: Node, variables: Variables, faults: Faults) -> Node:
     return Replacer(variables, faults).replaced(node)
 
 
-_MATRIX = re.compile(r"(?<!\$)\$\{matrix\.")
+_MATRIX = Pattern(r"(?<!\$)\$\{matrix\.")
 """An unescaped reference to a matrix, whose own references were replaced before."""
 
 

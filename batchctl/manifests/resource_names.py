@@ -6,22 +6,22 @@ Source: reference 3.1, 6.2, 6.3, 6.4, 8.2; Cloud Storage's and BigQuery's own ru
 
 from __future__ import annotations
 
-import re
-
 from msgspec import Struct
+
+from batchctl.model.pattern import Pattern
 
 _PROJECT = r"(?:[a-z0-9-]+(?:\.[a-z0-9-]+)+:)?[a-z0-9][a-z0-9-]*"
 """A project's id or number; old ids have a domain before a colon."""
-_BUCKET = re.compile(r"[a-z0-9]([a-z0-9._-]{0,220}[a-z0-9])?")
-_UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_BUCKET = Pattern(r"[a-z0-9]([a-z0-9._-]{0,220}[a-z0-9])?")
+_UNWRITABLE = Pattern("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LONGEST_OBJECT = 1024
 """Bytes of an object's name."""
 _LONGEST_BIGQUERY = 2000
 """Characters of a bq:// URI."""
 _TABLE_NAME = r"[\w$-](?:[\w$ -]*[\w$-])?"
-_TABLE = re.compile(rf"bq://{_PROJECT}\.[A-Za-z0-9_]+\.{_TABLE_NAME}")
-_BIGQUERY_PLACE = re.compile(rf"bq://{_PROJECT}(?:\.[A-Za-z0-9_]+(?:\.{_TABLE_NAME})?)?")
-_RESOURCE = re.compile(
+_TABLE = Pattern(rf"bq://{_PROJECT}\.[A-Za-z0-9_]+\.{_TABLE_NAME}")
+_BIGQUERY_PLACE = Pattern(rf"bq://{_PROJECT}(?:\.[A-Za-z0-9_]+(?:\.{_TABLE_NAME})?)?")
+_RESOURCE = Pattern(
     rf"projects/(?P<project>{_PROJECT})/locations/(?P<location>[a-z0-9-]+)"
     r"/(?P<collection>[A-Za-z]+)/(?P<id>[A-Za-z0-9_-]+(?:@[A-Za-z0-9_-]+)?)"
 )

@@ -6,18 +6,19 @@ Source: YAML 1.2.2, section 10.3.2.
 from __future__ import annotations
 
 import math
-import re
+
+from batchctl.model.pattern import Pattern
 
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE = frozenset({"true", "True", "TRUE"})
 _FALSE = frozenset({"false", "False", "FALSE"})
 NOT_STRINGS = frozenset("~nNtTfF+-.0123456789")
 """The first characters of values that are not strings: a quick check that settles nearly all texts."""
-_INTEGER = re.compile(r"[-+]?[0-9]+")
-_OCTAL = re.compile(r"0o[0-7]+")
-_HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_INTEGER = Pattern(r"[-+]?[0-9]+")
+_OCTAL = Pattern(r"0o[0-7]+")
+_HEXADECIMAL = Pattern(r"0x[0-9a-fA-F]+")
+_FLOAT = Pattern(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NOT_FINITE = Pattern(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 LARGEST_INTEGER = 2**63 - 1
 """The largest int64 of the APIs. Python also refuses to read integers of thousands of digits."""

@@ -5,7 +5,6 @@ Knows the forms of `src` and which of them each API accepts. Source: reference 6
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -106,7 +105,7 @@ class SourceReader(Struct, frozen=True):
             return UploadedFile(str(plain(value)))
         if form in REMOTE_FORMS:
             source = read_remote(form, value, purpose.config, self.faults)
-            return None if source is None else dataclasses.replace(source, is_divisible=_is_divisible(form, purpose))
+            return None if source is None else replace(source, is_divisible=_is_divisible(form, purpose))
         if form is SourceForm.INLINE:
             assert isinstance(value, Items)
             return self._inline(value, purpose)

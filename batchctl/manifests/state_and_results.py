@@ -17,6 +17,7 @@ from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.trust import Trust, resolved
 from batchctl.model.database_url import is_database_url, parse_database_url
 from batchctl.model.locations import Location
+from batchctl.model.pattern import Pattern
 from batchctl.model.stack import SharedPlace
 
 DEFAULT_STATE = ".batchctl/state.db"
@@ -24,10 +25,10 @@ DEFAULT_RESULTS = "results"
 _OWN = ".batchctl"
 _OTHERS = frozenset({".git", ".github"})
 """Files there are executed or contain credentials."""
-_SHARED = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]/(?:[\w .~@=+-]+/)*[\w .~@=+-]{1,200}", re.ASCII)
+_SHARED = Pattern(r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]/(?:[\w .~@=+-]+/)*[\w .~@=+-]{1,200}", re.ASCII)
 """An object's name in plain characters: other names are put together from it."""
 URL_HINT = "write it as gs://bucket/prefix/state.db or postgresql://user@host/database?schema=name, or use a local path"
-_PREFIX = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](?:/[\w ~@=+-][\w .~@=+-]{0,199}){0,20}/?", re.ASCII)
+_PREFIX = Pattern(r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](?:/[\w ~@=+-][\w .~@=+-]{0,199}){0,20}/?", re.ASCII)
 """A bucket, or the beginning of objects' names in it."""
 RESULTS_HINT = "write it as gs://bucket/prefix/, or use a local folder"
 _TAKEN = ("emulator.db",)

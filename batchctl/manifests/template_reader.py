@@ -16,10 +16,11 @@ from batchctl.manifests.references import REFERENCE, Replacer, refuse_matrix
 from batchctl.manifests.variables import Value
 from batchctl.model.json_value import Json
 from batchctl.model.locations import Location
+from batchctl.model.pattern import Pattern
 from batchctl.model.quoting import shown
 from batchctl.model.row_template import Mixed, Placeholder, RowTemplate
 
-_TOKEN = re.compile(rf"{REFERENCE.pattern}|\$\{{row\b([^}}]*)(\}}?)|\$\{{(\s*(?i:rows?|text|key|json)\b[^}}]*)\}}")
+_TOKEN = Pattern(rf"{REFERENCE.pattern}|\$\{{row\b([^}}]*)(\}}?)|\$\{{(\s*(?i:rows?|text|key|json)\b[^}}]*)\}}")
 """A variable, a placeholder, or a text that somebody may have taken for one."""
 _KNOWN = "${row.key}, ${row.text}, and ${row.json.PATH} such as ${row.json.items[0].name}"
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from batchctl.manifests.fault_list import did_you_mean, quote_hint
 from batchctl.manifests.nodes import Members, Node, Scalar
 from batchctl.model.json_value import Json
+from batchctl.model.pattern import Pattern
 from batchctl.model.quoting import cut, shown
 
 _WORDS = {
@@ -22,7 +23,7 @@ _WORDS = {
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
 """Spellings of the two booleans; YAML 1.1, which most other tools read, accepts all but the digits."""
-_SIZE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?) ?([KMGT])(i?)B", re.IGNORECASE)
+_SIZE = Pattern(r"([0-9]{1,6}(?:\.[0-9]{1,6})?) ?([KMGT])(i?)B", re.IGNORECASE)
 """A size with a unit, such as `500MB` or `1 GiB`."""
 
 

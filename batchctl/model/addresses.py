@@ -8,9 +8,10 @@ from ipaddress import IPv4Address, ip_address
 
 from msgspec import Struct
 
+from batchctl.model.pattern import Pattern
 from batchctl.model.reserved import IpAddress, is_loopback, is_public
 
-_URL = re.compile(
+_URL = Pattern(
     r"(?P<scheme>https?)://(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?"
     r"(?P<target>[/?][A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?",
     re.IGNORECASE,

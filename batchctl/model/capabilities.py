@@ -6,7 +6,6 @@ Source: reference 6.1 (which field on which API), chapter 10 (limits), 1.5 and 3
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
@@ -14,6 +13,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from batchctl.model.keys import Api
+from batchctl.model.pattern import Pattern
 
 
 class SourceForm(StrEnum):
@@ -132,11 +132,11 @@ _VERTEX = Capabilities(
 CAPABILITIES: Mapping[Api, Capabilities] = {Api.GEMINI: _GEMINI, Api.VERTEX: _VERTEX}
 """The matrix."""
 
-_LEGACY_EMBEDDING_MODEL = re.compile(r"(text-embedding|text-multilingual-embedding)-.*")
-_EMBEDDING_MODEL = re.compile(r"(gemini-embedding|text-embedding|text-multilingual-embedding|embedding)-.*")
+_LEGACY_EMBEDDING_MODEL = Pattern(r"(text-embedding|text-multilingual-embedding)-.*")
+_EMBEDDING_MODEL = Pattern(r"(gemini-embedding|text-embedding|text-multilingual-embedding|embedding)-.*")
 
 
-_PUBLISHED = re.compile(r"(?:publishers/([^/]+)/models|([^/]+))/[^/]+")
+_PUBLISHED = Pattern(r"(?:publishers/([^/]+)/models|([^/]+))/[^/]+")
 _OWN_PREFIXES = frozenset({"google", "models", "tunedModels"})
 
 

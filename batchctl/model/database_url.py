@@ -12,9 +12,11 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from msgspec import Struct
 
+from batchctl.model.pattern import Pattern
+
 SCHEMES = frozenset({"postgres", "postgresql"})
 DEFAULT_SCHEMA = "batchctl"
-_SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}", re.ASCII)
+_SCHEMA = Pattern(r"[a-z_][a-z0-9_]{0,62}", re.ASCII)
 _PARAMETERS = frozenset(
     {
         "application_name",

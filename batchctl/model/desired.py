@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Self
+from typing import ClassVar, Self
 
 import msgspec
 from msgspec import Struct
@@ -16,6 +15,7 @@ from batchctl.model.keys import Account
 from batchctl.model.kinds import Kind, kind_of_rows
 from batchctl.model.lifecycle import Lifecycle
 from batchctl.model.locations import Diagnostic, Location
+from batchctl.model.partly_equal import PartlyEqual
 from batchctl.model.row_settings import Canary, RowSettings
 from batchctl.model.row_work import ShardLimits
 from batchctl.model.sent_with import SentWith
@@ -123,13 +123,14 @@ class DesiredJob(Struct, frozen=True):
         return ChainRows.of(self.source) if isinstance(self.source, ChainedFile | AwaitedRows) else None
 
 
-@dataclass(frozen=True)
-class DesiredStack:
+class DesiredStack(PartlyEqual, frozen=True, eq=False):
     """The stack and all its desired jobs, sorted by name."""
+
+    BESIDE: ClassVar = frozenset({"warnings"})
 
     stack: Stack
     jobs: tuple[DesiredJob, ...]
     accounts: frozenset[Account] = frozenset()
     """The accounts of all providers, also of those that no job names."""
-    warnings: tuple[Diagnostic, ...] = field(default=(), compare=False)
+    warnings: tuple[Diagnostic, ...] = ()
     """Warnings about the manifests, sorted by place."""

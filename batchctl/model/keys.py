@@ -12,6 +12,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from batchctl.model.pattern import Pattern
+
 
 class Api(StrEnum):
     """The two services a job can run on; the values are those of a provider's `type`."""
@@ -24,7 +26,7 @@ API_NAMES: Mapping[Api, str] = {Api.GEMINI: "Gemini", Api.VERTEX: "Vertex"}
 """The names of the services in messages and docs."""
 
 
-JOB_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+JOB_NAME = Pattern(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 """A job's name, complete (design section 2)."""
 
 
@@ -73,7 +75,7 @@ MARK_DIGEST_LENGTH = 12
 _SHOWN_DIGITS = 8
 TOKEN_LENGTH = 10
 UID_LENGTH = 6
-_PLAIN_UID = re.compile("[a-z0-9]{6}")
+_PLAIN_UID = Pattern("[a-z0-9]{6}")
 
 
 def same_digest(one: str, other: str) -> bool:
@@ -104,15 +106,15 @@ OWN_LABELS = "batchctl-"
 MOST_ATTEMPTS = 999_999
 """The highest attempt number that a mark can contain."""
 
-_MARK = re.compile(
+_MARK = Pattern(
     r"\[ ?bc1 (?P<stack>[a-z0-9-]{1,32})/(?P<job>[a-z0-9-]{1,40})@(?P<attempt>[1-9][0-9]{0,5})\.(?P<shard>[0-9]{1,5})"
     r" (?P<digest>[0-9a-f]{12}) (?P<token>[a-z0-9]{10}) (?P<uid>[A-Za-z0-9]{6}) ?\]?\Z"
 )
 """A mark at the end of a display name. The closing bracket is optional, because it adds no information."""
 
-_BROKEN = re.compile(r"\[ ?bc1\b.*|\[?\bbc1 ?[a-z0-9-]{1,32} ?/ ?[a-z0-9-]{1,40} ?@.*", re.IGNORECASE)
-_NAMED = re.compile(r"bc1 ?(?P<stack>[a-z0-9-]{1,32}) ?/ ?(?:(?P<job>[a-z0-9-]{1,40}) ?@)?", re.IGNORECASE)
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+_BROKEN = Pattern(r"\[ ?bc1\b.*|\[?\bbc1 ?[a-z0-9-]{1,32} ?/ ?[a-z0-9-]{1,40} ?@.*", re.IGNORECASE)
+_NAMED = Pattern(r"bc1 ?(?P<stack>[a-z0-9-]{1,32}) ?/ ?(?:(?P<job>[a-z0-9-]{1,40}) ?@)?", re.IGNORECASE)
+_INVISIBLE = Pattern("[\u00ad\u200b-\u200f\u2060\ufeff]")
 
 
 def spaced(display_name: str) -> str:

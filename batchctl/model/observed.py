@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TypeAlias
@@ -18,8 +17,7 @@ TOLERATED_OFFSET = timedelta(minutes=5)
 """The largest offset of a provider's clock without a warning (design section 5)."""
 
 
-@dataclass(frozen=True)
-class RowCounts:
+class RowCounts(Struct, frozen=True):
     """How many rows a job has, and how they went; None where it is not known.
 
     Until the results are collected, these are the API's own numbers: its `ok` are all rows with an answer.
@@ -30,12 +28,16 @@ class RowCounts:
     """Rows with a good answer."""
     failed: int | None = None
     """Rows with a result that is not good."""
-    verdicts: Mapping[str, int] = field(default_factory=dict, hash=False)
+    verdicts: Mapping[str, int] = msgspec.field(default_factory=dict)
     """Collected rows by the code of their verdict, those without a result too; empty where they were not judged."""
     accepted: frozenset[str] = frozenset()
     """Codes among these, besides `OK`, that count as good by `rows.accept`."""
     too_many_failed: bool | None = None
     """Whether more rows failed than `maxFailedRows` allows; None where the job has no such limit."""
+
+    def __hash__(self) -> int:
+        # Without the mapping, which has no hash.
+        return hash((self.total, self.ok, self.failed, self.accepted, self.too_many_failed))
 
     @property
     def bad(self) -> int:

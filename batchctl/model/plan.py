@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
 
 import msgspec
 from msgspec import Struct
@@ -21,6 +21,7 @@ from batchctl.model.decision import Change, Decision, Guard, RuleApplied, Timer
 from batchctl.model.desired import Expansion
 from batchctl.model.forecast import JobForecast, StackForecast
 from batchctl.model.keys import Account
+from batchctl.model.partly_equal import PartlyEqual
 from batchctl.model.plan_terms import Terms
 from batchctl.model.reasons import Reason
 from batchctl.model.row_work import RowWork
@@ -167,13 +168,14 @@ class Drift(Struct, frozen=True, order=True):
     detail: str
 
 
-@dataclass(frozen=True, order=True)
-class Rename:
+class Rename(PartlyEqual, frozen=True, eq=False):
     """A removed job and a new one with the same work: most likely a rename."""
+
+    BESIDE: ClassVar = frozenset({"buys"})
 
     before: str
     after: str
-    buys: bool = field(default=True, compare=False)
+    buys: bool = True
     """Whether the work would be bought again; else the results of the removed job are reused."""
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Self
 
@@ -10,13 +9,14 @@ from msgspec import Struct
 
 from batchctl.model.canonical import sha256_json
 from batchctl.model.json_value import Json
+from batchctl.model.pattern import Pattern
 from batchctl.model.plan import Plan
 
 _SCHEME = "p1:"
 _CHANGES, _FREE, _LINEAGE = 40, 16, 8
 _NOTHING = sha256_json([])[:_FREE]
 _NO_STATE = sha256_json([""])[:_LINEAGE]
-_TEXT = re.compile(rf"{_SCHEME}[0-9a-f]{{{_CHANGES + _FREE + _LINEAGE}}}")
+_TEXT = Pattern(rf"{_SCHEME}[0-9a-f]{{{_CHANGES + _FREE + _LINEAGE}}}")
 
 
 class PlanDigest(Struct, frozen=True):

@@ -7,13 +7,14 @@ size, token or text: only what a reviewer agrees to, and what the change relies 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import ClassVar
 
 from batchctl.model.canonical import sha256_json
 from batchctl.model.desired import DesiredJob
 from batchctl.model.json_value import Json
+from batchctl.model.partly_equal import PartlyEqual
 from batchctl.model.settings import lifecycle_fields, row_fields, webhook_hashes
 
 _HASH = 32
@@ -48,9 +49,10 @@ class Presence(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True)
-class Terms:
+class Terms(PartlyEqual, frozen=True, eq=False, dict=True):
     """The terms of one job's change."""
+
+    BESIDE: ClassVar = frozenset({"desired"})
 
     change: str
     """An action; of a create that waits for its turn, the create. A removal has its `onRemove` policy."""
@@ -63,7 +65,7 @@ class Terms:
     """Of the recorded work of that attempt."""
     phase: PhaseClass = PhaseClass.NEW
     observed: Presence = Presence.NONE
-    desired: DesiredJob | None = field(default=None, repr=False, compare=False)
+    desired: DesiredJob | None = None
 
     @cached_property
     def fields(self) -> dict[str, Json]:

@@ -6,11 +6,11 @@ a thousand values, the limit in the life of a billing account (reference chapter
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from batchctl.model.json_value import Json
 from batchctl.model.keys import OWN_LABELS
+from batchctl.model.pattern import Pattern
 
 POSITION = f"{OWN_LABELS}row"
 """The member of an inline row's metadata with its mark. Older releases used it as a label with the position."""
@@ -19,9 +19,9 @@ _THOUSANDS = f"{OWN_LABELS}row-thousands"
 _OLD_MEMBER = "index"
 """The member of an inline row's metadata in older releases."""
 _BASE = 1000
-_MARK = re.compile(r"r(0|[1-9][0-9]{0,8})")
-_OLD = re.compile(r"0|[1-9][0-9]{0,8}")
-_KEY = re.compile(rf"{OWN_LABELS}r(0|[1-9][0-9]{{0,8}})")
+_MARK = Pattern(r"r(0|[1-9][0-9]{0,8})")
+_OLD = Pattern(r"0|[1-9][0-9]{0,8}")
+_KEY = Pattern(rf"{OWN_LABELS}r(0|[1-9][0-9]{{0,8}})")
 
 
 def key_of(position: int) -> str:

@@ -5,21 +5,21 @@ None of it is part of the digest. It applies to rows that are collected already,
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import replace
 from fractions import Fraction
 from typing import Self
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from batchctl.model.observed import RowCounts
+from batchctl.model.pattern import Pattern
 from batchctl.model.sent_with import SentWith
 from batchctl.model.verdicts import RowVerdict
 
-_COUNT = re.compile(r"[0-9]{1,12}")
-_SHARE = re.compile(r"([0-9]{1,2}|100)(\.[0-9]{1,6})?%")
+_COUNT = Pattern(r"[0-9]{1,12}")
+_SHARE = Pattern(r"([0-9]{1,2}|100)(\.[0-9]{1,6})?%")
 _WHOLE = 100
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, NoReturn, TypeAlias
 
 from msgspec import Struct
+
+from batchctl.model.pattern import Pattern
 
 
 class Field(StrEnum):
@@ -27,8 +28,8 @@ class Field(StrEnum):
 Path: TypeAlias = tuple[str | int, ...]
 """Names of members and positions in lists."""
 
-_STEP = re.compile(r'\.([^.\[\]\s"]+)|\[(0|[1-9][0-9]{0,8})\]|\[("(?:[^"\\]|\\.)*")\]')
-_HEAD = re.compile(r"\.([^.\[\]]*)")
+_STEP = Pattern(r'\.([^.\[\]\s"]+)|\[(0|[1-9][0-9]{0,8})\]|\[("(?:[^"\\]|\\.)*")\]')
+_HEAD = Pattern(r"\.([^.\[\]]*)")
 _DEEPEST = 100
 """Steps of a path: more than a value of a row may be nested."""
 

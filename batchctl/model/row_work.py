@@ -7,11 +7,12 @@ of the job.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import ClassVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from batchctl.model.partly_equal import PartlyEqual
 from batchctl.model.row_settings import Fallback
 from batchctl.model.sent_with import SentWith
 from batchctl.model.verdicts import RowVerdict
@@ -38,9 +39,10 @@ MOST_SHARDS = 10_000
 """The most remote jobs of one attempt: more of them are a mistake in `sharding`, such as a missing zero."""
 
 
-@dataclass(frozen=True)
-class ShardLimits:
+class ShardLimits(PartlyEqual, frozen=True, eq=False):
     """The most that one remote job may have; None: no limit."""
+
+    BESIDE: ClassVar = frozenset({"is_asked"})
 
     rows: int | None = None
     bytes: int | None = None
@@ -49,7 +51,7 @@ class ShardLimits:
     """Of the input, estimated from the bytes."""
     result_bytes: int | None = None
     """Of the answers, estimated from `maxOutputTokens` of the rows."""
-    is_asked: bool = field(default=False, compare=False)
+    is_asked: bool = False
     """Whether the manifest sets a limit; otherwise they are those of the provider."""
 
 
@@ -231,8 +233,7 @@ class RowWork(Struct, frozen=True):
         return self.to_send - self.retryable - sum(self.fallbacks)
 
 
-@dataclass(frozen=True)
-class RowsSent:
+class RowsSent(Struct, frozen=True):
     """The rows of an attempt, as the state has them."""
 
     rows: int
@@ -243,7 +244,7 @@ class RowsSent:
     """Of the list of sent rows in the results folder."""
     is_canary: bool = False
     """Whether these are a few of the rows to send, see `Canary`."""
-    verdicts: Mapping[str, int] = field(default_factory=dict, hash=False)
+    verdicts: Mapping[str, int] = field(default_factory=dict)
     """Once collected: these rows by the code of their verdict, those without a result too."""
     tokens: int | None = None
     """Tokens of input and output that the API counted for them."""
@@ -253,6 +254,10 @@ class RowsSent:
     """Whether they are sent although results of the same work are here: by `retryOn: [ROWS]`, `--rerun` or an order."""
     shards: int = 1
     """The number of remote jobs that the attempt is split into."""
+
+    def __hash__(self) -> int:
+        # Without the mapping, which has no hash.
+        return hash((self.rows, self.total, self.sha256, self.is_canary, self.tokens, self.shards))
 
     def good(self, accept: frozenset[str]) -> int:
         """The rows with a good answer. `accept` are codes that count as good besides `OK`."""

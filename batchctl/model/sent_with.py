@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Self, TypeAlias
+
+from msgspec import Struct, field
 
 from batchctl.model.quoting import cut
 
@@ -13,14 +14,17 @@ _Json: TypeAlias = Any
 _MODEL, _REQUEST = "model", "request"
 
 
-@dataclass(frozen=True)
-class SentWith:
+class SentWith(Struct, frozen=True):
     """The change of `batchctl retry --rows … --set …`. The rows stay those of the manifest, and so do their answers."""
 
     model: str | None = None
     """In place of the manifest's; None: the same."""
-    request: Mapping[str, _Json] = field(default_factory=dict, hash=False)
+    request: Mapping[str, _Json] = field(default_factory=dict)
     """Goes over each row's request, as RFC 7396 says: null takes a member away."""
+
+    def __hash__(self) -> int:
+        # Without the mapping, which has no hash.
+        return hash(self.model)
 
     @classmethod
     def read(cls, value: _Json) -> Self:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
 from batchctl.model.chain import Chain, ChainCount, Obstacle
 from batchctl.model.json_value import Json
+from batchctl.model.partly_equal import PartlyEqual
 
 
 class RequestRow(Struct, frozen=True):
@@ -42,37 +42,40 @@ class InlineRows(Struct, frozen=True):
     """The most tokens of output of all rows; None if a row sets no limit."""
 
 
-@dataclass(frozen=True)
-class LocalFile:
+class LocalFile(PartlyEqual, frozen=True, eq=False):
     """A JSONL file beside the manifest; uploaded before the create call."""
+
+    BESIDE: ClassVar = frozenset({"size", "row_hashes", "output_tokens"})
 
     path: Path
     """Absolute, symlinks resolved, inside the stack's folder unless allowed otherwise."""
     sha256: str
     """Of the parsed rows, not of the bytes: line ends, spaces and member order do not matter."""
     rows: int
-    size: int = field(default=0, compare=False)
+    size: int = 0
     """The approximate bytes that are sent, defaults included. Two files with the same rows may differ in it."""
-    row_hashes: str | None = field(default=None, compare=False)
+    row_hashes: str | None = None
     """See `RowHashes`."""
-    output_tokens: int | None = field(default=None, compare=False)
+    output_tokens: int | None = None
     """The most tokens of output of all rows; None if a row sets no limit."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ChainedFile(LocalFile):
+class ChainedFile(LocalFile, frozen=True, eq=False, kw_only=True):
     """A file that batchctl made from the answers of another job."""
 
+    BESIDE: ClassVar = LocalFile.BESIDE | {"count"}
+
     chain: Chain
-    count: ChainCount = field(compare=False)
+    count: ChainCount
 
 
-@dataclass(frozen=True)
-class AwaitedRows:
+class AwaitedRows(PartlyEqual, frozen=True, eq=False):
     """Rows that cannot be made yet, because the other job has no results of its present work."""
 
+    BESIDE: ClassVar = frozenset({"obstacle"})
+
     chain: Chain
-    obstacle: Obstacle | None = field(default=None, compare=False)
+    obstacle: Obstacle | None = None
     """The reason why the results that are there give no rows."""
 
 
@@ -99,13 +102,14 @@ class UploadedFile(Struct, frozen=True):
     """The API's name: `files/…` at the Gemini Files API, `gs://…` at Cloud Storage."""
 
 
-@dataclass(frozen=True)
-class RemoteSource:
+class RemoteSource(PartlyEqual, frozen=True, eq=False):
     """Input that batchctl did not send: Cloud Storage, BigQuery or a dataset."""
+
+    BESIDE: ClassVar = frozenset({"is_divisible"})
 
     uris: tuple[str, ...]
     """All of one form: `gs://…` (one or several, with wildcards), one `bq://…`, or one `projects/…/datasets/…`."""
-    is_divisible: bool = field(default=False, compare=False)
+    is_divisible: bool = False
     """Whether batchctl can send a part of its rows: it reads them, and writes the part to the provider's bucket."""
 
 

@@ -1,16 +1,17 @@
 """The steps of a plan: single writes and calls, which the engine executes in order.
 
-Each kind of step defines its traits as arguments of its class. The type checker refuses a kind without one of them.
+Each kind of step has its traits in front of its class. The type checker refuses a kind without one of them.
 
 The file is long because the traits of all kinds are read side by side.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from enum import Enum
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias, TypeVar
+
+from msgspec import Struct, field
 
 from batchctl.model.attempts import CancelCause, RecordedAttempt
 from batchctl.model.events import EventKind
@@ -20,8 +21,8 @@ from batchctl.model.recorded import JobRow
 from batchctl.model.row_work import RowChoice
 
 
-class StepKind(ABC):
-    """The traits of a kind of step, given as arguments of its class."""
+class StepKind(Struct, frozen=True):
+    """One kind of step. `step_kind` gives it its traits."""
 
     buys: ClassVar[bool]
     """It makes a create call."""
@@ -37,27 +38,35 @@ class StepKind(ABC):
     """It is safe only if the content of the results folder is known."""
 
     @property
-    @abstractmethod
     def line(self) -> str:
         """The step for people, on one line."""
+        raise NotImplementedError
 
-    def __init_subclass__(
-        cls,
-        *,
-        buys: bool,
-        stops: bool,
-        is_harmless: bool,
-        makes_attempt: bool,
-        needs_complete_list: bool,
-        needs_results_folder: bool,
-    ) -> None:
-        super().__init_subclass__()
-        cls.buys = buys
-        cls.stops = stops
-        cls.is_harmless = is_harmless
-        cls.makes_attempt = makes_attempt
-        cls.needs_complete_list = needs_complete_list
-        cls.needs_results_folder = needs_results_folder
+
+K = TypeVar("K", bound=StepKind)
+
+
+def step_kind(
+    *,
+    buys: bool,
+    stops: bool,
+    is_harmless: bool,
+    makes_attempt: bool,
+    needs_complete_list: bool,
+    needs_results_folder: bool,
+) -> Callable[[type[K]], type[K]]:
+    """Define the traits of a kind of step."""
+
+    def define(kind: type[K]) -> type[K]:
+        kind.buys = buys
+        kind.stops = stops
+        kind.is_harmless = is_harmless
+        kind.makes_attempt = makes_attempt
+        kind.needs_complete_list = needs_complete_list
+        kind.needs_results_folder = needs_results_folder
+        return kind
+
+    return define
 
 
 class Note(Enum):
@@ -77,16 +86,15 @@ class Note(Enum):
         return "refreshed" if self.value is None else self.value.words
 
 
-@dataclass(frozen=True)
-class RecordAttempt(
-    StepKind,
+@step_kind(
     buys=False,
     stops=False,
     is_harmless=True,
     makes_attempt=False,
     needs_complete_list=False,
     needs_results_folder=False,
-):
+)
+class RecordAttempt(StepKind, frozen=True):
     """Record an attempt: adopted by its mark, refreshed from the API, not found, or gone."""
 
     attempt: RecordedAttempt
@@ -97,16 +105,15 @@ class RecordAttempt(
         return f"record {self.attempt.key} {self.note}"
 
 
-@dataclass(frozen=True)
-class RecordJob(
-    StepKind,
+@step_kind(
     buys=False,
     stops=False,
     is_harmless=False,
     makes_attempt=False,
     needs_complete_list=False,
     needs_results_folder=False,
-):
+)
+class RecordJob(StepKind, frozen=True):
     """Record the job's row: the manifest's settings, the current attempt, a removal."""
 
     job: JobRow
@@ -123,16 +130,15 @@ class RecordJob(
         return " ".join([f"record job {self.job.name}@{self.job.current}", *words])
 
 
-@dataclass(frozen=True)
-class Create(
-    StepKind,
+@step_kind(
     buys=True,
     stops=False,
     is_harmless=False,
     makes_attempt=True,
     needs_complete_list=True,
     needs_results_folder=True,
-):
+)
+class Create(StepKind, frozen=True):
     """Record the intent, then make the create call once. `token` is given when an open intent is sent again."""
 
     key: AttemptKey
@@ -145,16 +151,15 @@ class Create(
         return f"create {self.key}" if self.token is None else f"create {self.key} {self.token}"
 
 
-@dataclass(frozen=True)
-class Reuse(
-    StepKind,
+@step_kind(
     buys=False,
     stops=False,
     is_harmless=False,
     makes_attempt=True,
     needs_complete_list=False,
     needs_results_folder=False,
-):
+)
+class Reuse(StepKind, frozen=True):
     """Use a copy of results of the same work for an attempt, which is not sent."""
 
     attempt: RecordedAttempt
@@ -171,16 +176,15 @@ class Reuse(
         return f"reuse {self.key} {self.source}"
 
 
-@dataclass(frozen=True)
-class Assemble(
-    StepKind,
+@step_kind(
     buys=False,
     stops=False,
     is_harmless=False,
     makes_attempt=True,
     needs_complete_list=False,
     needs_results_folder=False,
-):
+)
+class Assemble(StepKind, frozen=True):
     """Write the results of an attempt from answers of earlier attempts: it has no row to send."""
 
     attempt: RecordedAttempt
@@ -197,16 +201,15 @@ class Assemble(
         return f"assemble {self.key}"
 
 
-@dataclass(frozen=True)
-class Merge(
-    StepKind,
+@step_kind(
     buys=False,
     stops=False,
     is_harmless=True,
     makes_attempt=False,
     needs_complete_list=False,
     needs_results_folder=False,
-):
+)
+class Merge(StepKind, frozen=True):
     """Write the results of all shards of an attempt into one file."""
 
     key: AttemptKey
@@ -221,16 +224,15 @@ class Merge(
         return f"merge {self.key.job}@{self.key.attempt}"
 
 
-@dataclass(frozen=True)
-class Cancel(
-    StepKind,
+@step_kind(
     buys=False,
     stops=True,
     is_harmless=False,
     makes_attempt=False,
     needs_complete_list=True,
     needs_results_folder=False,
-):
+)
+class Cancel(StepKind, frozen=True):
     """Send a cancel; a later pass shows whether the job ended."""
 
     key: AttemptKey
@@ -243,16 +245,15 @@ class Cancel(
         return f"cancel {self.key} {self.remote} {self.cause}"
 
 
-@dataclass(frozen=True)
-class Collect(
-    StepKind,
+@step_kind(
     buys=False,
     stops=False,
     is_harmless=True,
     makes_attempt=False,
     needs_complete_list=False,
     needs_results_folder=False,
-):
+)
+class Collect(StepKind, frozen=True):
     """Write the results durably into the results folder."""
 
     key: AttemptKey
@@ -263,16 +264,15 @@ class Collect(
         return f"collect {self.key} {self.remote.name}"
 
 
-@dataclass(frozen=True)
-class Delete(
-    StepKind,
+@step_kind(
     buys=False,
     stops=True,
     is_harmless=False,
     makes_attempt=False,
     needs_complete_list=True,
     needs_results_folder=True,
-):
+)
+class Delete(StepKind, frozen=True):
     """Delete the remote job."""
 
     key: AttemptKey
@@ -286,16 +286,15 @@ class Delete(
         return f"delete {self.key} {self.remote}"
 
 
-@dataclass(frozen=True)
-class Forget(
-    StepKind,
+@step_kind(
     buys=False,
     stops=False,
     is_harmless=False,
     makes_attempt=False,
     needs_complete_list=True,
     needs_results_folder=False,
-):
+)
+class Forget(StepKind, frozen=True):
     """Delete the job from the record. Its results stay."""
 
     job: str

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 
-_PIECE = re.compile(r"\*{2,}|\*|[^*]", re.DOTALL)
+from batchctl.model.pattern import Pattern
+
+_PIECE = Pattern(r"\*{2,}|\*|[^*]", re.DOTALL)
 _ANY = "**"
 _ONE_FOLDER = "*"
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 
 import yaml
 
 from batchctl.model.canonical import with_escapes
 from batchctl.model.json_value import Json
+from batchctl.model.pattern import Pattern
 
 
 def to_json(document: Mapping[str, Json]) -> str:
@@ -64,7 +64,7 @@ def to_yaml(document: Mapping[str, Json]) -> str:
     return yaml.dump(document, Dumper=_PlainDumper, sort_keys=False, width=4096).replace("##", r"#\x23")
 
 
-SURELY_A_STRING = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*")
+SURELY_A_STRING = Pattern(r"[A-Za-z][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*")
 """Text that no version of YAML takes for a number or a time; the dumper itself quotes words such as `no`."""
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
-RUNNER_COMMAND = re.compile(r"##(?=(?:vso)?\[)")
+from batchctl.model.pattern import Pattern
+
+RUNNER_COMMAND = Pattern(r"##(?=(?:vso)?\[)")
 """CI runners read a command from `##[` or `##vso[` anywhere in a log line."""
-LINE_COMMAND = re.compile(r"^( *):(?=:)")
+LINE_COMMAND = Pattern(r"^( *):(?=:)")
 """They read a command from `::` at the start of a line, too, spaces before it or not."""
 
 MARKDOWN_ACTIVE = frozenset("\\`*_{}[]<>#!|~&$")
@@ -19,7 +21,7 @@ MARKDOWN_ACTIVE = frozenset("\\`*_{}[]<>#!|~&$")
 
 ZERO_WIDTH_SPACE = "&#8203;"
 
-AUTOLINK_START = re.compile(r"://|\bwww\.", re.IGNORECASE)
+AUTOLINK_START = Pattern(r"://|\bwww\.", re.IGNORECASE)
 
 
 def visible(text: str) -> str:

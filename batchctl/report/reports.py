@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
@@ -158,7 +157,7 @@ def _rows(attempt: RecordedAttempt) -> RowCounts:
     sent, rows = attempt.sent, attempt.rows
     if sent is None or rows.total is not None or attempt.remote is None:
         return rows
-    return dataclasses.replace(rows, total=sent.rows)
+    return replace(rows, total=sent.rows)
 
 
 def _part_of(attempt: RecordedAttempt) -> int | None:

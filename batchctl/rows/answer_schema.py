@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from batchctl.model.json_value import Json
+from batchctl.model.pattern import Pattern
 
 _TYPES = frozenset({"string", "number", "integer", "boolean", "array", "object", "null"})
 _COUNTS = ("minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties")
 """Whole numbers; proto-JSON may write them as strings."""
 _BOUNDS = ("minimum", "maximum", "pattern", "required")
-_SNAKE = re.compile(r"_([a-z])")
+_SNAKE = Pattern(r"_([a-z])")
 _LONGEST_COUNT = 18
 
 

@@ -19,8 +19,9 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from batchctl.model.json_value import Json
+from batchctl.model.pattern import Pattern
 
-_SNAKE = re.compile(r"_([a-z0-9])")
+_SNAKE = Pattern(r"_([a-z0-9])")
 _FREE = frozenset(
     {"labels", "args", "default", "example", "responseJsonSchema", "parametersJsonSchema", "metadata", "headers"}
 )
@@ -35,12 +36,12 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
 _TO_STANDARD = str.maketrans("-_", "+/", "=")
 _DURATIONS = frozenset({("videoMetadata", "startOffset"), ("videoMetadata", "endOffset")})
 """Fields of spans of time, each inside which other one: written with any number of zeros, such as `1s` and `1.0s`."""
-_DURATION = re.compile(r"(-?[0-9]{1,12}(?:\.[0-9]{1,9})?)s")
+_DURATION = Pattern(r"(-?[0-9]{1,12}(?:\.[0-9]{1,9})?)s")
 _REPEATED = frozenset({"contents", "parts", "tools", "safetySettings", "functionDeclarations"})
 """Lists of messages, in place of which one message may be written alone."""
 _ASKED = ("contents", "content", "messages", "input", "prompt")
 """The members with the question; the last three are those of other publishers' models."""
-_NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
+_NUMBER = Pattern(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
 _UNSPECIFIED = "_UNSPECIFIED"
 """The end of the name of an enum's default value."""
 _DIGEST_SIZE = 8

@@ -6,7 +6,6 @@ Owns names and paths: nothing that comes from outside may lead out of the folder
 from __future__ import annotations
 
 import errno
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -17,6 +16,7 @@ from batchctl.disk.safe_open import UnsafeFile, hold_open, is_there, open_parent
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import ResultsError
 from batchctl.model.keys import AttemptKey
+from batchctl.model.pattern import Pattern
 
 RESULTS_FILE = "results.jsonl"
 MANIFEST_FILE = "manifest.json"
@@ -25,9 +25,9 @@ MANIFEST_FORMAT = "batchctl/results-manifest/v1"
 MOST_BYTES = 2**20
 """Of a manifest; none of ours comes near it."""
 
-_JOB = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_DIGEST = re.compile(r"d[0-9]+:([0-9a-f]{8})[0-9a-f]*")
-_FOLDER = re.compile(r"[0-9a-f]{8}-[0-9]+(\.[0-9]+)?(-[0-9]+)?")
+_JOB = Pattern(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_DIGEST = Pattern(r"d[0-9]+:([0-9a-f]{8})[0-9a-f]*")
+_FOLDER = Pattern(r"[0-9a-f]{8}-[0-9]+(\.[0-9]+)?(-[0-9]+)?")
 
 
 def job_folder(results: Path, job: str) -> Path:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -35,6 +34,7 @@ from batchctl.model.keys import (
     AttemptKey,
 )
 from batchctl.model.observed import RowCounts
+from batchctl.model.pattern import Pattern
 from batchctl.model.row_work import RowsSent
 from batchctl.model.sent_with import SentWith
 from batchctl.model.states import TERMINAL_STATES
@@ -55,13 +55,13 @@ _MOST_SHARDS = 99_999
 _FIRST_YEAR, _LAST_YEAR = 2000, 2999
 """Bounds of times, so that adding deadlines cannot leave the calendar."""
 
-_DIGEST = re.compile(rf"{DIGEST_SCHEME}([0-9a-f]{{{MARK_DIGEST_LENGTH}}}|[0-9a-f]{{64}})")
+_DIGEST = Pattern(rf"{DIGEST_SCHEME}([0-9a-f]{{{MARK_DIGEST_LENGTH}}}|[0-9a-f]{{64}})")
 """The short form is that of an attempt which is known by its mark alone."""
-_TOKEN = re.compile(rf"([a-z0-9]{{{TOKEN_LENGTH}}})?")
+_TOKEN = Pattern(rf"([a-z0-9]{{{TOKEN_LENGTH}}})?")
 """An imported job has none."""
-_REMOTE = re.compile(r"[!-~]{1,1024}")
-_VERDICT = re.compile(r"[A-Z]{1,32}(_[A-Z]{1,32}){0,8}")
-_STATE = re.compile("|".join(sorted(TERMINAL_STATES)))
+_REMOTE = Pattern(r"[!-~]{1,1024}")
+_VERDICT = Pattern(r"[A-Z]{1,32}(_[A-Z]{1,32}){0,8}")
+_STATE = Pattern("|".join(sorted(TERMINAL_STATES)))
 """Only jobs that have ended are collected."""
 
 REUSED_FROM = "reusedFrom"
@@ -228,7 +228,7 @@ def _object(value: Json) -> Mapping[str, Json]:
     return value
 
 
-def _text(value: Json, name: str = "", form: re.Pattern[str] | None = None) -> str:
+def _text(value: Json, name: str = "", form: Pattern | None = None) -> str:
     if not isinstance(value, str):
         raise TypeError("its manifest is not one of ours")
     value.encode()  # a lone surrogate is no text

@@ -6,11 +6,11 @@ chapter 7.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from batchctl.model.json_value import Json
 from batchctl.model.kinds import Kind
+from batchctl.model.pattern import Pattern
 from batchctl.model.request.catalogue import ROOTS
 
 _NOT_OF_CONFIG = frozenset({"contents", "generationConfig", "model"})
@@ -18,7 +18,7 @@ _BESIDE = frozenset(field.name for field in ROOTS[Kind.BATCH_JOB].fields) - _NOT
 """Members of `config` that the REST form has beside `generationConfig`."""
 _LOCAL = frozenset({"httpOptions", "abortSignal", "shouldReturnHttpResponse", "automaticFunctionCalling"})
 """Settings of an SDK's calls, which are never sent."""
-_SNAKE = re.compile(r"_([a-z0-9])")
+_SNAKE = Pattern(r"_([a-z0-9])")
 
 
 def request_of_sdk(request: Mapping[str, Json], config: Json) -> dict[str, Json]:

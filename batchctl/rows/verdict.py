@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import NoReturn
 
 from batchctl.model.json_value import Json
+from batchctl.model.pattern import Pattern
 from batchctl.model.verdicts import ERRORS, FINISH_REASONS, SERVICE_IS_BEING_SET_UP, RowVerdict
 from batchctl.rows.candidates import candidates_of, parts_of, texts_of
 from batchctl.rows.expectation import ANYTHING, AnswerForm, Expectation, member
@@ -30,7 +31,7 @@ _EMBEDDED = ("embedding", "embeddings", "predictions")
 _OF_EVERY_ANSWER = frozenset({"usageMetadata", "modelVersion", "responseId", "createTime", "modelStatus", "tokenCount"})
 _BY_HTTP = {400: 3, 401: 16, 403: 7, 404: 5, 409: 10, 429: 8, 499: 1, 500: 13, 501: 12, 502: 14, 503: 14, 504: 4}
 _UNKNOWN_ERROR = 2
-_SET_UP = re.compile(SERVICE_IS_BEING_SET_UP, re.IGNORECASE)
+_SET_UP = Pattern(SERVICE_IS_BEING_SET_UP, re.IGNORECASE)
 
 
 def verdict(

@@ -19,7 +19,7 @@ from batchctl.model.steps import (
     RecordJob,
     Reuse,
     Step,
-    StepKind,
+    step_kind,
 )
 
 ACTIONS = {
@@ -56,14 +56,6 @@ def test_every_kind_of_step_is_in_the_table() -> None:
 
 
 def test_a_step_without_a_trait_is_refused() -> None:
+    traits = {"buys": False, "stops": True, "is_harmless": False, "makes_attempt": False, "needs_complete_list": True}
     with pytest.raises(TypeError, match="needs_results_folder"):
-        type(
-            "Pause",
-            (StepKind,),
-            {},
-            buys=False,
-            stops=True,
-            is_harmless=False,
-            makes_attempt=False,
-            needs_complete_list=True,
-        )
+        step_kind(**traits)  # type: ignore[call-arg]

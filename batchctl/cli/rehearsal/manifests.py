@@ -6,7 +6,6 @@ when a chain may have other rows.
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -71,7 +70,7 @@ class Manifests:
             notify=(),
             limits=replace(found.stack.limits, concurrency=1),
         )
-        return dataclasses.replace(found, stack=stack)
+        return replace(found, stack=stack)
 
 
 class _RowsOfRun(KnownRows):

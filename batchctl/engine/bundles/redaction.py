@@ -70,7 +70,7 @@ class Redaction:
         return _changed(value, changed) if changed else value
 
     def _sent_with(self, value: SentWith) -> SentWith:
-        redacted = dataclasses.replace(value, request={name: _leaf(one) for name, one in value.request.items()})
+        redacted = with_members(value, request={name: _leaf(one) for name, one in value.request.items()})
         if redacted.request != value.request:
             self._quoted[str(value)] = str(redacted)
         return redacted

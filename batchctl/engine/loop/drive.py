@@ -6,8 +6,6 @@ time are measured on a monotonic clock.
 
 from __future__ import annotations
 
-import dataclasses
-
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -216,7 +214,7 @@ class _Run:
         left = self._last.after.recorded if self._last is not None else None
         if self._good is None or self._good.may_act(recorded, left):
             return Asked(desired, self._options)
-        unmoved = dataclasses.replace(desired, stack=replace(desired.stack, moved=()))
+        unmoved = replace(desired, stack=replace(desired.stack, moved=()))
         return Asked(unmoved, replace(self._options, consent=False), follows=True)
 
     def _reading(self) -> DesiredStack:

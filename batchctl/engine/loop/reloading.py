@@ -9,7 +9,6 @@ by the older ones.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -115,7 +114,7 @@ class LastGood:
         """The new set, with state and results where `stack` has them. Raises UsageError for another stack's."""
         require_same_stack(found.stack, stack)
         self._note_places(found.stack, stack)
-        return dataclasses.replace(found, stack=replace(found.stack, state=stack.state, results=stack.results))
+        return replace(found, stack=replace(found.stack, state=stack.state, results=stack.results))
 
     def _note_places(self, found: Stack, before: Stack) -> None:
         moved = [

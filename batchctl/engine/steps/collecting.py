@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import datetime
 from functools import partial
 
@@ -177,4 +176,4 @@ def _own_rows(attempt: RecordedAttempt, collected: Collected) -> RowsSent | None
     if collected.sent is None or attempt.sent is None:
         return collected.sent or attempt.sent
     # The record knows what was sent even if the list is lost.
-    return dataclasses.replace(attempt.sent, verdicts=collected.sent.verdicts, tokens=collected.sent.tokens)
+    return replace(attempt.sent, verdicts=collected.sent.verdicts, tokens=collected.sent.tokens)

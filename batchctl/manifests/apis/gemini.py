@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from batchctl.manifests.located import Misfit
+from batchctl.model.pattern import Pattern
 from batchctl.model.quoting import shown
 from batchctl.model.stack import ProviderConfig
 
-_JOB = re.compile(r"batches/[A-Za-z0-9_-]+")
-_MODEL = re.compile(r"(tunedModels/)?[A-Za-z0-9][A-Za-z0-9._-]*")
+_JOB = Pattern(r"batches/[A-Za-z0-9_-]+")
+_MODEL = Pattern(r"(tunedModels/)?[A-Za-z0-9][A-Za-z0-9._-]*")
 """Anything else would change the path of the create call."""
 
 

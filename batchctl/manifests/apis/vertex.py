@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from batchctl.manifests.located import GLOBAL, Misfit, location_misfit
 from batchctl.manifests.resource_names import Resource
+from batchctl.model.pattern import Pattern
 from batchctl.model.quoting import shown
 from batchctl.model.stack import ProviderConfig
 
 _JOBS = "batchPredictionJobs"
-_JOB_NUMBER = re.compile("[0-9]+")
-_MODEL = re.compile(
+_JOB_NUMBER = Pattern("[0-9]+")
+_MODEL = Pattern(
     r"(?:publishers/[A-Za-z0-9_-]+/models/|(?!(?:projects|publishers|models|tunedModels|endpoints)/)[A-Za-z0-9_-]+/)?"
     r"[A-Za-z0-9][A-Za-z0-9._-]*(?:@[A-Za-z0-9._-]+)?"
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from decimal import Decimal
 from typing import Self
@@ -10,8 +9,9 @@ from typing import Self
 from msgspec import Struct
 
 from batchctl.model.durations import duration_text
+from batchctl.model.pattern import Pattern
 
-_MONEY = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?) ?([A-Z]{3})")
+_MONEY = Pattern(r"([0-9]{1,12}(?:\.[0-9]{1,6})?) ?([A-Z]{3})")
 FINEST_MONEY = Decimal("0.000001")
 """The smallest amount that a person can write."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import BinaryIO, Protocol, TypeAlias
+from typing import BinaryIO, ClassVar, Protocol, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
 from batchctl.model.desired import DesiredJob
 from batchctl.model.json_value import Json
+from batchctl.model.partly_equal import PartlyEqual
 from batchctl.model.sources import InlineRows
 
 
@@ -41,16 +41,17 @@ UNREADABLE: Mapping[str, Json] = {"unreadable": float("nan")}
 """The request of a row that has none: JSON has no NaN, so no reply can repeat it."""
 
 
-@dataclass(frozen=True)
-class SourceFile:
+class SourceFile(PartlyEqual, frozen=True, eq=False):
     """A file of an input that batchctl did not upload, as it was at one moment."""
+
+    BESIDE: ClassVar = frozenset({"created"})
 
     name: str
     """Such as `gs://bucket/name`."""
     size: int
     generation: str
     """Changes whenever the file is overwritten."""
-    created: datetime | None = field(default=None, compare=False)
+    created: datetime | None = None
     """When this generation was written."""
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from batchctl.model.json_value import Json
+from batchctl.model.pattern import Pattern
 from batchctl.model.quoting import cut
 from batchctl.model.request.fields import Choice, Each, Message, Of
 from batchctl.model.request.spelling import spellings
 from batchctl.model.suggest import closest
 
-_OF_PYTHON = re.compile(r"""\s*(<class |(list|dict)\[|\[?\w+\(\w+=|\[?\{'|\w+=['"\[\w])""")
+_OF_PYTHON = Pattern(r"""\s*(<class |(list|dict)\[|\[?\w+\(\w+=|\[?\{'|\w+=['"\[\w])""")
 """Python representations: `[Tool(…=…)]`, `<class 'Recipe'>`, `list[Recipe]`, `{'a': 1}`."""
 _FROM_PYTHON = 'this is the Python repr of an object: write the JSON that model_dump(mode="json") gives'
 _UNSPECIFIED = "_UNSPECIFIED"

@@ -6,16 +6,16 @@ name. So the rows of a file are checked together, one after the other.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from batchctl.model.json_value import Json
+from batchctl.model.pattern import Pattern
 from batchctl.model.quoting import shown
 from batchctl.model.request.problems import Fault, Path, Problem, kind_of
 
 DEEPEST = 15
 """Levels of objects in one row."""
-_COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,299}")
+_COLUMN = Pattern(r"[A-Za-z_][A-Za-z0-9_-]{0,299}")
 _TYPE = "type"
 """The one member of schemas that has two types: `string`, or `[string, null]`."""
 _ITEM = "[]"

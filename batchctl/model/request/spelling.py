@@ -5,15 +5,15 @@ Names inside user data and schemas are the user's own and are never respelled.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 
 from batchctl.model.json_value import Json
+from batchctl.model.pattern import Pattern
 from batchctl.model.request.catalogue import MESSAGES
 from batchctl.model.request.fields import Each, Field, Message, Named, Of, Value
 
-_CAPITAL = re.compile("[A-Z]")
+_CAPITAL = Pattern("[A-Z]")
 
 
 @lru_cache(maxsize=1024)

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from batchctl.model.admission import AdmissionLimits, LimitKind, Quota, QuotaKey, short_model
 from batchctl.model.desired import DesiredJob
@@ -37,8 +36,7 @@ class Obstacle(Struct, frozen=True):
     """The API's own words, where it is the API that keeps it out."""
 
 
-@dataclass
-class Capacity:
+class Capacity(Struct):
     """The used part of one account's limits, as more and more jobs are let in."""
 
     account: Account
@@ -48,7 +46,7 @@ class Capacity:
     clock: datetime
     sent: list[Sent]
     """Create calls of the last minute, oldest first."""
-    sent_by_model: dict[str, list[Sent]] = field(init=False)
+    sent_by_model: dict[str, list[Sent]] = field(default_factory=lambda: defaultdict(list))
     """The same calls by model."""
     live: Counter[str] = field(default_factory=Counter)
     """By model."""
@@ -60,7 +58,6 @@ class Capacity:
     """The jobs of each model that were let in."""
 
     def __post_init__(self) -> None:
-        self.sent_by_model = defaultdict(list)
         for one in self.sent:
             self.sent_by_model[one.model].append(one)
 

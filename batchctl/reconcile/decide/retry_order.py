@@ -5,8 +5,6 @@ The record keeps the order, so that it outlasts a full queue, a suspension and a
 
 from __future__ import annotations
 
-import dataclasses
-
 from msgspec.structs import replace
 
 from batchctl.model.actions import Action
@@ -80,7 +78,7 @@ def follow_retry_order(subject: Subject, context: Context) -> Decision | None:
     key, words, create = subject.next_key, "tried again by `batchctl retry`", Create(subject.next_key)
     if order is not None:
         words = f"{words} --rows {order}{ordered_words(context.rows_of(subject))}"
-        create = dataclasses.replace(create, rows=replace(own_choice(subject), order=order))
+        create = replace(create, rows=replace(own_choice(subject), order=order))
     steps: tuple[Step, ...] = (*collect_steps(view), create)
     return Decision(Action.RETRY, Phase.WAITING, Reason.RETRY_ORDERED, words, steps, current=key.attempt)
 

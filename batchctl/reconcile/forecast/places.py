@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import heapify, heapreplace
+
+from msgspec import Struct, field
 
 from batchctl.model.forecast import ExpectedEnd
 
 
-@dataclass
-class Places:
+class Places(Struct):
     """The ends of the jobs that have a place, as heaps. The k-th place is free at the k-th end, by each percentile.
 
     None: an end is not known, so it is not known either when any place is free.

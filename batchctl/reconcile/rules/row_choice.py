@@ -5,8 +5,6 @@ To buy all again is `spec.runId`, `--rerun NAME`, or `rows.reuse: false`.
 
 from __future__ import annotations
 
-import dataclasses
-
 from msgspec.structs import replace
 
 from batchctl.model.actions import Action
@@ -51,7 +49,7 @@ def choose_rows(subject: Subject, decision: Decision, context: Context) -> Decis
     is_sent_again = any(step.token is not None for step in creates)
     if has_nothing_to_send(work) and creates and not is_sent_again:
         return _assembled(subject.manifest, decision, choice)
-    steps = tuple(dataclasses.replace(step, rows=choice) if step in creates else step for step in decision.steps)
+    steps = tuple(replace(step, rows=choice) if step in creates else step for step in decision.steps)
     decision = replace(decision, steps=steps)
     if choice.most is not None:
         rest = "the others follow when these have good answers"

@@ -6,8 +6,6 @@ facts; which of them are good follows from the manifest.
 
 from __future__ import annotations
 
-import dataclasses
-
 from msgspec.structs import replace
 
 from batchctl.model.attempts import RecordedAttempt
@@ -36,7 +34,7 @@ def judge_attempt(attempt: RecordedAttempt, desired: DesiredJob) -> RecordedAtte
     sent = attempt.sent
     if not sent or not _was_canary(attempt, desired):
         return attempt
-    return replace(attempt, sent=dataclasses.replace(sent, is_canary=True))
+    return replace(attempt, sent=replace(sent, is_canary=True))
 
 
 def _was_canary(attempt: RecordedAttempt, desired: DesiredJob) -> bool:

@@ -5,7 +5,6 @@ Each shard has its own remote job, record and observation. Only what asks about 
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -122,7 +121,7 @@ def _sent(attempts: Sequence[RecordedAttempt]) -> RowsSent | None:
     for one in found:
         verdicts.update(one.verdicts)
     tokens = _sum(one.tokens for one in found)
-    return dataclasses.replace(found[0], rows=sum(one.rows for one in found), verdicts=dict(verdicts), tokens=tokens)
+    return replace(found[0], rows=sum(one.rows for one in found), verdicts=dict(verdicts), tokens=tokens)
 
 
 def _error(attempts: Sequence[RecordedAttempt]) -> Status | None:

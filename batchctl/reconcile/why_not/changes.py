@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -23,12 +22,12 @@ def with_options(question: Question, **changes: Any) -> Question:  # noqa: ANN40
 
 def with_stack(question: Question, change: Callable[[Stack], Stack]) -> Question:
     """With another stack file."""
-    return replace(question, desired=dataclasses.replace(question.desired, stack=change(question.desired.stack)))
+    return replace(question, desired=replace(question.desired, stack=change(question.desired.stack)))
 
 
 def with_jobs(question: Question, jobs: tuple[DesiredJob, ...]) -> Question:
     """With other manifests."""
-    return replace(question, desired=dataclasses.replace(question.desired, jobs=jobs))
+    return replace(question, desired=replace(question.desired, jobs=jobs))
 
 
 def with_job(question: Question, name: str, **changes: Any) -> Question:  # noqa: ANN401 - any member of a manifest
