@@ -5,7 +5,6 @@ The decision does not depend on them, but on hashes of them: the plan of a redac
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
@@ -106,8 +105,6 @@ def _without_bodies(value: object) -> object:
 def _changed(value: Any, changes: Mapping[str, object]) -> object:  # noqa: ANN401 - any value
     if isinstance(value, Struct):
         return with_members(value, **changes)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.replace(value, **changes)
     return value._replace(**changes)  # Location
 
 

@@ -7,7 +7,6 @@ a mapping is a list of pairs. Reading creates no class but those that the hints 
 
 from __future__ import annotations
 
-import dataclasses
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -103,31 +102,24 @@ def from_plain(plain: Json, hint: Any) -> Any:  # noqa: ANN401 - the value of th
 
 def is_value(cls: type[Any]) -> bool:
     """Whether a class is one of values."""
-    return issubclass(cls, Struct) or dataclasses.is_dataclass(cls) or cls is Location
+    return issubclass(cls, Struct) or cls is Location
 
 
 @cache
 def members(cls: type[Any]) -> tuple[_Member, ...]:
-    """The members of a class of values, with their defaults. Those that neither compare nor print are left out."""
+    """The members of a class of values, with their defaults."""
     if cls is Location:
         defaults: Mapping[str, object] = Location._field_defaults
         return tuple(_Member(name, _default(defaults.get(name, _NONE), _NONE)) for name in Location._fields)
-    if issubclass(cls, Struct):
-        found = msgspec.structs.fields(cls)
-        return tuple(_Member(one.name, _default(one.default, one.default_factory)) for one in found)
-    return tuple(
-        _Member(one.name, _default(one.default, one.default_factory))
-        for one in dataclasses.fields(cls)
-        if one.init and (one.compare or one.repr)
-    )
+    found = msgspec.structs.fields(cls)
+    return tuple(_Member(one.name, _default(one.default, one.default_factory)) for one in found)
 
 
 _NONE = msgspec.NODEFAULT
-_MISSING = (_NONE, dataclasses.MISSING)
 
 
 def _default(default: object, factory: Any) -> Callable[[], object]:  # noqa: ANN401 - a callable, or a mark
-    if factory not in _MISSING:
+    if factory is not _NONE:
         return factory  # type: ignore[no-any-return]
     return lambda: default
 
