@@ -53,6 +53,8 @@ class Terms(PartlyEqual, frozen=True, eq=False, dict=True):
     """The terms of one job's change."""
 
     BESIDE: ClassVar = frozenset({"desired"})
+    NOT_WRITTEN: ClassVar = BESIDE
+    """Fields that no bundle has."""
 
     change: str
     """An action; of a create that waits for its turn, the create. A removal has its `onRemove` policy."""

@@ -107,11 +107,12 @@ def is_value(cls: type[Any]) -> bool:
 
 @cache
 def members(cls: type[Any]) -> tuple[_Member, ...]:
-    """The members of a class of values, with their defaults."""
+    """The members of a class of values that are written, with their defaults."""
     if cls is Location:
         defaults: Mapping[str, object] = Location._field_defaults
         return tuple(_Member(name, _default(defaults.get(name, _NONE), _NONE)) for name in Location._fields)
-    found = msgspec.structs.fields(cls)
+    left_out: frozenset[str] = getattr(cls, "NOT_WRITTEN", frozenset())
+    found = (one for one in msgspec.structs.fields(cls) if one.name not in left_out)
     return tuple(_Member(one.name, _default(one.default, one.default_factory)) for one in found)
 
 
