@@ -10,17 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from batchctl.model.canonical import canonical_json, with_escapes
+from batchctl.model.canonical import canonical_json
 from batchctl.model.json_value import Json
 from batchctl.model.request.rules import most_output
 from batchctl.model.result_json import encoded
 from batchctl.model.row_marks import key_of, labels_of
 from batchctl.model.sources import RequestRow
 from batchctl.rows.expectation import asked_of
-from batchctl.rows.templates import Gaps, Template, mark_of, marks_in
+from batchctl.rows.gap_texts import GapTexts
+from batchctl.rows.templates import Template, mark_of, marks_in
 from batchctl.rows.wire_form import WireForm
-
-_ESCAPED = b"\\u"
 
 
 class JobForm(Struct, frozen=True):
@@ -31,7 +30,7 @@ class JobForm(Struct, frozen=True):
     sent: Template
     """The canonical request as it is sent."""
     line: Template
-    """The line of the uploaded file, without escapes for characters that JSON does not need to escape."""
+    """The line of the uploaded file, without escapes that JSON does not need."""
     members: Template
     """The members beside the request, as JSON."""
     has_members: bool
@@ -42,32 +41,31 @@ class JobForm(Struct, frozen=True):
     output: int
     """The most output tokens of a row, defaults included."""
 
-    def requests(self, rows: Sequence[Gaps]) -> Sequence[bytes]:
+    def requests(self, rows: GapTexts) -> Sequence[bytes]:
         """The canonical request of each row."""
         return _split(self.request, rows)
 
-    def sent_requests(self, rows: Sequence[Gaps]) -> Sequence[bytes]:
+    def sent_requests(self, rows: GapTexts) -> Sequence[bytes]:
         """The canonical request of each row as it is sent."""
         return _split(self.sent, rows)
 
-    def members_of(self, rows: Sequence[Gaps]) -> Sequence[bytes]:
+    def members_of(self, rows: GapTexts) -> Sequence[bytes]:
         """The members of each row, as JSON."""
         return _split(self.members, rows)
 
-    def lines(self, rows: Sequence[Gaps], positions: Sequence[int]) -> bytes:
+    def lines(self, rows: GapTexts, positions: Sequence[int]) -> bytes:
         """The lines of rows at these positions of the input."""
-        if self.marks:
-            rows = [row + self._marks_of(position) for row, position in zip(rows, positions, strict=True)]
-        return _without_escapes(self.line.lines(rows))
+        columns = [*rows.plain, *zip(*map(self._marks_of, positions), strict=True)] if self.marks else rows.plain
+        return self.line.lines(columns, len(rows))
 
     def fits(self, last: int) -> bool:
         """Whether rows up to this position have the same members, marks included."""
         return set(self.marks) <= {"key"} or bool(labels_of(last))
 
-    def _marks_of(self, position: int) -> Gaps:
+    def _marks_of(self, position: int) -> Sequence[bytes]:
         labels = labels_of(position)
         found = (key_of(position) if name == "key" else labels[name] for name in self.marks)
-        return tuple(mark.encode("ascii") for mark in found)
+        return [mark.encode("ascii") for mark in found]
 
 
 class JobShape:
@@ -94,8 +92,7 @@ class JobShape:
         sent_template = Template.of_some(canonical_json(sent), marks)
         line_template = Template.of_some(line, [*marks, *own.values()])
         members = Template.of_some(encoded(dict(row.members)), marks)
-        # An escape that belongs to the line itself would be taken for one of a text.
-        if not (request_template and sent_template and line_template and members) or _ESCAPED in line:
+        if not (request_template and sent_template and line_template and members):
             return None
         facts = bool(row.members), tuple(own), asked_of(sent), most_output(sent)
         return JobForm(request_template, sent_template, line_template, members, *facts)
@@ -107,15 +104,6 @@ class JobShape:
             yield name, mark_of(number)
 
 
-def _split(template: Template, rows: Sequence[Gaps]) -> Sequence[bytes]:
-    """The lines of rows in ASCII, without their ends."""
-    return with_escapes(template.lines(rows)).split(b"\n")[:-1]
-
-
-def _without_escapes(lines: bytes) -> bytes:
-    """JSON lines with characters in place of the escapes that canonical JSON has for them."""
-    if _ESCAPED not in lines:
-        return lines
-    # Pairs of surrogates become one character on the way through UTF-16.
-    text = with_escapes(lines).decode("raw_unicode_escape")
-    return text.encode("utf-16", "surrogatepass").decode("utf-16").encode("utf-8")
+def _split(template: Template, rows: GapTexts) -> Sequence[bytes]:
+    """The lines of rows without their ends."""
+    return template.lines(rows.canonical, len(rows)).split(b"\n")[:-1]

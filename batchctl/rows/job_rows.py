@@ -26,13 +26,13 @@ from batchctl.model.row_marks import key_of
 from batchctl.model.sources import LocalFile, RequestRow
 from batchctl.rows.expectation import asked_of
 from batchctl.rows.file_blocks import FileBlock, read_blocks
+from batchctl.rows.gap_texts import GapTexts
 from batchctl.rows.job_forms import JobForm, JobShape
 from batchctl.rows.line_blocks import LineBlocks, ReadBytes
 from batchctl.rows.line_forms import LineForms, RowBlock
 from batchctl.rows.reader import read_rows
 from batchctl.rows.row_faults import row_or_problem
 from batchctl.rows.row_printer import RowPrinter
-from batchctl.rows.templates import Gaps
 from batchctl.rows.wire_form import WireForm
 
 _DECODER = msgspec.json.Decoder(dict[str, Json])
@@ -168,9 +168,7 @@ class SingleRows(JobBlock):
 class FormedRows(JobBlock):
     """Rows of known forms."""
 
-    def __init__(
-        self, rows: JobRows, first: int, block: RowBlock, runs: Sequence[tuple[JobForm, Sequence[Gaps]]]
-    ) -> None:
+    def __init__(self, rows: JobRows, first: int, block: RowBlock, runs: Sequence[tuple[JobForm, GapTexts]]) -> None:
         super().__init__(rows, first)
         self._block = block
         self._runs = runs
@@ -200,7 +198,7 @@ class FormedRows(JobBlock):
         for form, rows in self._runs:
             start, end = bisect_left(positions, first), bisect_left(positions, first + len(rows))
             chosen = positions[start:end]
-            wanted = rows if len(chosen) == len(rows) else [rows[position - first] for position in chosen]
+            wanted = rows if len(chosen) == len(rows) else rows.some([position - first for position in chosen])
             found.append(form.lines(wanted, chosen))
             first += len(rows)
         return b"".join(found)
@@ -210,7 +208,7 @@ class FormColumns(RowColumns):
     """Rows of one form."""
 
     def __init__(
-        self, form: JobForm, rows: Sequence[Gaps], keys: Sequence[str | None], first: int, printer: RowPrinter
+        self, form: JobForm, rows: GapTexts, keys: Sequence[str | None], first: int, printer: RowPrinter
     ) -> None:
         self.keys = keys
         self.names = [key_of(position) if key is None else key for position, key in enumerate(keys, first)]
@@ -230,7 +228,7 @@ class FormColumns(RowColumns):
         return self._form.requests(self._rows)
 
 
-def _with_others(columns: FormColumns, form: JobForm, rows: Sequence[Gaps], *, is_echoed: bool) -> Iterator[InputRow]:
+def _with_others(columns: FormColumns, form: JobForm, rows: GapTexts, *, is_echoed: bool) -> Iterator[InputRow]:
     """The rows of a form with the members beside their requests, and with their requests if results repeat them."""
     sent = map(_DECODER.decode, form.sent_requests(rows)) if is_echoed else [None] * len(rows)
     members = map(_DECODER.decode, form.members_of(rows)) if form.has_members else [_NOTHING] * len(rows)

@@ -8,7 +8,7 @@ the same gaps. All other lines are read one by one.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import BytesIO
 from itertools import groupby
 from operator import itemgetter
@@ -16,30 +16,25 @@ from typing import TypeAlias, cast
 
 from msgspec import Struct
 
-from batchctl.model.canonical import row_bytes, with_escapes
+from batchctl.model.canonical import row_bytes
 from batchctl.model.json_value import Json
 from batchctl.model.keys import OWN_LABELS
 from batchctl.model.kinds import Kind
 from batchctl.model.sources import RequestRow
+from batchctl.rows.gap_texts import BETWEEN, GapTexts, prove
 from batchctl.rows.gaps import Gap, Path, fill, find_values, gaps_of
 from batchctl.rows.job_forms import JobForm, JobShape
 from batchctl.rows.row import KEY_LENGTH, parse_row
-from batchctl.rows.templates import Gaps, Template, mark_of, marks_in
+from batchctl.rows.templates import Column, Template, mark_of, marks_in
 
-_PLAIN = rb"[ !#-\[\]-~\x80-\xff]*+"
-"""Characters of a text that JSON and canonical JSON write alike, or that get their escapes later."""
-_ESCAPE = (
-    rb'\\(?:["\\nrtbf]|u(?:[1-9a-ce-f][0-9a-f]{3}|0[1-9a-f][0-9a-f]{2}|00[89a-f][0-9a-f]|d[0-7][0-9a-f]{2}'
-    rb"|d[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}))"
-)
-"""Escapes as canonical JSON has them."""
-_TEXT = _PLAIN + rb"(?:" + _ESCAPE + _PLAIN + rb")*+"
+_TEXT = rb'[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+'
 _PATTERNS = {
     Gap.TEXT: _TEXT,
-    Gap.SOME_TEXT: rb'(?=[^"])' + _TEXT,
+    Gap.SOME_TEXT: rb'(?!")' + _TEXT,
     Gap.BASE64: rb"[A-Za-z0-9+/_-]*+={0,2}",
     Gap.WHOLE: rb"0|-?[1-9][0-9]{0,17}+",
 }
+"""Find the form of a single line. `prove` decides whether the texts are allowed there."""
 _LONGEST = 2**16
 """Bytes of a form. Longer ones are not worth a pattern."""
 _MOST_FORMS = 16
@@ -56,8 +51,9 @@ class LineForm(Struct, frozen=True, eq=False):
     """A form of lines."""
 
     pattern: re.Pattern[bytes]
-    shrinks: int
-    """The bytes by which a line is longer than its canonical JSON, both with their line ends."""
+    between: tuple[bytes, ...]
+    """The text of a line before the first gap, between gaps, and after the last one, with a line end."""
+    gaps: tuple[Gap, ...]
     line: Template
     """`row_bytes` of a row."""
     key: int | None
@@ -69,8 +65,27 @@ class LineForm(Struct, frozen=True, eq=False):
     job: JobForm | None = None
     """How a job sends rows of this form, if that was asked for."""
 
+    def columns(self, block: bytes) -> Sequence[Column]:
+        """The texts in the gaps of lines that all have this form, as they are there. Raises _NoForm.
 
-Run: TypeAlias = tuple[LineForm, Sequence[Gaps]]
+        They are found by what is around them. It is certain that nothing else is around them, but not that they are
+        allowed there.
+        """
+        first, *middle, last = self.between
+        if len(block) < len(first) + len(last) or not (block.startswith(first) and block.endswith(last)):
+            raise _NoForm
+        columns: list[Column] = []
+        rest: Column = block[len(first) : -len(last)].split(last + first)
+        for text in middle:
+            try:
+                column, rest = zip(*[line.split(text, 1) for line in rest], strict=True)
+            except ValueError:  # a line without this text
+                raise _NoForm from None
+            columns.append(column)
+        return [*columns, rest]
+
+
+Run: TypeAlias = tuple[LineForm, GapTexts]
 """Rows of one form that come one after the other, each as the texts of its gaps."""
 
 
@@ -112,7 +127,7 @@ class LineForms:
         try:
             block = _with_line_ends(block)
             found = self._even(block) or self._mixed(block)
-        except (_NoForm, UnicodeDecodeError):  # whose place and bytes a reading one by one will name
+        except _NoForm:  # whose place and bytes a reading one by one will name
             self._failed += 1
             return None
         self._failed = 0
@@ -121,26 +136,17 @@ class LineForms:
     def _even(self, block: bytes) -> RowBlock | None:
         """The rows, if all have the form that came last."""
         form = self._forms[0]
-        found = form.pattern.findall(block)
-        rows: list[Gaps] = list(zip(found, strict=True)) if form.pattern.groups == 1 else found
-        lines = form.line.lines(rows)
-        if len(lines) + form.shrinks * len(rows) != len(block):
-            return None  # some bytes are between the matches
-        keys: Sequence[str | None] = [None] * len(rows)
-        if form.key is not None:
-            keys = _keys(list(map(itemgetter(form.key), rows)))
-        return RowBlock(keys, with_escapes(lines), [(form, rows)])
+        try:
+            return _block([(form, form.columns(block))])
+        except _NoForm:
+            return None
 
     def _mixed(self, block: bytes) -> RowBlock:
         """The rows of several forms."""
-        found = [self._find(line) for line in BytesIO(block)]
-        keys = [None if form.key is None else row[form.key] for form, row in found]
-        known = iter(_keys([key for key in keys if key is not None]))
-        runs = [(form, [row for _, row in rows]) for form, rows in groupby(found, key=itemgetter(0))]
-        lines = b"".join(form.line.lines(rows) for form, rows in runs)
-        return RowBlock([None if key is None else next(known) for key in keys], with_escapes(lines), runs)
+        found = groupby((self._find(line) for line in BytesIO(block)), key=itemgetter(0))
+        return _block([(form, list(zip(*(texts for _, texts in rows), strict=True))) for form, rows in found])
 
-    def _find(self, line: bytes) -> tuple[LineForm, Gaps]:
+    def _find(self, line: bytes) -> tuple[LineForm, Sequence[bytes]]:
         for place, form in enumerate(self._forms):
             match = form.pattern.fullmatch(line)
             if match is not None:
@@ -162,15 +168,32 @@ class LineForms:
 
 
 def _with_line_ends(block: bytes) -> bytes:
-    """The block with LF at the end of each line. Inside a line, CR is only a space of JSON, and no form has one."""
+    """The block with LF at the end of each line. Inside a line, CR is only a space of JSON, and no form has one.
+
+    Raises _NoForm if the block has a character that no form has.
+    """
+    if BETWEEN in block:
+        raise _NoForm
     block = block.replace(b"\r\n", b"\n") if b"\r" in block else block
     return block if block.endswith(b"\n") else block + b"\n"
 
 
-def _keys(raw: Sequence[bytes]) -> Sequence[str]:
+def _block(found: Sequence[tuple[LineForm, Sequence[Column]]]) -> RowBlock:
+    """The rows of some forms, given the texts in their gaps. Raises _NoForm if one is not allowed there."""
+    keys: list[str | None] = []
+    runs: list[Run] = []
+    for form, columns in found:
+        texts = prove(form.gaps, columns)
+        if texts is None:
+            raise _NoForm
+        keys += [None] * len(texts) if form.key is None else _keys(texts.plain[form.key])
+        runs.append((form, texts))
+    lines = b"".join(form.line.lines(texts.canonical, len(texts)) for form, texts in runs)
+    return RowBlock(keys, lines, runs)
+
+
+def _keys(raw: Column) -> Sequence[str]:
     """The keys in texts of JSON. Raises _NoForm if one may be wrong, or has an escape."""
-    if not raw:
-        return ()
     text = b"\n".join(raw).decode("utf-8")
     keys = text.split("\n")
     is_plain = "\\" not in text and text.replace("\n", " ").isprintable() and OWN_LABELS not in text
@@ -200,9 +223,10 @@ def form_of(
     job = None if shape is None else shape.form(filled, marks)
     if job is None and shape is not None:
         return None
-    shrinks = length + 1 - len(line.lines([(b"",) * len(places)]))
+    between = tuple(_between(raw, places.values()))
+    kinds = tuple(gaps[path] for path in places)
     key = keys[0] if keys else None
-    return LineForm(_pattern(raw, places, gaps), shrinks, line, key, tuple(row.request), tokens, job)
+    return LineForm(_pattern(between, kinds), between, kinds, line, key, tuple(row.request), tokens, job)
 
 
 def _filled(
@@ -214,9 +238,16 @@ def _filled(
     return parse_row(fill(value, others), kind), marks
 
 
-def _pattern(raw: bytes, places: Mapping[Path, tuple[int, int]], gaps: Mapping[Path, Gap]) -> re.Pattern[bytes]:
-    text, at = b"", 0
-    for path, (start, end) in places.items():
-        text += re.escape(raw[at:start]) + b"(" + _PATTERNS[gaps[path]] + b")"
+def _between(raw: bytes, places: Iterable[tuple[int, int]]) -> Iterator[bytes]:
+    """The texts of a line around some places, the last one with a line end."""
+    at = 0
+    for start, end in places:
+        yield raw[at:start]
         at = end
-    return re.compile(text + re.escape(raw[at:]) + rb"\n")
+    yield raw[at:] + b"\n"
+
+
+def _pattern(between: Sequence[bytes], gaps: Sequence[Gap]) -> re.Pattern[bytes]:
+    texts = [re.escape(text) for text in between]
+    inner = (b"(" + _PATTERNS[gap] + b")" + text for gap, text in zip(gaps, texts[1:], strict=True))
+    return re.compile(b"".join((texts[0], *inner)))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from operator import itemgetter
+from collections.abc import Sequence
 from typing import Self, TypeAlias
 
 from msgspec import Struct
@@ -12,9 +11,8 @@ from msgspec import Struct
 _MARK, _NUMBER_MARK = "b3c9f1d27a64e850-", "73940168257"
 """Stand for a text and a number while a form is learned, before the number of the gap."""
 _MARKS = re.compile(f"(?:{_MARK}|{_NUMBER_MARK})[0-9]{{4}}".encode())
-Gaps: TypeAlias = tuple[bytes, ...]
-"""The texts of a row's gaps."""
-_Order: TypeAlias = Callable[[Gaps], Gaps]
+Column: TypeAlias = Sequence[bytes]
+"""The texts of one gap, row by row."""
 
 
 def mark_of(gap: int, *, is_number: bool = False) -> str:
@@ -27,13 +25,13 @@ def marks_in(text: bytes) -> Sequence[str]:
     return [mark.decode() for mark in _MARKS.findall(text)]
 
 
-class Template(Struct, frozen=True, eq=False):
+class Template(Struct, frozen=True):
     """A line with gaps."""
 
-    line: bytes
-    """With `%b` for each gap, and a line end."""
-    order: _Order | None
-    """Puts the texts of a row's gaps into the order of `line`; None if they have it."""
+    between: tuple[bytes, ...]
+    """The text before the first gap, between gaps, and after the last one; with a line end."""
+    gaps: tuple[int, ...]
+    """The numbers of the gaps, in the order of the line."""
 
     @classmethod
     def of(cls, line: bytes, marks: Sequence[str]) -> Self | None:
@@ -50,16 +48,19 @@ class Template(Struct, frozen=True, eq=False):
 
     @classmethod
     def _filled(cls, line: bytes, marks: Sequence[str], found: Sequence[str]) -> Self:
-        text = _MARKS.sub(b"%b", line.replace(b"%", b"%%")) + b"\n"
-        order = [marks.index(mark) for mark in found]
-        return cls(text, None if order == list(range(len(marks))) else _taking(order))
+        return cls(tuple(_MARKS.split(line + b"\n")), tuple(marks.index(mark) for mark in found))
 
-    def lines(self, rows: Sequence[Gaps]) -> bytes:
-        """The lines of rows, given the texts of their gaps."""
-        return b"".join(map(self.line.__mod__, rows if self.order is None else map(self.order, rows)))
-
-
-def _taking(order: Sequence[int]) -> _Order:
-    if len(order) > 1:
-        return itemgetter(*order)
-    return (lambda row: (row[order[0]],)) if order else (lambda _row: ())
+    def lines(self, columns: Sequence[Column], count: int) -> bytes:
+        """The lines of so many rows, given the texts of all gaps."""
+        first, *others = self.between
+        if not others or not count:
+            return first * count
+        # The end of a line and the start of the next one are one piece.
+        others[-1] += first
+        width = 2 * len(others)
+        pieces = [first] * (1 + width * count)
+        for place, (gap, after) in enumerate(zip(self.gaps, others, strict=True)):
+            pieces[1 + 2 * place :: width] = columns[gap]
+            pieces[2 + 2 * place :: width] = [after] * count
+        pieces[-1] = self.between[-1]
+        return b"".join(pieces)

@@ -157,6 +157,35 @@ TRAPS = [
 ]
 
 
+INSIDE = b'", "request": {"contents": [{"parts": [{"text": "'
+"""What is between the key and the text of a row below."""
+TRAPS += [
+    *(INSIDE, b"\\" + INSIDE, b"\\\\" + INSIDE, b"a\\" + INSIDE + b',"b', b"a\\" + INSIDE + b'", "b', INSIDE + INSIDE),
+    *(
+        b'"',
+        b'\\""',
+        b'a", "b',
+        b'"\n"',
+        b'a"\n"b',
+        b"a\nb",
+        b"\\\n",
+        b'\\"\n',
+        b"\\\x7f",
+        b'\\"\x7f"',
+        b'a"\x7f"b',
+        b"\x7f\x7f",
+    ),
+    *(
+        b"\\u007f",
+        b"\\u001f",
+        b"\\b\\f\\n\\r\\t",
+        b"a" + b"\\u007f" * 3,
+        "\u2028\x7f\u2029".encode(),
+        "é\\u00e9é".encode(),
+    ),
+]
+
+
 @pytest.mark.parametrize("gap", ["key", "text"])
 @pytest.mark.parametrize("trap", TRAPS)
 def test_a_trap_between_rows_of_one_form(
