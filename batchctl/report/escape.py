@@ -46,11 +46,13 @@ def terminal(text: str) -> str:
 
     Rich markup is not escaped: callers print the text as `rich.text.Text`, which does not interpret markup.
     """
-    return LINE_COMMAND.sub(r"\1\\x3a", _inside_a_line(text))
+    shown = _inside_a_line(text)
+    return LINE_COMMAND.sub(r"\1\\x3a", shown) if "::" in shown else shown
 
 
 def _inside_a_line(text: str) -> str:
-    return RUNNER_COMMAND.sub(r"#\\x23", visible(text))
+    shown = visible(text)
+    return RUNNER_COMMAND.sub(r"#\\x23", shown) if "##" in shown else shown
 
 
 def markdown(text: str) -> str:

@@ -23,6 +23,9 @@ LEAST_WIDTH = 24
 
 NOTE_INDENT = 4
 
+_MOST_READY = 500
+"""So many plain lines are written at once."""
+
 
 class Row(Struct, frozen=True):
     """One line of a table, and the notes under it."""
@@ -86,12 +89,22 @@ def _is_plain(console: Console) -> bool:
 
 def _write_plain_table(console: Console, rows: Iterable[Row], indent: int) -> None:
     """The same as `_write_table` without rich, which takes most time and memory of a plan of thousands of jobs."""
-    lines = [(tuple(cell.plain for cell in row.cells), row.notes) for row in rows]
-    widths = [max(map(cell_len, column)) for column in zip(*(cells for cells, _ in lines), strict=True)]
+    lines = [(tuple([cell.plain for cell in row.cells]), row.notes) for row in rows]
+    widths = [max(map(_width, column)) for column in zip(*[cells for cells, _ in lines], strict=True)]
+    file, margin, ready = console.file, " " * indent, []
     for cells, notes in lines:
-        padded = [cell + " " * (width - cell_len(cell) + GAP) for cell, width in zip(cells[:-1], widths, strict=False)]
-        console.file.write(f"{' ' * indent}{''.join(padded)}{cells[-1]}".rstrip() + "\n")
-        _write_notes(console, notes, indent)
+        padded = [cell + " " * (width - _width(cell) + GAP) for cell, width in zip(cells[:-1], widths, strict=False)]
+        ready.append(f"{margin}{''.join(padded)}{cells[-1]}".rstrip() + "\n")
+        if notes or len(ready) == _MOST_READY:
+            file.write("".join(ready))
+            ready.clear()
+            _write_notes(console, notes, indent)
+    file.write("".join(ready))
+
+
+def _width(text: str) -> int:
+    """The columns of a terminal that escaped text takes."""
+    return len(text) if text.isascii() else cell_len(text)
 
 
 def _write_cells(console: Console, cells: Sequence[Text], widths: Sequence[int], indent: int) -> None:

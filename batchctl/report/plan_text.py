@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 
 from rich.console import Console
 from rich.text import Text
@@ -120,17 +121,18 @@ def terminal_value(value: Json) -> str:
 
 def job_row(job: JobPlan, *, verbose: bool = False) -> Row:
     """The action of one job with its reason and, below, its size and changes; `verbose` adds steps and rules."""
-    symbol, style = SYMBOLS[job.action]
-    plain = job.action.is_quiet
+    action = job.action
+    name = outside(job.job, "" if action.is_quiet else "bold")
     return Row(
-        (
-            Text(symbol.rjust(SYMBOL_WIDTH), style),
-            Text(job.action.value, style),
-            outside(job.job, "" if plain else "bold"),
-            outside(reason_text(job)),
-        ),
+        (*_action_cells(action), name, outside(reason_text(job))),
         tuple(_NESTED + note for note in (*_notes(job), *(_course(job) if verbose else ()))),
     )
+
+
+@cache
+def _action_cells(action: Action) -> tuple[Text, Text]:
+    symbol, style = SYMBOLS[action]
+    return Text(symbol.rjust(SYMBOL_WIDTH), style), Text(action.value, style)
 
 
 def _notes(job: JobPlan) -> Iterator[Text]:
