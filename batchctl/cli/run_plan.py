@@ -44,12 +44,22 @@ from batchctl.report.run_events import BothProgress, RunEvents
 from batchctl.report.status_text import write_status
 from batchctl.report.workflow import annotation, error_annotations
 
-Company = Callable[[ManifestReload, Progress], AbstractContextManager[Witness | None]]
-"""An observer that runs from before the first pass to after the last one, and is shown each."""
+
+class Companion(Struct, frozen=True):
+    """An observer of passes."""
+
+    witness: Witness = lambda _done: None
+    """Is shown each pass."""
+    pausing: Callable[[float], None] = lambda _seconds: None
+    """Is given the seconds until the next one."""
 
 
-def _alone(_reload: ManifestReload, _progress: Progress) -> AbstractContextManager[Witness | None]:
-    return nullcontext()
+Company = Callable[[ManifestReload, Progress], AbstractContextManager[Companion]]
+"""Something that runs from before the first pass to after the last one."""
+
+
+def _alone(_reload: ManifestReload, _progress: Progress) -> AbstractContextManager[Companion]:
+    return nullcontext(Companion())
 
 
 _MOST_ANNOTATIONS = 10
@@ -102,19 +112,19 @@ def carry_out(workspace: Workspace, request: Request) -> int:
 
     def show(done: PassReport) -> None:
         progress.passed(lambda: done.after.next_plan)
-        if witness is not None:
-            witness(done)
+        companion.witness(done)
 
     title = f"batchctl: progress of {workspace.stack.name}"
     with (
         group(title),
         open_progress(workspace) as progress,
         orderly_stop(workspace.clock, progress),
-        request.company(reload, progress) as witness,
+        request.company(reload, progress) as companion,
     ):
         tools = open_tools(workspace, request.all_progress(progress), request.black_box, request.samples)
         try:
-            report = drive(Around(reload, reload.are_same, show), options, request.until, tools, check, request.pace)
+            around = Around(reload, reload.are_same, show, companion.pausing)
+            report = drive(around, options, request.until, tools, check, request.pace)
             if request.until.ended and not request.until.once and report.stopped is None:
                 deliver_rest(reload.workspace.stack, tools)
         finally:

@@ -18,7 +18,6 @@ from batchctl.cli.web import serve, snapshot
 from batchctl.cli.workspace import Workspace
 from batchctl.engine.loop.record_looks import RecordLook, RecordLooks
 from batchctl.engine.warnings import LastSaid, Warnings
-from batchctl.model.errors import UsageError
 from batchctl.model.stack import SharedPlace
 from batchctl.reconcile import Options
 from batchctl.report.progress_kinds import make_lines
@@ -39,12 +38,9 @@ def ui(*, common: Common, selection: JobSelection, serving: ServeOptions) -> int
     """Serve a web page of the stack, until Ctrl-C.
 
     Shows the state as it is recorded, and follows its changes. Calls no API, takes no lock and writes nothing: jobs
-    move on if `watch` or `apply` runs somewhere.
+    move on if `watch` or `apply` runs somewhere. With --show-rows, results in a bucket are read when they are opened.
     """
     workspace = open_selected(common, selection, offline=True)
-    if serving.show_rows and isinstance(workspace.stack.results, SharedPlace):
-        hint = "`batchctl watch --serve` shows them, or `batchctl results NAME`"
-        raise UsageError(f"--show-rows: the results are at {workspace.stack.results}, and ui calls no API", hint=hint)
     lines = make_lines(sys.stderr, workspace.clock, log=json_log(), quiet=common.quiet)
     reload = ManifestReload(workspace)
     looks = RecordLooks(

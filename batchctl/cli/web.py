@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
 from batchctl.cli.missing_library import missing_server
 from batchctl.cli.notes import note
@@ -39,10 +40,12 @@ def serve(
     warn: Callable[[str], None],
     pace: Pace | None = None,
     look: Callable[[], None] = lambda: None,
+    next_pass: Callable[[], datetime | None] = lambda: None,
 ) -> Iterator[Feed]:
     """Serve what is published until the block ends. `pace`: of the passes; None if the process makes none.
 
-    `look` is called now and then while a page is open, and may publish something.
+    `look` is called now and then while a page is open, and may publish something. `next_pass` gives the time of the
+    next pass.
     Raises BatchctlError for an address that cannot be used.
     """
     try:
@@ -60,7 +63,7 @@ def serve(
     feed, listening = Feed(), bind(serving.host, serving.port)
     port = listening.getsockname()[1]
     access = Access(serving.host, port, serving.names, token)
-    beside = Beside(workspace, look)
+    beside = Beside(workspace, look, next_pass)
     metrics = Metrics(workspace.stack.name, lambda: _measured(feed), watches=pace is not None)
     health = Health(beside.check, watches=pace is not None, longest_pause=(pace or Pace()).longest)
     for observer in (metrics.observer, health):
@@ -109,9 +112,12 @@ def snapshot(workspace: Workspace, plan: Plan, recorded: Recorded, source: Sourc
 class Beside:
     """Implements `Surroundings`, with a state of its own: that of the command may be at work on another thread."""
 
-    def __init__(self, workspace: Workspace, look: Callable[[], None]) -> None:
+    def __init__(
+        self, workspace: Workspace, look: Callable[[], None], next_pass: Callable[[], datetime | None]
+    ) -> None:
         self._board = workspace.board
         self._look = look
+        self._next_pass = next_pass
         self._state = workspace.opening.opener.open(workspace.stack.state)
         self._lock = threading.Lock()
         self._holder: str | None = None
@@ -126,6 +132,9 @@ class Beside:
         return [
             {"what": one.what, "amount": one.amount, "done": one.done, "total": one.total} for one in self._board.slow()
         ]
+
+    def next_pass(self) -> datetime | None:
+        return self._next_pass()
 
     def check(self) -> None:
         """Raise StateError if the state cannot be read."""

@@ -10,11 +10,12 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
 from batchctl.cli.manifest_reload import ManifestReload
-from batchctl.cli.run_plan import Company
+from batchctl.cli.run_plan import Companion, Company
 from batchctl.cli.serve_options import ServeOptions
 from batchctl.cli.web import as_recorded, serve, snapshot
 from batchctl.cli.workspace import Workspace
@@ -42,11 +43,11 @@ def beside_passes(workspace: Workspace, serving: ServeOptions, options: Options,
     """The web page of `watch`, for as long as its passes are made."""
 
     @contextmanager
-    def company(reload: ManifestReload, progress: Progress) -> Iterator[Witness]:
+    def company(reload: ManifestReload, progress: Progress) -> Iterator[Companion]:
         passes = Passes(workspace, options)
         workspace.board.observe_by(passes)
-        with serve(workspace, serving, progress.warn, pace, passes.look) as feed:
-            yield passes.begin_with(feed, reload)
+        with serve(workspace, serving, progress.warn, pace, passes.look, passes.next_pass) as feed:
+            yield Companion(passes.begin_with(feed, reload), passes.pausing)
 
     return company
 
@@ -69,6 +70,7 @@ class Passes:
         """Of the state at the last look."""
         self._next_look = 0.0
         self._last: PassFacts | None = None
+        self._next_pass: datetime | None = None
         self._unread: Mapping[Account, Observation] = {}
         """The accounts that the last pass could not read: what is not known stays so."""
 
@@ -89,10 +91,19 @@ class Passes:
 
         return witness
 
+    def pausing(self, seconds: float) -> None:
+        """Note when the next pass comes."""
+        self._next_pass = self._workspace.clock.now() + timedelta(seconds=seconds)
+
+    def next_pass(self) -> datetime | None:
+        """When the next pass comes; None during one."""
+        return self._next_pass
+
     def begin(self, work: Work) -> End:
         """See `Observer`."""
         if not isinstance(work, PassWork) or work.kind is not PassKind.FULL:
             return _ignore
+        self._next_pass = None
         self._turn_on()
         return lambda _ending: self._turn_on()
 

@@ -9,7 +9,6 @@ from batchctl.model.cost.amounts import money_words
 from batchctl.model.cost.job_cost import (
     Actual,
     CostEstimate,
-    CostTotal,
     DayBasis,
     InputBasis,
     JobCost,
@@ -116,31 +115,11 @@ def describe_cost(cost: JobCost) -> list[tuple[str, str]]:
 
 def _total_sentence(costs: list[JobCost]) -> str:
     total = total_cost(costs)
-    unknown = sum(_is_unknown(cost) for cost in costs)
-    more = f"; {count(unknown, 'job')} of unknown cost" if unknown else ""
-    found = _total_range(total, costs)
+    more = f"; {count(total.unknown, 'job')} of unknown cost" if total.unknown else ""
+    found = range_text(total.least, total.most)
     days = sorted({cost.estimate.day for cost in costs if cost.estimate is not None and cost.estimate.money})
     prices = f" at the prices of {days[0]}" if len(days) == 1 else ""
     return f"Costs {found} {total.currency}{prices}{more}." if found else f"Its cost is not known{more}."
-
-
-def _total_range(total: CostTotal, costs: list[JobCost]) -> str:
-    """The range of all jobs together: an end that a job does not know has its other end."""
-    money = [cost.estimate.money for cost in costs if cost.estimate is not None and cost.estimate.money is not None]
-    known = [one for one in money if one.low is not None or one.high is not None]
-    if not known:
-        return ""
-    # An output of unknown size makes the low end that of the input, as long as another job has one.
-    low = (
-        sum((one.input if one.low is None else one.low for one in known), Decimal(0)) if total.low is not None else None
-    )
-    high = None if total.unknown_high > len(costs) - len(known) else total.high
-    return range_text(low, high)
-
-
-def _is_unknown(cost: JobCost) -> bool:
-    money = None if cost.estimate is None else cost.estimate.money
-    return money is None or (money.low is None and money.high is None)
 
 
 def _budget_sentences(budget: BudgetUse) -> tuple[str, ...]:

@@ -43,6 +43,18 @@ def total_fields(costs: Iterable[JobCost]) -> dict[str, Json]:
     }
 
 
+def expected_fields(costs: Iterable[JobCost]) -> dict[str, Json] | None:
+    """The range of what jobs cost together, as the text of a plan has it; None without a price list.
+
+    `unknown` counts the jobs that it leaves out.
+    """
+    total = total_cost(costs)
+    if total.currency is None:
+        return None
+    ends = {"low": amount_text(total.least), "high": amount_text(total.most)}
+    return {**ends, "currency": total.currency, "unknown": total.unknown}
+
+
 def budget_fields(budget: BudgetUse | None) -> dict[str, Json] | None:
     """How much of the limits is used; None without limits. Tokens are texts, too: money and tokens have one form."""
     if budget is None:

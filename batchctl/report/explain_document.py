@@ -32,9 +32,7 @@ def explain_document(case: JobCase) -> dict[str, Json]:
         "attempt": plan.attempt.key.attempt if plan.attempt is not None else None,
         "guard": guard_code(plan.guard),
         "trail": trail_ids(plan),
-        "conditions": [
-            {"type": one.type.value, "message": one.message, "until": rfc3339(one.until)} for one in conditions(case)
-        ],
+        "conditions": condition_entries(case),
         "waitsFor": list(plan.waits_for),
         "queue": _queue(case),
         "lastError": last_error_fields(last_error(case)),
@@ -50,6 +48,11 @@ def explain_document(case: JobCase) -> dict[str, Json]:
         **chain_member(plan),
         **matrix_member(plan.path, plan.expansion),
     }
+
+
+def condition_entries(case: JobCase) -> list[Json]:
+    """The conditions of a job."""
+    return [{"type": one.type.value, "message": one.message, "until": rfc3339(one.until)} for one in conditions(case)]
 
 
 def last_error_fields(error: LastError | None) -> dict[str, Json] | None:

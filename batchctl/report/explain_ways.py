@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
@@ -60,4 +60,9 @@ def _all(rows: int) -> str:
 
 def ways_member(case: JobCase) -> list[Json]:
     """The commands for documents."""
-    return [{"command": one.command, "effect": one.effect} for one in ways_on(case)]
+    return way_entries(ways_on(case))
+
+
+def way_entries(ways: Iterable[WayOn]) -> list[Json]:
+    """Commands for documents."""
+    return [{"command": one.command, "effect": one.effect} for one in ways]

@@ -135,7 +135,7 @@ class StatusRow(Struct, frozen=True):
             end_time=plan.attempt.end_time,
             trouble=plan.attempt.trouble,
             collect_by=plan.attempt.collect_by,
-            part_of=_part_of(plan.attempt),
+            part_of=part_of(plan.attempt),
         )
 
 
@@ -160,7 +160,7 @@ def _rows(attempt: RecordedAttempt) -> RowCounts:
     return replace(rows, total=sent.rows)
 
 
-def _part_of(attempt: RecordedAttempt) -> int | None:
+def part_of(attempt: RecordedAttempt) -> int | None:
     """The rows of the whole input, if the attempt has no results yet and was given a part of them."""
     sent = attempt.sent
     return sent.total if sent is not None and attempt.results is None and sent.rows < sent.total else None

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError, UsageError
+from batchctl.model.times import rfc3339
 from batchctl.report.documents import to_json_line
 from batchctl.report.error_document import error_document
 from batchctl.server import history
@@ -124,17 +125,21 @@ class WebApp:
         except BatchctlError as error:
             # What the lock is has no bearing on the rest.
             holder = f"unknown: {error.message}"
-        return summary_document(view, rows_shown=served.rows is not None, lock_holder=holder)
+        next_pass = served.surroundings.next_pass()
+        return summary_document(view, rows_shown=served.rows is not None, lock_holder=holder, next_pass=next_pass)
+
+    def _activity(self) -> Document:
+        return {"busy": self._busy(), "nextPass": rfc3339(self._served.surroundings.next_pass())}
 
     def _busy(self) -> Sequence[Document]:
         try:
-            found = self._served.surroundings.busy()
+            found = list(self._served.surroundings.busy())
         except BatchctlError as error:
             # Each open page asks every two seconds.
             if error.message != self._said:
                 self._served.warn(f"the web page: {error.message}")
             self._said = error.message
-            return ()
+            return []
         self._said = ""
         return found
 
@@ -179,7 +184,7 @@ class WebApp:
         if self._clients >= MOST_CLIENTS:
             return refusal(503, ErrorCode.PAGE_NOT_READY, f"{MOST_CLIENTS} pages are open", "close one of them")
         last_id = request.headers.get("last-event-id")
-        stream = Stream(self._served.feed, self._alarm, self._summary, self._busy, last_id)
+        stream = Stream(self._served.feed, self._alarm, self._summary, self._activity, last_id)
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         messages = self._counted(stream.messages(self._served.heartbeat))
         return StreamingResponse(messages, headers=headers, media_type="text/event-stream")

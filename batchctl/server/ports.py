@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from batchctl.model.events import Event
@@ -22,6 +23,10 @@ class Surroundings(Protocol):
 
         Raises StateError.
         """
+        ...
+
+    def next_pass(self) -> datetime | None:
+        """The time of the next pass, by the local clock; None during one, and where none is made."""
         ...
 
     def lock_holder(self) -> str | None:

@@ -7,7 +7,7 @@ next message waits until its connection takes it, and then has everything up to 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from starlette.concurrency import run_in_threadpool
@@ -60,24 +60,24 @@ class Stream:
         feed: Feed,
         alarm: Alarm,
         summary: Callable[[View], Document],
-        busy: Callable[[], Sequence[Document]],
+        activity: Callable[[], Document],
         last_id: str | None,
     ) -> None:
-        """`summary` makes the document of a view, and `busy` gives the work that is under way, on a worker thread.
+        """`summary` makes the document of a view, and `activity` that of the present work, on a worker thread.
 
         `last_id`: the id of the last message that the client got.
         """
         self._feed = feed
         self._alarm = alarm
         self._summary = summary
-        self._busy = busy
+        self._activity = activity
         self._known = _number(last_id, feed.epoch)
 
     async def messages(self, heartbeat: float = HEARTBEAT) -> AsyncIterator[bytes]:
         """Messages until the feed ends or the client is gone."""
         yield _RETRY
         tick = min(TICK, heartbeat)
-        shown: list[Document] = []
+        shown: Document = {"busy": [], "nextPass": None}
         silence = 0.0
         while not self._feed.is_over:
             # Before the look: what comes after it rings.
@@ -91,10 +91,10 @@ class Stream:
                 continue
             except TimeoutError:
                 silence += tick
-            busy = list(await run_in_threadpool(self._busy))
-            if busy != shown:
-                shown, silence = busy, 0.0
-                yield _event("activity", {"busy": busy})
+            activity = await run_in_threadpool(self._activity)
+            if activity != shown:
+                shown, silence = activity, 0.0
+                yield _event("activity", activity)
             elif silence >= heartbeat:
                 silence = 0.0
                 yield _ALIVE

@@ -19,6 +19,7 @@ from batchctl.providers.cloud.state_objects import BucketObjects
 from tests.support.apis import VERTEX
 from tests.support.command_line import PROGRAM, SOON, Cli, Service, StackFolder, check_schema, process
 from tests.support.machines import RESULTS, STATE, Machines
+from tests.support.web_process import WebProcess
 
 SPEC = {**VERTEX.spec("translate"), "src": "gs://demo-in/fr.jsonl"}
 LATER = {"code": 14, "message": "try later"}
@@ -81,6 +82,17 @@ def test_a_machine_that_is_thrown_away_loses_nothing(
     assert service.creates == creates
     gc.collect()
     assert not list(tmp_path.glob("batchctl-results-*")), "private copies are removed"
+
+
+def test_the_page_reads_rows_in_the_bucket(machines: Machines) -> None:
+    machines.stack.write_job("translate")
+    machines.ok("apply", "--yes", "--wait")
+    page = WebProcess("ui", "--show-rows")
+    try:
+        document = page.get("/api/jobs/translate/rows")
+        assert {row["key"]: row["verdict"] for row in document["items"]} == {"one": "OK", "two": "OK", "three": "OK"}
+    finally:
+        page.close()
 
 
 def test_a_job_is_deleted_after_its_results_are_in_the_bucket(machines: Machines, service: Service) -> None:

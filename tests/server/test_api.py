@@ -147,6 +147,38 @@ def test_one_job_is_its_description(site, snapshot):
     assert site.error("/api/jobs/nope") == (404, "JobNotFound")
 
 
+@pytest.mark.parametrize(
+    ("name", "conditions", "following", "commands"),
+    [
+        (
+            "bad",
+            [],
+            "nothing, until its manifest changes or `batchctl retry bad` is run",
+            ["batchctl retry bad", "batchctl results bad --failed", "batchctl results bad", "batchctl explain bad"],
+        ),
+        ("good", [], "nothing: it is done", ["batchctl results good", "batchctl explain good"]),
+        (
+            "stuck",
+            [],
+            "when it ends, its results are collected",
+            ["batchctl cancel stuck", "batchctl explain stuck"],
+        ),
+        ("late", ["Dependencies"], "it is created when stuck has succeeded", ["batchctl explain late"]),
+        (
+            "new",
+            [],
+            "nothing, until `batchctl apply` creates it",
+            ["batchctl apply new", "batchctl explain new"],
+        ),
+    ],
+)
+def test_a_job_says_what_holds_it_and_what_leads_on(site, name, conditions, following, commands):
+    found = site.get(f"/api/jobs/{name}")["explain"]
+    assert [one["type"] for one in found["conditions"]] == conditions
+    assert found["next"] == following
+    assert [one["command"] for one in found["commands"]] == commands
+
+
 def test_the_graph_has_jobs_that_were_not_created(site):
     graph = site.get("/api/graph")
     assert {node["job"]: (node["born"], node["rank"]) for node in graph["nodes"]} == {

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 import tracemalloc
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -105,9 +106,11 @@ def test_work_under_way_is_shown_when_it_changes(world):
     with serving(world, snapshot_of(world, job("a")), heartbeat=0.02) as site, site.events() as messages:
         next(messages)
         site.surroundings.work = [work]
-        assert next(messages) == ("activity", "", {"busy": [work]})
+        assert next(messages) == ("activity", "", {"busy": [work], "nextPass": None})
         site.surroundings.work = []
-        assert next(messages) == ("activity", "", {"busy": []})
+        assert next(messages) == ("activity", "", {"busy": [], "nextPass": None})
+        site.surroundings.due = datetime(2026, 1, 1, tzinfo=UTC)
+        assert next(messages) == ("activity", "", {"busy": [], "nextPass": "2026-01-01T00:00:00Z"})
 
 
 def test_a_look_that_fails_is_shown_once(world):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -51,6 +52,7 @@ class Surroundings:
 
     world: World | None
     holder: str | None = None
+    due: datetime | None = None
     failure: Exception | None = None
     work: list[Document] = field(default_factory=list)
     reads: list[int] = field(default_factory=list)
@@ -63,6 +65,9 @@ class Surroundings:
     def busy(self) -> Sequence[Document]:
         self._fail()
         return list(self.work)
+
+    def next_pass(self) -> datetime | None:
+        return self.due
 
     def lock_holder(self) -> str | None:
         self._fail()

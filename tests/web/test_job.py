@@ -92,3 +92,14 @@ def test_unknown_job_says_so_and_offers_a_way(page: Page, seen: Watched) -> None
     seen.errors.clear()
     page.get_by_role("link", name="All jobs").click()
     expect(page.locator("h1")).to_contain_text("need attention")
+
+
+def test_conditions_and_commands_are_those_of_explain(page: Page) -> None:
+    at(page, "#/jobs/report-fraud", "report-fraud")
+    held = page.get_by_role("region", name="Conditions")
+    expect(held).to_contain_text("Dependenciesblocked by detect-fraud: it needs a change")
+    expect(held).to_contain_text("Next: nothing, until detect-fraud is fixed")
+    page.get_by_role("link", name="detect-fraud").first.click()
+    expect(page.locator("h1")).to_have_text("detect-fraud")
+    ways = page.get_by_role("region", name="You can").locator("code")
+    expect(ways).to_contain_text(["batchctl retry detect-fraud", "batchctl explain detect-fraud"])

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.web.conftest import names
+from tests.web.conftest import at, names
 
 
 def test_what_needs_attention_comes_first(page: Page) -> None:
@@ -70,6 +70,14 @@ def test_skip_link_leads_to_the_content(page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_be_focused()
     expect(page.locator("h1")).to_contain_text("need attention")
+
+
+def test_skip_link_stays_on_its_view(page: Page) -> None:
+    at(page, "#/plan", "3 actions pending")
+    page.locator(".skip").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+    expect(page.locator("h1")).to_have_text("3 actions pending")
 
 
 def test_name_leads_to_the_job_and_back(page: Page) -> None:

@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.support.browser import Watched
 from tests.web.conftest import at, names
 
 
@@ -106,7 +107,8 @@ def test_money_is_shown_against_the_budget(page: Page) -> None:
     lines = page.get_by_role("region", name="Tokens and money").locator(".use .lines > div")
     expect(lines).to_contain_text(["Used in 30d$12.50without 1 attempt", "To be bought$30.00", "Limit$40.00"])
     page.get_by_role("link", name="Jobs", exact=True).click()
-    expect(page.locator(".tile", has_text="Spent")).to_contain_text("$12.50of $40.00 in 30d")
+    expect(page.locator(".tile", has_text="Budget")).to_contain_text("$12.50of $40.00 in 30d")
+    expect(page.locator(".tile", has_text="Spent")).to_have_count(0)
 
 
 def test_what_a_sum_leaves_out_is_said(page: Page) -> None:
@@ -117,7 +119,9 @@ def test_what_a_sum_leaves_out_is_said(page: Page) -> None:
         actual = {"tokens": tokens, "rows": 1, "uncounted": 0, "money": "0.00000025", "currency": "USD"}
         cost = {**summary["cost"], "actual": actual, "unknown": {"low": 0, "high": 0, "actual": 2}}
         rows = {"total": 9, "ok": 5, "failed": 0, "verdicts": {"OK": 5, "NO_RESULT": 4}}
-        route.fulfill(response=reply, json={**summary, "budget": None, "cost": cost, "rows": rows})
+        estimate = {"low": "1.5", "high": None, "currency": "USD", "unknown": 3}
+        shown = {**summary, "budget": None, "cost": cost, "estimate": estimate, "rows": rows}
+        route.fulfill(response=reply, json=shown)
 
     page.route("**/api/summary", with_unknown)
     page.route("**/events", lambda route: route.fulfill(status=204))
@@ -125,8 +129,29 @@ def test_what_a_sum_leaves_out_is_said(page: Page) -> None:
     page.reload()
     section = page.get_by_role("region", name="Tokens and money")
     expect(section).to_contain_text("$0.00000025without 2 jobs of unknown cost")
+    expect(section).to_contain_text("Estimate of all jobsfrom $1.50without 3 jobs of unknown cost")
     page.get_by_role("link", name="Jobs", exact=True).click()
     expect(page.locator(".tile", has_text="Rows")).to_contain_text("5 of 9 good4 without a result")
+    words = "estimate of all jobs: from $1.50 without 3 jobs of unknown cost"
+    expect(page.locator(".tile", has_text="Spent")).to_contain_text(words)
+
+
+def test_an_address_without_a_page_says_so(page: Page) -> None:
+    for fragment in ("#/nonsense", "#/plan/nonsense", "#/jobs/detect-fraud/nonsense", "#/toString"):
+        page.evaluate(f"location.hash = '{fragment}'")
+        expect(page.locator("h1")).to_have_text("No such page")
+        expect(page.locator("main")).to_contain_text(f"Nothing is at {fragment[2:]}.")
+        page.locator("main").get_by_role("link", name="All jobs").click()
+        expect(page.locator("h1")).to_contain_text("need attention")
+
+
+def test_a_job_that_is_not_there_is_explained_for_people(page: Page, seen: Watched) -> None:
+    page.evaluate("location.hash = '#/jobs/nope'")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("there is no job nope")
+    expect(alert).not_to_contain_text("/api")
+    assert set(seen.errors) == {"Failed to load resource: the server responded with a status of 404 (Not Found)"}
+    seen.errors.clear()
 
 
 def test_figures_of_a_model_lead_to_its_jobs(page: Page) -> None:

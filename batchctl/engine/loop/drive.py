@@ -6,6 +6,8 @@ time are measured on a monotonic clock.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -45,12 +47,14 @@ _SUBJECT = "this pass"
 
 
 class Around(Struct, frozen=True):
-    """What happens around each pass of a run: what is read before it, and who is shown it."""
+    """The surroundings of each pass of a run: the reading before it, and the observers after it."""
 
     reload: Reload
     glance: Glance = lambda: False
     """Saves readings of the manifests between passes."""
     witness: Witness = lambda _done: None
+    pausing: Callable[[float], None] = lambda _seconds: None
+    """Is given the seconds until the next pass, before they are slept."""
 
 
 def drive(
@@ -78,12 +82,9 @@ class _Run:
     ) -> None:
         self._around = around
         self._warnings = tools.warnings
-        self._good = (
-            LastGood(around.reload, self._warnings, tools.opened, allow_empty=options.allow_empty)
-            if until.forever
-            else None
-        )
-        self._reload: Reload = self._good or ApprovedManifests(around.reload, options.scope, tools.opened)
+        reload, allow_empty = around.reload, options.allow_empty
+        self._good = LastGood(reload, self._warnings, tools.opened, allow_empty=allow_empty) if until.forever else None
+        self._reload: Reload = self._good or ApprovedManifests(reload, options.scope, tools.opened)
         self._options = options
         self._until = until
         self._tools = tools
@@ -256,8 +257,7 @@ class _Run:
             return False
         if self._until.once or (self._is_first and saw_nothing(self._last)):
             return True
-        wait_left = self._wait_left()
-        if wait_left is not None and wait_left <= 0:
+        if (wait_left := self._wait_left()) is not None and wait_left <= 0:
             # A create call that was sent again may need another grace: a later run waits for that.
             return True
         awaited = self._until.phases.keys() - self._reached
@@ -266,6 +266,7 @@ class _Run:
         return not self._pending
 
     def _sleep(self, seconds: float) -> None:
+        self._around.pausing(seconds)
         begin = self._tools.clock.elapsed()
         self._tools.clock.sleep(seconds)
         if not self._is_first:

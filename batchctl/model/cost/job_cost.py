@@ -125,6 +125,12 @@ class CostTotal(Struct, frozen=True):
     """Jobs whose estimate has no upper end in money."""
     unknown_actual: int
     """Jobs with counted answers of unknown cost."""
+    least: Decimal | None = None
+    """The lower end for all jobs together: one without a lower end has the cost of its input; None if none has any."""
+    most: Decimal | None = None
+    """The upper end for all jobs together; None if one of known cost has none."""
+    unknown: int = 0
+    """Jobs that neither end has: their estimate has neither a lower nor an upper end."""
 
 
 def total_cost(costs: Iterable[JobCost]) -> CostTotal:
@@ -133,6 +139,7 @@ def total_cost(costs: Iterable[JobCost]) -> CostTotal:
     estimates = [one.estimate for one in found if one.estimate is not None]
     tokens = [one.tokens for one in estimates]
     money = [one.money for one in estimates if one.money is not None]
+    known = [one for one in money if one.low is not None or one.high is not None]
     actual = [one.actual for one in found if one.actual is not None]
     return CostTotal(
         jobs=len(found),
@@ -147,6 +154,11 @@ def total_cost(costs: Iterable[JobCost]) -> CostTotal:
         unknown_low=len(found) - sum(one.low is not None for one in money),
         unknown_high=len(found) - sum(one.high is not None for one in money),
         unknown_actual=sum(one.money is None for one in actual),
+        least=_money(one.input if one.low is None else one.low for one in known)
+        if any(one.low is not None for one in known)
+        else None,
+        most=_money(one.high for one in known) if all(one.high is not None for one in known) else None,
+        unknown=len(found) - len(known),
     )
 
 

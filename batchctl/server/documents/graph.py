@@ -41,7 +41,7 @@ def graph_document(view: View, query: Query) -> Document:
 def require_job(view: View, name: str) -> None:
     """Raise BatchctlError for a name that no job has."""
     if name not in view.row_of:
-        hint = "/api/jobs lists the jobs"
+        hint = "it may have been renamed or removed; the list of jobs has all"
         raise BatchctlError(f"there is no job {name}", code=ErrorCode.JOB_NOT_FOUND, hint=hint)
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from batchctl import __version__
 from batchctl.model.json_value import Json
 from batchctl.model.plan_digest import PlanDigest
 from batchctl.model.times import rfc3339
+from batchctl.report.costs import expected_fields
 from batchctl.report.plan_document import all_guards, drift_entries
+from batchctl.server.documents.all_rows import rows_of_job
 from batchctl.server.paging import count, first
 from batchctl.server.view import Document, View
 
@@ -17,11 +20,14 @@ _OWN = frozenset({"format", "stack", "problems"})
 """Members of a status that the summary has itself, or does not need."""
 
 
-def summary_document(view: View, *, rows_shown: bool, lock_holder: str | None) -> Document:
+def summary_document(
+    view: View, *, rows_shown: bool, lock_holder: str | None, next_pass: datetime | None = None
+) -> Document:
     """The document. `rows_shown`: whether the rows of jobs can be read here."""
     made: Document = view.once("summary", lambda: _make(view))
     lock = None if lock_holder is None else {"holder": lock_holder}
-    return {**view.head, **made, "rowsShown": rows_shown, "lock": lock}
+    last = None if made["pass"] is None else {**made["pass"], "next": rfc3339(next_pass)}
+    return {**view.head, **made, "pass": last, "rowsShown": rows_shown, "lock": lock}
 
 
 def _make(view: View) -> Document:
@@ -38,8 +44,9 @@ def _make(view: View) -> Document:
         **{name: _bounded(value) for name, value in view.status.items() if name not in _OWN},
         "jobs": len(rows),
         "phases": dict(count(row["phase"] for row in rows)),
-        "models": _models(rows),
-        "rows": _sum_rows(rows),
+        "models": _models(view, rows),
+        "rows": _sum_rows(view, rows),
+        "estimate": expected_fields(row.cost for row in snapshot.status.jobs),
         "tokens": None if counted is None else counted["tokens"]["total"],
         "needsAttention": sum(row["attention"] for row in rows),
         "attention": [row["job"] for row in first((row for row in rows if row["attention"]), _MOST_NAMED)],
@@ -76,7 +83,7 @@ def _bounded(value: Json) -> Json:
     }
 
 
-def _models(rows: Iterable[Document]) -> list[Json]:
+def _models(view: View, rows: Iterable[Document]) -> list[Json]:
     groups: dict[tuple[str, str], list[Document]] = {}
     for row in rows:
         groups.setdefault((row["model"] or "", row["provider"] or ""), []).append(row)
@@ -86,18 +93,18 @@ def _models(rows: Iterable[Document]) -> list[Json]:
             "provider": provider or None,
             "jobs": len(group),
             "phases": dict(count(row["phase"] for row in group)),
-            "rows": _sum_rows(group),
+            "rows": _sum_rows(view, group),
         }
         for (model, provider), group in sorted(groups.items())
     ]
 
 
-def _sum_rows(rows: Iterable[Document]) -> Document:
-    """The sum of the rows of jobs; a count that no job has is null."""
+def _sum_rows(view: View, rows: Iterable[Document]) -> Document:
+    """The sum of the rows of jobs over all their attempts; a count that no job has is null."""
     sums: dict[str, int | None] = {"total": None, "ok": None, "failed": None}
     verdicts: dict[str, int] = {}
     for row in rows:
-        counts: Mapping[str, Json] = row["rows"]
+        counts: Mapping[str, Json] = rows_of_job(view, row)
         for name, before in sums.items():
             if counts[name] is not None:
                 sums[name] = (before or 0) + counts[name]

@@ -22,10 +22,10 @@ function meter(spent, expected, limit) {
 }
 
 /** The stack's money: against its budget, else against the highest estimate. */
-export function moneyMeter({ cost, budget }) {
+export function moneyMeter({ cost, budget, estimate }) {
   const use = budget?.money;
-  if (use) return useMeter(use);
-  return meter(Number(cost?.actual?.money ?? 0), Number(cost?.estimate?.high ?? 0), null);
+  if (use?.limit) return useMeter(use);
+  return meter(Number(cost?.actual?.money ?? 0), Number(estimate?.high ?? 0), null);
 }
 
 function useMeter({ spent, planned, limit, perRun }) {

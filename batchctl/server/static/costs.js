@@ -25,14 +25,20 @@ export function costSection(cost) {
   return cost ? section("Cost", null, costTable(cost)) : null;
 }
 
+/** What all jobs are expected to cost, and the jobs that this leaves out, in words. */
+export function expectedOfAll({ estimate }) {
+  const note = estimate?.unknown ? `without ${counted(estimate.unknown, "job")} of unknown cost` : null;
+  return [moneyRange(estimate), note];
+}
+
 /** The jobs that the money spent does not have, in words; null if it has all of them, or is not known at all. */
 export function spentWithout({ actual, unknown }) {
   return actual?.money && unknown?.actual ? `without ${counted(unknown.actual, "job")} of unknown cost` : null;
 }
 
-/** Estimated and counted tokens and money, as a table. */
-export function costTable(cost) {
-  const rows = [...estimateRows(cost), ...actualRows(cost)];
+/** Estimated and counted tokens and money, as a table. `expected`: as of `expectedOfAll`, for all jobs. */
+export function costTable(cost, expected) {
+  const rows = [...estimateRows(cost, expected), ...actualRows(cost)];
   return h(
     "table",
     { class: "plain" },
@@ -52,10 +58,10 @@ export function costTable(cost) {
   );
 }
 
-function estimateRows({ tokens, estimate, unknown }) {
-  const missing = unknown?.high ? `without ${counted(unknown.high, "job")}` : null;
+function estimateRows({ tokens, estimate }, expected) {
+  const [words, note] = expected ?? [moneyRange(estimate), estimate?.day ? `prices of ${estimate.day}` : null];
   return [
-    ["Estimate", moneyRange(estimate), estimate?.day ? `prices of ${estimate.day}` : missing],
+    ["Estimate", words, note],
     ["Input", tokens.input === null ? "unknown" : `${count(tokens.input)} tokens`, BASES[tokens.inputBasis]],
     ["Output", outputWords(tokens), BASES[tokens.outputBasis]],
   ];

@@ -1,12 +1,12 @@
 /* Rows by verdict over time, tokens and money against the budget, and the figures of each model. */
 
 import { h } from "./render.js";
-import { count, money, moneyRange } from "./format.js";
+import { count, money } from "./format.js";
 import { address } from "./router.js";
 import { PHASES, groupOf } from "./phases.js";
 import { bar, empty, rowsText, section, table, verdictTable } from "./parts.js";
 import { verdictChart } from "./verdict_chart.js";
-import { costTable, spentWithout } from "./costs.js";
+import { costTable, expectedOfAll, spentWithout } from "./costs.js";
 import { budgetUses, moneyMeter } from "./budget.js";
 import { serverNow } from "./clock.js";
 
@@ -79,7 +79,7 @@ function budgetSection(summary) {
   const lines = [
     ["Tokens counted", tokens === null ? "none yet" : count(tokens)],
     ["Spent", money(cost?.actual?.money, cost?.actual?.currency), cost && spentWithout(cost)],
-    ["Estimate of all jobs", moneyRange(cost?.estimate)],
+    ["Estimate of all jobs", ...expectedOfAll(summary)],
     budget ? null : ["Budget", "none"],
   ];
   return section(
@@ -100,7 +100,7 @@ function budgetSection(summary) {
           ),
         ),
     ),
-    cost ? h("details", { class: "after", key: "more" }, h("summary", null, "In detail"), costTable(cost)) : null,
+    cost ? h("details", { class: "after", key: "more" }, h("summary", null, "In detail"), costTable(cost, expectedOfAll(summary))) : null,
   );
 }
 

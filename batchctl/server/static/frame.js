@@ -103,8 +103,16 @@ function foot({ summary, activity }) {
         .slice(0, 3)
         .join(", ")}. `
     : null;
+  const next = activity ? activity.nextPass : summary.pass?.next;
   const pass = summary.pass
-    ? h("span", null, `Pass ${count(summary.pass.number)} at `, moment(summary.pass.ended), ". ")
+    ? h(
+        "span",
+        null,
+        `Pass ${count(summary.pass.number)} at `,
+        moment(summary.pass.ended),
+        next ? [", the next one at ", moment(next)] : null,
+        ". ",
+      )
     : null;
   const holder = summary.lock ? `At work: ${summary.lock.holder}. ` : null;
   return [busy, pass, holder, `batchctl ${summary.version}. This page only reads.`];

@@ -5,7 +5,7 @@ import { clock, count, counted, duration, stateName } from "./format.js";
 import { address } from "./router.js";
 import { saysMore } from "./jobs_table.js";
 import { phaseLabel } from "./phases.js";
-import { command, empty, facts, jobLink, notice, section, verdictTable } from "./parts.js";
+import { command, empty, facts, jobLink, notice, prose, section, verdictTable } from "./parts.js";
 import { gantt, ganttLegend, spanAxis, spanName } from "./gantt.js";
 import { attemptTable } from "./attempts.js";
 import { costSection } from "./costs.js";
@@ -20,10 +20,11 @@ export function jobView(app, route, name) {
     job = await app.source.get(`jobs/${encodeURIComponent(name)}`);
   };
   const render = () => {
-    const { status, describe } = job;
+    const { status, describe, explain } = job;
     return [
       heading(job, app),
       notices(status, describe),
+      conditionSection(explain),
       h(
         "div",
         { class: "columns" },
@@ -43,7 +44,7 @@ export function jobView(app, route, name) {
           forecastSection(status.forecast),
           costSection(status.cost),
           neighbours(job),
-          commandSection(job.commands),
+          commandSection(explain.commands),
         ),
       ),
     ];
@@ -136,6 +137,22 @@ function errorNotice(error) {
     h("pre", null, error.message),
     error.wayOut ? h("p", null, error.wayOut) : null,
     again,
+  );
+}
+
+/** What holds the job, and what follows. */
+function conditionSection({ conditions, next }) {
+  if (!conditions.length) return h("p", { class: "next" }, "Next: ", prose(next));
+  return section(
+    "Conditions",
+    null,
+    facts(
+      conditions.map(({ type, message, until }) => [
+        type,
+        [prose(message), until ? h("span", { class: "provider" }, "until ", moment(until)) : null],
+      ]),
+    ),
+    h("p", { class: "after" }, "Next: ", prose(next)),
   );
 }
 
@@ -268,7 +285,7 @@ function commandSection(commands) {
       "ul",
       { class: "ways" },
       commands.map((one) =>
-        h("li", { key: one.command }, command(one.command), h("span", { class: "soft small" }, one.what)),
+        h("li", { key: one.command }, command(one.command), h("span", { class: "soft small" }, one.effect)),
       ),
     ),
   );

@@ -5,7 +5,7 @@ import { frame } from "./frame.js";
 import { openSource } from "./source.js";
 import { followEvents } from "./stream.js";
 import { startTheme } from "./theme.js";
-import { currentRoute } from "./router.js";
+import { currentRoute, isAtView } from "./router.js";
 import { h, patch } from "./render.js";
 import { failure, loading } from "./parts.js";
 import { openView } from "./views.js";
@@ -152,7 +152,7 @@ function startPage(source) {
 
   async function begin() {
     tookSummary(await firstSummary());
-    window.addEventListener("hashchange", show);
+    window.addEventListener("hashchange", () => isAtView() && show());
     document.addEventListener("visibilitychange", () => document.hidden || !canChange() || reload());
     startClock();
     await show();

@@ -158,6 +158,11 @@ export function notice(group, ...content) {
   return h("div", { class: `notice is-${group}` }, content);
 }
 
+/** Words with commands and fields between backticks. */
+export function prose(text) {
+  return text.split("`").map((part, at) => (at % 2 ? h("code", { key: at }, part) : part));
+}
+
 /** A command line that can be copied. */
 export function command(text) {
   const copy = (event) => {

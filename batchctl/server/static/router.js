@@ -1,8 +1,16 @@
 /* Addresses are fragments, so that they work from a file, too: #/jobs/NAME, #/timeline?phase=Active. */
 
+let place = ""; // the last fragment that names a view
+
+/** Whether the address names a view, and not a part of the one that is shown, as `#main` does. */
+export function isAtView() {
+  return location.hash === "" || location.hash.startsWith("#/");
+}
+
 /** The place of the page: its parts, and its parameters with all their values. */
 export function currentRoute() {
-  const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
+  if (isAtView()) place = location.hash;
+  const [path, query = ""] = place.replace(/^#\/?/, "").split("?");
   const parts = path.split("/").filter(Boolean).map(safeDecode);
   return { parts, parameters: new URLSearchParams(query) };
 }

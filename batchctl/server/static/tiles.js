@@ -1,11 +1,12 @@
 /* The figures of the stack, in four boxes. What is not known says so. */
 
 import { h } from "./render.js";
-import { count, counted, duration, hour, money, moneyRange, short } from "./format.js";
+import { count, counted, duration, hour, money, short } from "./format.js";
 import { countdown, serverNow } from "./clock.js";
 import { address, jobAddress } from "./router.js";
 import { rowsBar } from "./parts.js";
 import { moneyMeter } from "./budget.js";
+import { expectedOfAll } from "./costs.js";
 
 const UNKNOWN = "unknown";
 
@@ -50,10 +51,12 @@ function costTile(summary) {
       null,
     );
   const use = budget?.money;
-  const figure = use ? money(use.spent, use.unit) : spent ? money(spent, cost.actual.currency) : "nothing yet";
-  const note = use?.limit
-    ? `of ${money(use.limit, use.unit)} in ${duration(budget.periodSeconds)}`
-    : `estimate of all jobs: ${moneyRange(cost.estimate)}`;
+  if (use?.limit) {
+    const limit = `of ${money(use.limit, use.unit)} in ${duration(budget.periodSeconds)}`;
+    return tile("Budget", address(["figures"]), money(use.spent, use.unit), limit, moneyMeter(summary));
+  }
+  const figure = spent ? money(spent, cost.actual.currency) : "nothing yet";
+  const note = ["estimate of all jobs:", ...expectedOfAll(summary)].filter(Boolean).join(" ");
   return tile("Spent", address(["figures"]), figure, note, moneyMeter(summary));
 }
 
