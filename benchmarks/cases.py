@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from scene import OURS, Outcome, Scene, peer
+from scene import AGAIN, OURS, Outcome, Scene, peer
 from start_cases import START_CASES
 from timing import Measure, run_once
 from world import DEFAULTS, JOB, control
@@ -49,7 +49,7 @@ def validate(scene: Scene) -> Outcome:
 
     measures = [
         Measure(OURS, ours),
-        Measure("batchctl, again", again),
+        Measure(AGAIN, again),
         *_peers("validate", lambda: (rows,)),
     ]
     measures = list(scene.run(measures))

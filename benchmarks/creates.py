@@ -22,19 +22,20 @@ import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from many_jobs import job_name
+from outcome import Series, Table, plain
 from scene import OURS, peer
 from timing import Measure, machine
 from world import MODEL, PROGRAM
 
 HERE = Path(__file__).resolve().parent
 CONCURRENCY = 64
+SYNC, ASYNC, NODE = "google-genai", "google-genai, async", "@google/genai"
 _NODE_PACKAGE = "@google/genai@2.32.0"
 
 
@@ -123,34 +124,52 @@ def main() -> int:
     asked = parser.parse_args()
     print(", ".join(f"{name}: {value}" for name, value in machine().items()))
     print(f"{asked.jobs:,} jobs, {asked.latency * 1000:g} ms a call, {asked.rounds} rounds", flush=True)
-    with tempfile.TemporaryDirectory(prefix="batchctl-bench-") as name:
-        creates = Creates(Path(os.path.realpath(name)), asked.jobs)
-        measures = [one for one in all_measures(creates) if one.name not in asked.skip]
-        ends: dict[str, list[End]] = {one.name: [] for one in measures}
-        for number in range(asked.rounds):
-            for one in measures:
-                with service(asked.latency) as creates.url:
-                    one.run(number)
-                    ends[one.name].append(end_of(one, figures_of(creates.url), asked.jobs))
-        show(measures, ends)
-        states = [state_of(creates.folder / str(number)) for number in range(asked.rounds)]
-        commits = [one for one, _ in states]
-        print(f"\nbatchctl wrote its state in {min(commits)} to {max(commits)} commits; ", end="")
-        print(f"the file has {states[0][1] / 1024:,.0f} KiB")
+    table = create_all(asked.jobs, asked.latency, asked.rounds, frozenset(asked.skip))
+    show(table)
+    commits, size = table[OURS].values["commits"], table[OURS].median("state")
+    print(f"\nbatchctl wrote its state in {min(commits):.0f} to {max(commits):.0f} commits; ", end="")
+    print(f"the file has {size / 1024:,.0f} KiB")
     if asked.json is not None:
-        runs = {one.name: [asdict(run) for run in one.runs] for one in measures}
-        ended = {name: [asdict(end) for end in found] for name, found in ends.items()}
-        found = {"machine": machine(), "jobs": asked.jobs, "latency": asked.latency, "runs": runs, "ends": ended}
-        asked.json.write_text(json.dumps({**found, "commits": commits}, indent=2) + "\n", encoding="utf-8")
+        found = {"machine": machine(), "jobs": asked.jobs, "latency": asked.latency, "figures": plain(table)}
+        asked.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     return 0
+
+
+def create_all(
+    jobs: int, latency: float, rounds: int, skipped: frozenset[str] = frozenset(), *, alone: bool = False
+) -> Table:
+    """Run the competitors in turn; `alone`: batchctl alone.
+
+    `ended` and `calls` are those of an `End`, the rest is of the process. batchctl has `commits`, and the bytes of its
+    `state`.
+    """
+    with tempfile.TemporaryDirectory(prefix="batchctl-bench-") as name:
+        creates = Creates(Path(os.path.realpath(name)), jobs)
+        measures = [_ours(creates)] if alone else [one for one in all_measures(creates) if one.name not in skipped]
+        table = {one.name: Series(one.name) for one in measures}
+        for number in range(rounds):
+            for one in measures:
+                with service(latency) as creates.url:
+                    one.run(number)
+                    end, run = end_of(one, figures_of(creates.url), jobs), one.runs[-1]
+                series = table[one.name]
+                series.add(ended=end.seconds, calls=end.calls, wall=run.wall, cpu=run.cpu, peak=run.peak)
+                series.add(switches=run.switches)
+            commits, size = state_of(creates.folder / str(number))
+            table[OURS].add(commits=commits, state=size)
+    return table
+
+
+def _ours(creates: Creates) -> Measure:
+    return Measure(OURS, lambda number: ours(creates, creates.folder / str(number)))
 
 
 def all_measures(creates: Creates) -> list[Measure]:
     """The competitors that can run here, batchctl first."""
     found = [
-        Measure(OURS, lambda number: ours(creates, creates.folder / str(number))),
-        Measure("google-genai", sdk_peer(creates, "create_sdk")),
-        Measure("google-genai, async", sdk_peer(creates, "create_sdk_async", "32")),
+        _ours(creates),
+        Measure(SYNC, sdk_peer(creates, "create_sdk")),
+        Measure(ASYNC, sdk_peer(creates, "create_sdk_async", "32")),
     ]
     if shutil.which("npm") is None:
         print("npm is not installed: without the peer in JavaScript")
@@ -159,7 +178,7 @@ def all_measures(creates: Creates) -> list[Measure]:
     modules.mkdir()
     command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", _NODE_PACKAGE]
     subprocess.run(command, cwd=modules, check=True, stdout=subprocess.DEVNULL)
-    return [*found, Measure("@google/genai", node_peer(creates, modules))]
+    return [*found, Measure(NODE, node_peer(creates, modules))]
 
 
 def state_of(folder: Path) -> tuple[int, int]:
@@ -169,18 +188,16 @@ def state_of(folder: Path) -> tuple[int, int]:
         return db.execute("SELECT serial FROM meta").fetchone()[0], path.stat().st_size
 
 
-def show(measures: Sequence[Measure], ends: Mapping[str, Sequence[End]]) -> None:
+def show(table: Table) -> None:
     """Print medians. The ratio says how many times as long as batchctl a peer takes until all jobs have ended."""
     columns = ("ended s", "from - to", "ratio", "calls", "whole s", "CPU s", "MiB", "switches")
     print(f"\n{'':20}" + "".join(f"{one:>{14 if one == 'from - to' else 9}}" for one in columns))
-    first = median(end.seconds for end in ends[measures[0].name])
-    for one in measures:
-        seconds = sorted(end.seconds for end in ends[one.name])
-        ratio = "" if one.name == OURS else f"{median(seconds) / first:.2f}"
-        span = f"{seconds[0]:.2f} - {seconds[-1]:.2f}"
-        calls, switches = median(end.calls for end in ends[one.name]), median(run.switches for run in one.runs)
-        line = f"{one.name:20}{median(seconds):9.2f}{span:>14}{ratio:>9}{calls:9.0f}{one.wall:9.2f}"
-        print(f"{line}{one.cpu:9.2f}{one.peak:9.0f}{switches:9.0f}", flush=True)
+    for name, one in table.items():
+        seconds, middle = one.values["ended"], one.median("ended")
+        ratio = "" if name == OURS else f"{middle / table[OURS].median('ended'):.2f}"
+        line = f"{name:20}{middle:9.2f}{f'{min(seconds):.2f} - {max(seconds):.2f}':>14}{ratio:>9}"
+        rest = f"{one.median('calls'):9.0f}{one.median('wall'):9.2f}{one.median('cpu'):9.2f}"
+        print(f"{line}{rest}{one.median('peak'):9.0f}{one.median('switches'):9.0f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Measures calls to served emulators with few and with many stored jobs, in turn.
 
-    python benchmarks/emulator_store.py [--jobs N] [--calls N] [--json FILE]
+    python benchmarks/emulator_store.py [--jobs N] [--calls N] [--rounds N] [--json FILE]
 
 A store that looks at all of its jobs for one call becomes slower with their number. The small store has one page of
 jobs. Times are the processor times of the emulators.
@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+from outcome import Series, Table, plain
 from timing import machine
 from world import MODEL, control, start_emulator
 
@@ -92,39 +93,45 @@ CALLS: Mapping[str, Callable[[Store], object]] = {
 }
 
 
-def measure(stores: Mapping[str, Store], calls: int) -> Mapping[str, Mapping[str, float]]:
-    """Milliseconds of the processor for a call, by its name and the store. The stores are called in turn."""
-    found: dict[str, dict[str, float]] = {}
-    for name, call in CALLS.items():
-        before = {which: store.cpu() for which, store in stores.items()}
-        for _ in range(calls):
-            for store in stores.values():
-                call(store)
-        found[name] = {which: (store.cpu() - before[which]) / calls * 1000 for which, store in stores.items()}
-    return found
+def store_all(jobs: int, calls: int, rounds: int, port: int) -> Table:
+    """Milliseconds of the processor for each kind of call, of a small store and a large one, which take turns."""
+    small, large = f"{_PAGE} jobs", f"{jobs:,} jobs"
+    table = {name: Series(name) for name in (small, large)}
+    with tempfile.TemporaryDirectory(prefix="batchctl-bench-") as name, ExitStack() as servers:
+        stores = {}
+        for number, (which, most) in enumerate({small: _PAGE, large: jobs}.items()):
+            url, process = servers.enter_context(start_emulator(Path(name) / str(number), port + number))
+            stores[which] = Store(url, process, most)
+        for _ in range(rounds):
+            for kind, call in CALLS.items():
+                before = {which: store.cpu() for which, store in stores.items()}
+                for _ in range(calls):
+                    for store in stores.values():
+                        call(store)
+                for which, store in stores.items():
+                    table[which].add(**{kind: (store.cpu() - before[which]) / calls * 1000})
+    return table
 
 
 def main() -> int:
     """Measure, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=10_000, help="jobs of the large store (default: %(default)s)")
-    parser.add_argument("--calls", type=int, default=500, help="calls of each kind (default: %(default)s)")
+    parser.add_argument("--calls", type=int, default=200, help="calls of each kind (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of these calls (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8897, help="and the one after it (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE")
     asked = parser.parse_args()
     print(", ".join(f"{name}: {value}" for name, value in machine().items()), flush=True)
-    with tempfile.TemporaryDirectory(prefix="batchctl-bench-") as name, ExitStack() as servers:
-        small, large = f"{_PAGE} jobs", f"{asked.jobs:,} jobs"
-        stores = {}
-        for number, (which, jobs) in enumerate({small: _PAGE, large: asked.jobs}.items()):
-            url, process = servers.enter_context(start_emulator(Path(name) / str(number), asked.port + number))
-            stores[which] = Store(url, process, jobs)
-        found = measure(stores, asked.calls)
-    print(f"\n{'ms a call':12} {small:>12} {large:>12} {'ratio':>7}")
-    for call, of in found.items():
-        print(f"{call:12} {of[small]:12.2f} {of[large]:12.2f} {of[large] / of[small]:7.2f}")
+    table = store_all(asked.jobs, asked.calls, asked.rounds, asked.port)
+    few, many = table.values()
+    print(f"\n{'ms a call':12} {few.name:>12} {many.name:>12} {'ratio':>7}")
+    for kind in CALLS:
+        one, other = few.median(kind), many.median(kind)
+        print(f"{kind:12} {one:12.2f} {other:12.2f} {other / one:7.2f}")
     if asked.json is not None:
-        asked.json.write_text(json.dumps({"machine": machine(), "ms": found}, indent=2) + "\n", encoding="utf-8")
+        found = {"machine": machine(), "figures": plain(table)}
+        asked.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     return 0
 
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from outcome import Table
 from timing import Measure, alternate
 from world import Stack, make_stack
 
 PEERS = Path(__file__).resolve().parent / "peers.py"
-OURS = "batchctl"
+OURS, AGAIN = "batchctl", "batchctl, again"
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ class Outcome:
 
     size: int
     measures: Sequence[Measure]
+
+    @property
+    def table(self) -> Table:
+        """The series of all competitors."""
+        return {one.name: one.series for one in self.measures}
 
 
 def peer(name: str, *arguments: str) -> list[str]:

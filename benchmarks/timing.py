@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from outcome import Series
+
 ROOT = Path(__file__).resolve().parent.parent
 NO_CACHE = "/dev/null/no-cache"
 _OTHERS = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -47,6 +49,14 @@ class Measure:
     def run(self, number: int) -> None:
         """Run it once. Raises RuntimeError if it fails."""
         self.runs.append(run_once(self.command(number), self.accepted))
+
+    @property
+    def series(self) -> Series:
+        """The figures of all runs."""
+        found = Series(self.name)
+        for run in self.runs:
+            found.add(cpu=run.cpu, wall=run.wall, peak=run.peak, switches=run.switches)
+        return found
 
     @property
     def cpu(self) -> float:

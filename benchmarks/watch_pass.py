@@ -17,18 +17,20 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from creates import figures_of, service
 from many_jobs import write_manifests, write_state
+from outcome import Series, Table, plain
 from scene import peer
 from timing import ENV, machine
 
 HERE = Path(__file__).resolve().parent
 FIRST, COMPLETE, QUICK = "batchctl, first pass", "batchctl, complete pass", "batchctl, quick check"
+GET, LIST = "google-genai, get", "google-genai, list"
+_PEERS = {GET: "get_sdk", LIST: "list_sdk"}
 _QUICK_CHECKS = 5
 _STATE = ".batchctl"
 _FOREVER = 1e9
@@ -63,51 +65,60 @@ def main() -> int:
     asked = parser.parse_args()
     print(", ".join(f"{name}: {value}" for name, value in machine().items()))
     print(f"{asked.jobs:,} active jobs, {asked.rounds} rounds", flush=True)
-    cpu: dict[str, list[float]] = defaultdict(list)
-    calls: dict[str, int] = {}
-    with tempfile.TemporaryDirectory(prefix="batchctl-bench-") as folder, service(0, _FOREVER) as url:
-        stack, names = Path(folder).resolve() / "stack", Path(folder) / "names"
-        write_manifests(stack, asked.jobs, url)
-        jobs = write_state(stack)
-        names.write_text("\n".join(name for name, _ in jobs), encoding="ascii")
-        seed(url, jobs)
-        kept = shutil.copytree(stack / _STATE, Path(folder) / "state")
-        peers = {"google-genai, get": "get_sdk", "google-genai, list": "list_sdk"}
-        for _ in range(asked.rounds):
-            for name, script in peers.items():
-                if name in asked.skip:
-                    continue
-                before = calls_of(url)
-                (found,) = lines_of(peer(script, url, str(names)), "stdout")
-                if found["jobs"] != asked.jobs:
-                    raise RuntimeError(f"{name} found {found['jobs']} jobs")
-                cpu[name].append(found["cpu"])
-                calls[name] = calls_of(url) - before
-            # The first pass writes down what it finds, so the second one is complete, too.
-            shutil.rmtree(stack / _STATE)
-            shutil.copytree(kept, stack / _STATE)
-            before = calls_of(url)
-            command = [sys.executable, str(HERE / "watched_passes.py"), str(stack), str(_QUICK_CHECKS + 2)]
-            first, complete, *quick = lines_of(command, "stderr", accepted=130)
-            cpu[FIRST].append(first["cpu"])
-            cpu[COMPLETE].append(complete["cpu"])
-            cpu[QUICK] += [one["cpu"] for one in quick]
-            calls[FIRST] = calls[COMPLETE] = calls[QUICK] = (calls_of(url) - before) // (_QUICK_CHECKS + 2)
-    show(cpu, calls)
+    table = watch_all(asked.jobs, asked.rounds, frozenset(asked.skip))
+    show(table)
     if asked.json is not None:
-        found = {"machine": machine(), "jobs": asked.jobs, "cpu": cpu, "calls": calls}
+        found = {"machine": machine(), "jobs": asked.jobs, "figures": plain(table)}
         asked.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     return 0
 
 
-def show(cpu: Mapping[str, Sequence[float]], calls: Mapping[str, int]) -> None:
+def watch_all(
+    jobs: int, rounds: int, skipped: frozenset[str] = frozenset(), *, alone: bool = False, folder: Path | None = None
+) -> Table:
+    """Run the competitors in turn; `alone`: batchctl alone. Gives the processor time and calls of a pass."""
+    peers = {} if alone else {name: script for name, script in _PEERS.items() if name not in skipped}
+    table = {name: Series(name) for name in (FIRST, COMPLETE, QUICK, *peers)}
+    with tempfile.TemporaryDirectory(prefix="batchctl-bench-", dir=folder) as name, service(0, _FOREVER) as url:
+        stack, names = Path(name).resolve() / "stack", Path(name) / "names"
+        write_manifests(stack, jobs, url)
+        remote = write_state(stack)
+        names.write_text("\n".join(one for one, _ in remote), encoding="ascii")
+        seed(url, remote)
+        kept = shutil.copytree(stack / _STATE, Path(name) / "state")
+        for _ in range(rounds):
+            for peer_name, script in peers.items():
+                before = calls_of(url)
+                (found,) = lines_of(peer(script, url, str(names)), "stdout")
+                if found["jobs"] != jobs:
+                    raise RuntimeError(f"{peer_name} found {found['jobs']} jobs")
+                table[peer_name].add(cpu=found["cpu"], calls=calls_of(url) - before)
+            # The first pass writes down what it finds, so the second one is complete, too.
+            shutil.rmtree(stack / _STATE)
+            shutil.copytree(kept, stack / _STATE)
+            _watch(stack, url, table)
+    return table
+
+
+def _watch(stack: Path, url: str, table: Table) -> None:
+    """The passes of one round. The calls are those of each of them."""
+    before = calls_of(url)
+    command = [sys.executable, str(HERE / "watched_passes.py"), str(stack), str(_QUICK_CHECKS + 2)]
+    first, complete, *quick = lines_of(command, "stderr", accepted=130)
+    calls = (calls_of(url) - before) // (_QUICK_CHECKS + 2)
+    table[FIRST].add(cpu=first["cpu"], calls=calls)
+    table[COMPLETE].add(cpu=complete["cpu"], calls=calls)
+    table[QUICK].add(cpu=statistics.median(one["cpu"] for one in quick), calls=calls)
+
+
+def show(table: Table) -> None:
     """Print the table. The ratio says how many times the processor time of a quick check something takes."""
-    quick = statistics.median(cpu[QUICK])
+    quick = table[QUICK].median("cpu")
     print(f"\n{'':26} {'CPU s':>8} {'spread':>7} {'calls':>7} {'÷ quick check':>14}")
-    for name, times in cpu.items():
-        middle = statistics.median(times)
-        spread = (max(times) - min(times)) / middle
-        print(f"{name:26} {middle:8.3f} {spread:7.0%} {calls[name]:7} {middle / quick:14.1f}", flush=True)
+    for name, one in table.items():
+        ratio = one.median("cpu") / quick
+        shown = f"{name:26} {one.median('cpu'):8.3f} {one.spread('cpu'):7.0%}"
+        print(f"{shown} {one.median('calls'):7.0f} {ratio:14.1f}", flush=True)
 
 
 if __name__ == "__main__":
