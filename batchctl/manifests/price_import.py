@@ -1,4 +1,4 @@
-"""Makes price lists of published price data: the JSON of pydantic's genai-prices, or a CSV file.
+"""Makes price lists of published price data, the JSON of pydantic's genai-prices.
 
 Only rates of batch jobs are taken. Where the data has none for a model, the model is left out, unless the caller gives
 the discount. Source: the data format of genai-prices 0.2 (`providers[].models[]`), reference chapter 16.
@@ -6,8 +6,6 @@ the discount. Source: the data format of genai-prices 0.2 (`providers[].models[]
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -18,7 +16,7 @@ from msgspec import Struct
 from batchctl.model.cost.tokens import LONG_PROMPT
 from batchctl.model.json_value import Json
 
-_UNITS = {
+UNITS = {
     "input_mtok": "input",
     "input_audio_mtok": "inputAudio",
     "input_image_mtok": "inputImage",
@@ -31,13 +29,12 @@ _UNITS = {
     "output_audio_mtok": "outputAudio",
     "output_image_mtok": "outputImage",
 }
+"""The rates of a price list, by their names in that data."""
 _UNIT = re.compile(r"\w+_mtok")
 _NAME = re.compile(r"gemini[A-Za-z0-9._-]*|text-embedding[A-Za-z0-9._-]*")
 """Names of Google's own models. Batch jobs name models without a prefix, so a name that contains one begins with it."""
 _BATCH = {"processing": "batch"}
 _GOOGLE = "google"
-_FACTS = ("model", "api", "since", "until", "source", "checked")
-_LONG = "long."
 
 Entry = Mapping[str, Json]
 """One price, as a price list has it."""
@@ -90,36 +87,6 @@ def _of_google(data: Json, checked: date, discount: Decimal | None) -> Imported:
         else:
             prices += [{"model": name, **period, **facts} for name in names for period in periods]
     return Imported(tuple(prices), tuple(left_out))
-
-
-def from_csv(text: str, checked: date) -> Imported:
-    """The prices of a CSV file with a header. Raises ValueError for an unknown column or a rate that is no number.
-
-    Its columns are those of a price list: `model`, `api`, `since`, `until`, `source`, `checked`, and the rates `input`,
-    `cached`, `output` and so on, for long prompts with `long.` before them. Empty cells count as absent;
-    `checked` is for rows without that day.
-    """
-    reader = csv.DictReader(io.StringIO(text))
-    rates = set(_UNITS.values())
-    for column in reader.fieldnames or ():
-        if column not in _FACTS and column.removeprefix(_LONG) not in rates:
-            raise ValueError(f"unknown column {column!r}")
-    return Imported(tuple(_entry(row, reader.line_num, checked) for row in reader), ())
-
-
-def _entry(row: Mapping[str, str | None], line: int, checked: date) -> Entry:
-    cells = {name: value.strip() for name, value in row.items() if isinstance(value, str) and value.strip()}
-    entry: dict[str, Json] = {"checked": str(checked), **{name: cells[name] for name in _FACTS if name in cells}}
-    entry["perMillionTokens"] = {name: _number(cells[name], line) for name in cells if name in _UNITS.values()}
-    long = {name.removeprefix(_LONG): _number(cells[name], line) for name in cells if name.startswith(_LONG)}
-    return {**entry, "longPrompts": long} if long else entry
-
-
-def _number(text: str, line: int) -> float:
-    try:
-        return float(text)
-    except ValueError as error:
-        raise ValueError(f"line {line}: {text!r} is no number") from error
 
 
 def _names(model: Mapping[str, Json]) -> list[str]:
@@ -187,7 +154,7 @@ def _less(rate: Json, discount: Decimal) -> Json:
 
 
 def _entry_rates(rates: Mapping[str, Json]) -> dict[str, Json]:
-    unknown = sorted(rates.keys() - _UNITS.keys())
+    unknown = sorted(rates.keys() - UNITS.keys())
     if unknown:
         raise _LeftOut(f"unknown rates: {', '.join(unknown)}")
     short: dict[str, Json] = {}
@@ -195,9 +162,9 @@ def _entry_rates(rates: Mapping[str, Json]) -> dict[str, Json]:
     for name, rate in rates.items():
         match rate:
             case {"base": base, "tiers": [{"start": start, "price": price}]} if start == LONG_PROMPT:
-                short[_UNITS[name]], long[_UNITS[name]] = base, price
+                short[UNITS[name]], long[UNITS[name]] = base, price
             case float() | int() | str():
-                short[_UNITS[name]] = float(rate)
+                short[UNITS[name]] = float(rate)
             case _:
                 raise _LeftOut(f"its rates change elsewhere than at {LONG_PROMPT:,} tokens of prompt")
     return {"perMillionTokens": short, **({"longPrompts": {**short, **long}} if long else {})}

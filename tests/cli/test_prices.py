@@ -70,7 +70,7 @@ def test_a_csv_file_is_checked_as_a_price_list(cli: Cli, tmp_path: Path) -> None
     path.write_text("model,input\ngemini-2.5-flash,0.1\n")
     ran = cli("prices", "import", str(path))
     assert ran.code == 65, ran
-    assert 'the field "source" is missing in an item of "prices"' in ran.err
+    assert 'prices.csv:2:1: MissingField the field "source" is missing (' in ran.err
 
 
 def test_what_is_no_price_data(cli: Cli, tmp_path: Path) -> None:
@@ -106,3 +106,10 @@ def test_a_stack_without_a_price_list(cli: Cli, stack: StackFolder) -> None:
     assert "the stack shop has no price list" in ran.err
     assert "spec.prices" in ran.err
     assert "is not a day such as 2026-12-01" in cli("prices", "list", "--day", "soon").err
+
+
+def test_the_currency_of_an_import_is_checked(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "prices.csv"
+    path.write_text("model,source,input\ngemini-2.5-flash,our contract,0.1\n")
+    ran = cli("prices", "import", str(path), "--currency", "eur")
+    assert (ran.code, "--currency: 'eur' is no currency" in ran.err) == (64, True), ran.err

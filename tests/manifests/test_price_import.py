@@ -8,7 +8,9 @@ from decimal import Decimal
 
 import pytest
 
-from batchctl.manifests.price_import import from_csv, from_genai_prices
+from batchctl.manifests.price_csv import from_csv
+from batchctl.manifests.price_import import from_genai_prices
+from batchctl.model.errors import ManifestError
 from batchctl.model.json_value import Json
 
 DAY = date(2026, 11, 30)
@@ -139,7 +141,7 @@ def test_a_csv_file() -> None:
         "gemini-x,vertex,2026-12-01,a page,2026-11-01,0.15,,1.25,0.3\n"
         "gemini-y,,,a page,,1, 2 ,,\n"
     )
-    assert [dict(one) for one in from_csv(text, DAY).prices] == [
+    assert [dict(one) for one in from_csv(text, "p.csv", DAY)] == [
         {
             "checked": "2026-11-01",
             "model": "gemini-x",
@@ -159,12 +161,41 @@ def test_a_csv_file() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "errors"),
     [
-        pytest.param("model,prise\n", "unknown column 'prise'", id="column"),
-        pytest.param("model,input\nx,cheap\n", "line 2: 'cheap' is no number", id="number"),
+        pytest.param("model,prise\n", ['p.csv:1:7: InvalidValue unknown column "prise"'], id="column"),
+        pytest.param("model,source,model\n", ['p.csv:1:14: InvalidValue a second column "model"'], id="columns"),
+        pytest.param("model,input\nx,cheap\n", ['p.csv:2:3: InvalidValue input: "cheap" is no amount'], id="text"),
+        pytest.param("model,input\nx,nan\n", ['p.csv:2:3: InvalidValue input: "nan" is no amount'], id="nan"),
+        pytest.param(
+            'model,source,input\nb,"x\ny",-1\n', ['p.csv:2:5: InvalidValue input: "-1" is no amount'], id="lines"
+        ),
+        pytest.param("model,input\nx,-1\n", ['p.csv:2:3: InvalidValue input: "-1" is no amount'], id="negative"),
+        pytest.param(
+            "model,source,input\n,s,1\ny,s,1,5\n",
+            ["p.csv:3:1: InvalidValue 4 cells, and the header has 3"],
+            id="cells",
+        ),
+        pytest.param('model\n"x\n', ["p.csv:2:1: InvalidValue it is no CSV"], id="quote"),
+        pytest.param(
+            'source,model,since,api,input\n"a, b",x,,,1\n\n"a ""b"", c",y,2026-99-01,,1\ns,z,,nope,1\n,,,,1\n',
+            [
+                "p.csv:4:16: InvalidValue 2026-99-01 is not a day",
+                'p.csv:5:6: InvalidValue "api" cannot be "nope"',
+                'p.csv:6:1: MissingField the field "model" is missing (',
+                'p.csv:6:1: MissingField the field "source" is missing (',
+            ],
+            id="cell",
+        ),
+        pytest.param(
+            "model,source,input,long.input\nx,s,1,2\ny,s,1,\nx,s,2,\n",
+            ['p.csv:4:1: DuplicateName a second price for "x" on the same days (the first is in line 2;'],
+            id="twice",
+        ),
     ],
 )
-def test_a_csv_file_that_is_wrong(text: str, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
-        from_csv(text, DAY)
+def test_the_errors_of_a_csv_file_are_at_its_cells(text: str, errors: list[str]) -> None:
+    with pytest.raises(ManifestError) as failed:
+        from_csv(text, "p.csv", DAY)
+    found = [str(one) for one in failed.value.diagnostics]
+    assert [one[: len(start)] for one, start in zip(found, errors, strict=True)] == errors
