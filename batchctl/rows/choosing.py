@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from heapq import nsmallest
+from typing import Protocol
 
 from batchctl.model.input_rows import RowColumns
 from batchctl.model.pieces import pieces_of
@@ -16,13 +17,23 @@ from batchctl.rows.ledger_index import LedgerIndex
 from batchctl.rows.ordered_rows import name_of
 
 
+class ReadRows(Protocol):
+    """Reads all rows of the input."""
+
+    def __call__(self, *, ahead: bool = False) -> Iterable[InputRow]:
+        """The rows; `ahead`: all of them will most likely be sent."""
+        ...
+
+
 class Choosing:
     """Chooses the rows of one attempt. `read` reads all rows of the input."""
 
-    def __init__(self, read: Callable[[], Iterable[InputRow]], index: LedgerIndex, choice: RowChoice) -> None:
+    def __init__(self, read: ReadRows, index: LedgerIndex, choice: RowChoice, *, is_split: bool = False) -> None:
+        """`is_split`: the manifest splits the rows into shards, which are sent one by one."""
         self._read = read
         self._index = index
         self._choice = choice
+        self._is_split = is_split
         self.total = 0
         """Rows of the input."""
         self.distinct = 0
@@ -45,7 +56,7 @@ class Choosing:
         So no set of all fingerprints is in memory, but for an input with repeated rows.
         """
         position = 0
-        for piece in pieces_of(self._read()):
+        for piece in pieces_of(self._read(ahead=not self._is_split)):
             if isinstance(piece, RowColumns):
                 cutter.add_columns(position, piece)
                 position += len(piece)

@@ -33,6 +33,7 @@ from batchctl.model.sources import (
     UploadedFile,
 )
 from batchctl.model.stack import LINE_BYTES
+from batchctl.rows.encoded_ahead import EncodedAhead
 from batchctl.rows.job_rows import JobBlock, JobRows, input_changed
 from batchctl.rows.made_rows import find_made
 from batchctl.rows.place import ResultsPlace
@@ -59,6 +60,7 @@ class RowEncoder:
         self._activity = activity
         self._results = results
         self._copies = None if providers is None else SourceCopies(providers, activity)
+        self._ahead = EncodedAhead()
 
     def inline_rows(self, job: DesiredJob, positions: Sequence[int] | None = None) -> InlineRows:
         if not isinstance(job.source, InlineRows):
@@ -82,6 +84,11 @@ class RowEncoder:
     ) -> str:
         size = job.source.size if isinstance(job.source, LocalFile) else None
         with self._activity.running(f"{job.name}: preparing the upload", size or None) as flow:
+            if positions is None and not files:
+                sha256 = self._ahead.take(job, into, flow)
+                if sha256 is not None:
+                    return sha256
+            self._ahead.drop(job)
             return _encode(self._blocks(job, files, positions), into, flow, positions)
 
     def _blocks(
@@ -104,7 +111,7 @@ class RowEncoder:
             case _:
                 raise TypeError(f"{job.name} has no rows in files")
 
-    def rows(self, job: DesiredJob) -> Pieces[InputRow] | None:
+    def rows(self, job: DesiredJob, *, ahead: bool = False) -> Pieces[InputRow] | None:
         """The rows as they are sent; None if batchctl does not have the input.
 
         A file that changed or went away since the job was made must not keep its results from being collected, but it
@@ -114,7 +121,8 @@ class RowEncoder:
             case InlineRows(rows):
                 return Pieces([map(JobRows(job, self._line_bytes).row, rows)])
             case LocalFile():
-                return _inputs(self._blocks(job))
+                blocks = self._blocks(job)
+                return _inputs(self._ahead.added(job, blocks) if ahead else blocks)
             case RemoteSource() as source if source.is_divisible and self._copies is not None:
                 return _inputs(self._blocks(job))
             case AwaitedRows() | UploadedFile() | RemoteSource() | UnknownSource():
@@ -152,6 +160,7 @@ class RowEncoder:
             yield structs.replace(row, fingerprint=fingerprint)
 
     def release(self) -> None:
+        self._ahead.release()
         if self._copies is not None:
             self._copies.release()
 

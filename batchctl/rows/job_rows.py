@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
+from typing import cast
 
 import msgspec
 from msgspec.structs import replace
@@ -211,13 +212,14 @@ class FormColumns(RowColumns):
         self, form: JobForm, rows: GapTexts, keys: Sequence[str | None], first: int, printer: RowPrinter
     ) -> None:
         self.keys = keys
-        self.names = [key_of(position) if key is None else key for position, key in enumerate(keys, first)]
+        names = (key_of(position) if key is None else key for position, key in enumerate(keys, first))
+        self.names = list(names) if None in keys else cast("Sequence[str]", keys)
         self.asked, self.output = form.asked, form.output
         self._form, self._rows, self._printer = form, rows, printer
 
     @cached_property
     def fingerprints(self) -> Sequence[bytes]:
-        return [self._printer.read_canonical(request) for request in self._requests]
+        return list(self._printer.read_each(self._requests))
 
     @cached_property
     def sizes(self) -> Sequence[int]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from operator import lt
 
 _AT_ONCE = 250_000
-"""Marks that are compared at once. More are compared in several passes, which keeps memory flat."""
+"""Marks that are compared at once, about: an object for each would take far more memory than the marks."""
 
 
 class KeyMarks:
@@ -34,10 +34,16 @@ class KeyMarks:
 
 def repeated_marks(marks: array[int]) -> frozenset[int]:
     """The marks that appear more than once."""
-    passes = 1 + len(marks) // _AT_ONCE
+    parts = [marks]
+    if len(marks) > _AT_ONCE:
+        # Marks are evenly distributed.
+        count = 1 + len(marks) // _AT_ONCE
+        parts = [array(marks.typecode) for _ in range(count)]
+        put = [part.append for part in parts]
+        for mark in marks:
+            put[mark % count](mark)
     found: set[int] = set()
-    for number in range(passes):
-        part = [mark for mark in marks if mark % passes == number] if passes > 1 else marks
+    for part in parts:
         if len(set(part)) < len(part):
             found |= {mark for mark, count in Counter(part).items() if count > 1}
     return frozenset(found)

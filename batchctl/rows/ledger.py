@@ -96,7 +96,8 @@ class ResultsLedger:
             segments = self._segments(job.name, choice)
             index = LedgerIndex(segments.found, choice.accept)
             is_renewed = choice.which is RowsToSend.ALL
-            rows = Choosing(partial(source.rows, is_renewed=is_renewed), index, choice)
+            read = partial(source.rows, is_renewed=is_renewed)
+            rows = Choosing(read, index, choice, is_split=job.sharding.is_asked)
             cutter = rows.cut(partial(Cutter, job.sharding, choice, new_token, token))
             source.keep(is_renewed=is_renewed)
             shards = list(cutter.finish(rows.total, is_canary=rows.sent < rows.distinct))

@@ -7,7 +7,7 @@ change under this scheme.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from batchctl.model.canonical import canonical_json
 from batchctl.model.desired import DesiredJob
@@ -35,6 +35,12 @@ class RowPrinter:
 
     def read_canonical(self, content: bytes) -> bytes:
         """The fingerprint of a request, given its canonical JSON."""
-        found = self._start.copy()
-        found.update(content)
-        return found.digest()[:_BYTES]
+        return next(self.read_each((content,)))
+
+    def read_each(self, contents: Iterable[bytes]) -> Iterator[bytes]:
+        """The same for several requests."""
+        copy = self._start.copy
+        for content in contents:
+            found = copy()
+            found.update(content)
+            yield found.digest()[:_BYTES]

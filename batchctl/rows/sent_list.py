@@ -31,6 +31,7 @@ FORMAT = "batchctl/sent-rows/v1"
 FOLDER = "sent"
 PRINT_BYTES = 16
 _BETWEEN = b",\n"
+_KEY, _END = b'{"key":', b"}" + _BETWEEN
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(dict[str, str])
 _LIST_DECODER = msgspec.json.Decoder(list[dict[str, str]])
@@ -79,8 +80,8 @@ class SentList:
         """Add the next rows. `place` is that of the first one."""
         self.places.extend(range(place, place + len(columns)))
         self.prints += b"".join(columns.fingerprints)
-        names = _ENCODER.encode_lines([{"key": name} for name in columns.names])
-        self.names += with_escapes(names).replace(b"\n", _BETWEEN)
+        names = with_escapes(_ENCODER.encode_lines(columns.names)).removesuffix(b"\n")
+        self.names += _KEY + names.replace(b"\n", _END + _KEY) + _END
 
     def fingerprint(self, number: int) -> bytes:
         """The fingerprint of a row, by its number in this list."""

@@ -40,8 +40,8 @@ class SourceRows(ExitStack):
         super().__enter__()
         return self
 
-    def rows(self, *, is_renewed: bool = False) -> Iterable[InputRow]:
-        """All rows. Raises ResultsError and ApiError.
+    def rows(self, *, is_renewed: bool = False, ahead: bool = False) -> Iterable[InputRow]:
+        """All rows; `ahead` as in `InputEncoder`. Raises ResultsError and ApiError.
 
         Files that cannot be sent are not read again, unless their rows may be others than those before (`is_renewed`).
         """
@@ -50,7 +50,7 @@ class SourceRows(ExitStack):
         if error is not None and not (is_renewed and error.code == ErrorCode.SOURCE_CHANGED):
             raise error
         try:
-            rows = rows_of(self._job, self._inputs)
+            rows = rows_of(self._job, self._inputs, ahead=ahead)
         except ResultsError as error:
             self._note(error if error.code == ErrorCode.INVALID_INPUT else None)
             raise
@@ -109,9 +109,9 @@ class SourceRows(ExitStack):
         raise error
 
 
-def rows_of(job: DesiredJob, inputs: InputEncoder) -> Iterable[InputRow]:
+def rows_of(job: DesiredJob, inputs: InputEncoder, *, ahead: bool = False) -> Iterable[InputRow]:
     """The rows of a job. Raises ResultsError, also if batchctl does not have them, and ApiError."""
-    rows = inputs.rows(job)
+    rows = inputs.rows(job, ahead=ahead)
     if rows is None:
         raise ResultsError(
             f"batchctl does not have the rows of {job.name}",

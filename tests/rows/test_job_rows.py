@@ -20,7 +20,7 @@ from batchctl.model.kinds import Kind
 from batchctl.model.locations import Location
 from batchctl.model.sent_with import SentWith
 from batchctl.model.sources import LocalFile
-from batchctl.rows import file_blocks, line_blocks
+from batchctl.rows import encoded_ahead, file_blocks, line_blocks
 from batchctl.rows.encode import RowEncoder
 from batchctl.rows.job_rows import FormedRows, JobRows
 from batchctl.rows.line_forms import LineForms
@@ -54,11 +54,11 @@ def job_of(path: Path, kind: Kind, draw: random.Random) -> DesiredJob:
     return job.changed_by(draw.choice(CHANGES)) if draw.random() < 0.3 else job
 
 
-def read(job: DesiredJob, positions: list[int] | None) -> tuple[object, ...]:
-    """Everything that a job takes from its file, or the error."""
+def read(job: DesiredJob, positions: list[int] | None, *, ahead: bool = False) -> tuple[object, ...]:
+    """Everything that a job takes from its file, or the error. `ahead`: the upload is written as the rows are read."""
     encoder, into = RowEncoder(LINE_BYTES), io.BytesIO()
     assert isinstance(job.source, LocalFile)
-    rows = encoder.rows(job)
+    rows = encoder.rows(job, ahead=ahead)
     assert rows is not None
     return list(rows), encoder.encode_file(job, into, positions), into.getvalue()
 
@@ -81,7 +81,8 @@ def test_the_rows_are_the_same(seed: int, tmp_path: Path, monkeypatch: pytest.Mo
     block = draw.choice([200, 500, 3000])
     monkeypatch.setattr(line_blocks, "BLOCK", block)
     monkeypatch.setattr(file_blocks, "BLOCK", block)
-    at_once = read(job, positions)
+    monkeypatch.setattr(encoded_ahead, "LEAST_BYTES", 0)
+    at_once = read(job, positions, ahead=draw.random() < 0.5)
     one_by_one(monkeypatch)
     assert at_once == read(job, positions)
 

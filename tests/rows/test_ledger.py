@@ -301,9 +301,9 @@ class CountedReads(RowEncoder):
 
     reads = 0
 
-    def rows(self, job: DesiredJob) -> Iterator[InputRow] | None:
+    def rows(self, job: DesiredJob, *, ahead: bool = False) -> Iterator[InputRow] | None:
         self.reads += 1
-        return super().rows(job)
+        return super().rows(job, ahead=ahead)
 
 
 def test_a_canary_reads_its_input_once_and_sends_the_same_rows_each_time(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ class Source:
     def files(self, _job: DesiredJob) -> tuple[SourceFile, ...]:
         return (SourceFile("gs://b/in.jsonl", 1, str(self.generation)),)
 
-    def rows(self, _job: DesiredJob) -> Iterator[InputRow]:
+    def rows(self, _job: DesiredJob, *, ahead: bool = False) -> Iterator[InputRow]:
         self.reads += 1
         if "?" in self.rows_now:
             raise ResultsError("row 1 cannot be sent", code="InvalidInput", hint="correct it")

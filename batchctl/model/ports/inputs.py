@@ -117,8 +117,10 @@ class InputEncoder(Protocol):
         """
         ...
 
-    def rows(self, job: DesiredJob) -> Iterable[InputRow] | None:
+    def rows(self, job: DesiredJob, *, ahead: bool = False) -> Iterable[InputRow] | None:
         """The rows as they are sent, in input order, streamed; None if batchctl does not have the input.
+
+        `ahead`: all of them will most likely be sent, so that their upload may be prepared at the same time.
 
         Reading raises ResultsError with code `InputChanged` if the file changed after it was digested. Then the rows
         that were already read are not valid either. Raises ApiError for rows at Cloud Storage.
