@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import io
 import os
-import socket
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
@@ -248,4 +247,4 @@ def who() -> str:
     except (KeyError, OSError):
         # Users in containers may have no name.
         user = f"uid{os.getuid()}"
-    return f"{user}@{socket.gethostname()}"
+    return f"{user}@{os.uname().nodename}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import string
 from collections.abc import Callable
 from random import SystemRandom
 from typing import Protocol, TypeAlias
@@ -30,12 +29,12 @@ from batchctl.model.recorded import Recorded
 from batchctl.model.stack import Stack
 from batchctl.reconcile import Options, Question, rows_to_survey
 
-_TOKEN_LETTERS = string.ascii_lowercase + string.digits
+_LETTERS_OF_TOKENS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
 def new_token() -> str:
     """A new token, which identifies one create call."""
-    return "".join(secrets.choice(_TOKEN_LETTERS) for _ in range(TOKEN_LENGTH))
+    return "".join(secrets.choice(_LETTERS_OF_TOKENS) for _ in range(TOKEN_LENGTH))
 
 
 class Stoppable(Clock, Protocol):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 from ipaddress import IPv4Address, ip_address
 
 from msgspec import Struct
@@ -63,6 +62,8 @@ def literal_address(host: str) -> IpAddress | None:
         return ip_address(host)
     except ValueError:
         pass
+    import socket  # for names and uncommon forms alone
+
     try:
         return IPv4Address(socket.inet_aton(host))
     except OSError:

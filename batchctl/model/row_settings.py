@@ -6,7 +6,7 @@ None of it is part of the digest. It applies to rows that are collected already,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
+from decimal import Decimal
 from typing import Self
 
 import msgspec
@@ -32,7 +32,7 @@ class MaxFailedRows(Struct, frozen=True):
     def parse(cls, value: int | str) -> Self:
         """Read what a manifest or the state has. Raises ValueError."""
         text = str(value)
-        is_share = _SHARE.fullmatch(text) is not None and Fraction(text[:-1]) <= _WHOLE
+        is_share = _SHARE.fullmatch(text) is not None and Decimal(text[:-1]) <= _WHOLE
         if isinstance(value, bool) or not (is_share or _COUNT.fullmatch(text)):
             raise ValueError("must be a count, or a share such as 5%")
         return cls(text)
@@ -45,7 +45,7 @@ class MaxFailedRows(Struct, frozen=True):
     def allows(self, bad: int, total: int) -> bool:
         """Whether so many rows of a job may fail."""
         if self.text.endswith("%"):
-            return bad * _WHOLE <= Fraction(self.text[:-1]) * total
+            return bad * _WHOLE <= Decimal(self.text[:-1]) * total
         return bad <= int(self.text)
 
 

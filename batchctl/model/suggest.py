@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 LONGEST = 60
@@ -22,6 +21,8 @@ def similar_in_case(word: str, names: Iterable[str]) -> str | None:
     """The name that is most similar to a word, where case makes a difference; None if no name is similar."""
     if len(word) > LONGEST:
         return None
+    import difflib  # only errors suggest a name
+
     near = difflib.get_close_matches(word, names, n=1, cutoff=_CUTOFF)
     return near[0] if near else None
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
-from math import ceil
 from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from msgspec import Struct
@@ -23,8 +21,8 @@ class TokenSample(Struct, frozen=True):
     tokens: int
 
     def tokens_of(self, size: int) -> int:
-        """The tokens of so many bytes of rows like these."""
-        return ceil(Fraction(size * self.tokens, self.bytes))
+        """The tokens of so many bytes of rows like these, rounded up."""
+        return -(-size * self.tokens // self.bytes)
 
 
 class SampledRow(NamedTuple):

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from shutil import rmtree
-from tempfile import mkdtemp
 from weakref import finalize
 
 from msgspec import Struct
@@ -79,6 +77,9 @@ class ChainFiles:
     def _temporary_folder(self) -> Path:
         """A folder that is removed with this object, at the latest when the process ends."""
         if self._temporary is None:
+            from shutil import rmtree
+            from tempfile import mkdtemp
+
             folder = mkdtemp(prefix="batchctl-rows-")
             finalize(self, rmtree, folder, ignore_errors=True)
             self._temporary = Path(folder).resolve()

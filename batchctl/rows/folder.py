@@ -6,7 +6,6 @@ Owns names and paths: nothing that comes from outside may lead out of the folder
 from __future__ import annotations
 
 import errno
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -81,6 +80,8 @@ def free_folder(job: Path, base: str, is_own: Callable[[Path], bool]) -> Path:
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
     """A new folder, which takes the place of `target` at the end, durably. If anything fails, nothing of it is left."""
+    import shutil  # it loads what reads archives
+
     part = target.parent / f".{target.name}.part"
     shutil.rmtree(part, ignore_errors=True)
     try:

@@ -10,7 +10,6 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from shutil import copyfileobj
 
 import msgspec
 from msgspec.structs import replace
@@ -75,6 +74,8 @@ def finish(made: MadeRows) -> MadeRows:
 
 def copy_to(made: MadeRows, file: Path) -> MadeRows:
     """The same rows in another file."""
+    from shutil import copyfileobj
+
     make_folder(file.parent)
     with open_stream(made.path) as source, replace_file(file) as stream:
         copyfileobj(source, stream)

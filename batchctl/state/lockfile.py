@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import socket
 import sys
 import time
 from collections.abc import Mapping
@@ -63,7 +62,7 @@ class Holder(Struct, frozen=True):
 
 def this_process(who: str, now: datetime) -> Holder:
     """Gives this process as the holder of a lock."""
-    return Holder(os.getpid(), socket.gethostname(), who, _command(), now)
+    return Holder(os.getpid(), os.uname().nodename, who, _command(), now)
 
 
 def _command() -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -98,6 +97,8 @@ def _from_os(path: Path, error: OSError) -> StateError:
 
 def _has_space(folder: Path) -> bool:
     """Whether a few bytes can be written there. It tries, because free blocks do not account for quotas."""
+    import tempfile
+
     try:
         with tempfile.TemporaryFile(dir=folder, buffering=0) as stream:
             stream.write(bytes(_SPACE))

@@ -31,6 +31,7 @@ HEAVY = {
     "uvicorn",
     "yaml",
 }
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 PROGRAM = "import sys; from batchctl.cli import main; sys.argv[0] = 'batchctl'; main()"
 COMPLETE = {"_BATCHCTL_COMPLETE": "bash_complete", "COMP_WORDS": "batchctl st", "COMP_CWORD": "1"}
 COMPLETE_STATE = {**COMPLETE, "COMP_WORDS": "batchctl state re", "COMP_CWORD": "2"}
@@ -159,3 +160,30 @@ def test_a_status_loads_no_part_that_it_does_not_use(tmp_path: Path) -> None:
     }
     loaded = {name for name in modules if name in unused}
     assert loaded == {"httpx._main"}, "the last is there as a name alone"
+
+
+LOADED_FOR_AN_ANSWER = 660
+"""The modules of a command that looks, with those of Python, click, msgspec, PyYAML and rich: each takes 0.2 ms."""
+SELDOM_NEEDED = HEAVY - {"rich", "yaml"} | {
+    "asyncio",
+    "email",
+    "pygments",
+    "shutil",
+    "socket",
+    "ssl",
+    "subprocess",
+    "tempfile",
+    "zoneinfo",
+}
+
+
+@pytest.mark.parametrize("command", ["status", "plan"])
+def test_a_look_at_unchanged_jobs_loads_few_modules(command: str, tmp_path: Path) -> None:
+    """Without the client of the API. Each measurement of `benchmarks` is of such a command."""
+    stack = tmp_path / "stack"
+    subprocess.run([sys.executable, str(BENCHMARKS / "many_jobs.py"), str(stack), "3"], check=True)
+    arguments = ["-X", "importtime", str(BENCHMARKS / "offline.py"), str(stack / ".batchctl" / "state.db"), command]
+    done = subprocess.run([sys.executable, *arguments, "-C", str(stack)], capture_output=True, text=True, check=True)
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert not {name.partition(".")[0] for name in loaded} & SELDOM_NEEDED
+    assert len(loaded) <= LOADED_FOR_AN_ANSWER
