@@ -10,7 +10,7 @@ from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
-from batchctl.disk.safe_open import open_file, open_parent
+from batchctl.disk.safe_open import open_file, open_folder, open_parent
 
 Piece: TypeAlias = bytes | bytearray | memoryview
 
@@ -63,7 +63,7 @@ def make_folder(path: Path) -> None:
         create_folder(path)
         sync_folder(path.parent)
     except FileExistsError:
-        with open_parent(path / "…"):
+        with open_folder(path):
             pass
 
 
@@ -77,7 +77,7 @@ def create_folder(path: Path) -> None:
 def _is_folder(path: Path) -> bool:
     """Whether a folder exists. Raises UnsafeFile if it is a link or below one, and OSError."""
     try:
-        with open_parent(path / "…"):
+        with open_folder(path):
             return True
     except FileNotFoundError:
         return False
@@ -85,7 +85,7 @@ def _is_folder(path: Path) -> bool:
 
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder durable. Raises UnsafeFile and OSError."""
-    with open_parent(folder / "…") as handle:
+    with open_folder(folder) as handle:
         _sync(handle)
 
 

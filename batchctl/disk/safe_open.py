@@ -71,11 +71,12 @@ def read_start(path: Path, limit: int) -> bytes:
     return _read_start(open_file(path), limit)
 
 
-@contextmanager
-def open_folder(path: Path) -> Iterator[int]:
-    """A handle of a folder, to read many of its files. Raises UnsafeFile for a link, and OSError."""
-    with open_parent(path / "file") as handle:
-        yield handle
+def open_folder(path: Path) -> OpenFolder:
+    """A handle of a folder, to read many of its files or to look into it, for a `with` block.
+
+    Raises UnsafeFile for a link, and OSError.
+    """
+    return OpenFolder(_absolute(path))
 
 
 def read_start_in(folder: int, path: Path, limit: int) -> bytes:
@@ -114,18 +115,27 @@ def require_regular(*paths: Path) -> None:
             continue
 
 
-@contextmanager
-def open_parent(path: Path) -> Iterator[int]:
-    """A handle that can search the parent folder of a path. Raises UnsafeFile and OSError."""
-    whole = path.absolute().parts
-    parts = whole[:-1] or whole
-    start, depth = _nearest(parts)
-    handle = _walk(start, parts, depth)
-    try:
-        yield handle
-    finally:
-        if handle != start:
-            os.close(handle)
+def open_parent(path: Path) -> OpenFolder:
+    """A handle that can search the parent folder of a path, for a `with` block. Raises UnsafeFile and OSError."""
+    return OpenFolder(_absolute(path).rpartition("/")[0])
+
+
+class OpenFolder:
+    """A folder that is open until the end of its `with` block. A class, because there are many for each small file."""
+
+    __slots__ = ("_handle", "_is_own")
+
+    def __init__(self, folder: str) -> None:
+        start, known = _nearest(folder)
+        self._handle = _walk(start, folder, known)
+        self._is_own = self._handle != start
+
+    def __enter__(self) -> int:
+        return self._handle
+
+    def __exit__(self, *_: object) -> None:
+        if self._is_own:
+            os.close(self._handle)
 
 
 @contextmanager
@@ -135,52 +145,59 @@ def hold_open(folder: Path) -> Iterator[None]:
     Of a folder that does not exist yet, the nearest parent is kept. Within the block the folder is the one that was
     found, whatever gets its name meanwhile. Raises UnsafeFile for a link on the way, and OSError.
     """
-    parts = folder.absolute().parts
-    start, depth = _nearest(parts)
+    path = _absolute(folder)
+    start, known = _nearest(path)
     while True:
         try:
-            handle = _walk(start, parts, depth)
+            handle = _walk(start, path, known)
             break
         except FileNotFoundError:
-            parts = parts[:-1]
+            path = path.rpartition("/")[0]
     if handle == start:
         yield
         return
-    _held.handles[parts] = handle
+    _held.handles[path] = handle
     try:
         yield
     finally:
-        del _held.handles[parts]
+        del _held.handles[path]
         os.close(handle)
 
 
 class _Held(threading.local):
-    """The folders that a thread keeps open, by their parts."""
+    """The folders that a thread keeps open, by their absolute paths."""
 
     def __init__(self) -> None:
-        self.handles: dict[tuple[str, ...], int] = {}
+        self.handles: dict[str, int] = {}
 
 
 _held = _Held()
 
 
-def _nearest(parts: tuple[str, ...]) -> tuple[int, int]:
-    """The handle of the nearest folder that is kept open, and the number of parts that lead to it; -1 and 0: none."""
+def _absolute(path: Path) -> str:
+    whole = str(path)
+    return whole if whole.startswith("/") else str(path.absolute())
+
+
+def _nearest(folder: str) -> tuple[int, int]:
+    """The handle of the nearest folder that is kept open, and the length of its path; -1 and 0: none."""
     handles = _held.handles
-    if handles:
-        for depth in range(len(parts), 0, -1):
-            handle = handles.get(parts[:depth])
-            if handle is not None:
-                return handle, depth
+    while handles and folder:
+        handle = handles.get(folder)
+        if handle is not None:
+            return handle, len(folder)
+        folder = folder.rpartition("/")[0]
     return -1, 0
 
 
-def _walk(start: int, parts: tuple[str, ...], depth: int) -> int:
-    """The handle of a folder, from the one that its first parts lead to; that one itself if there are no more."""
-    handle = start
+def _walk(start: int, folder: str, known: int) -> int:
+    """The handle of a folder, from the one that the start of its path leads to; that one itself if it is the folder."""
+    handle = os.open("/", _SEARCH) if start < 0 else start
     try:
-        for end in range(depth + 1, len(parts) + 1):
-            below = os.open(parts[0], _SEARCH) if end == 1 else _step(handle, parts[:end])
+        end = known
+        for name in filter(None, folder[known:].split("/")):
+            end = folder.index(name, end) + len(name)
+            below = _step(handle, name, folder, end)
             if handle != start:
                 os.close(handle)
             handle = below
@@ -191,11 +208,12 @@ def _walk(start: int, parts: tuple[str, ...], depth: int) -> int:
     return handle
 
 
-def _step(parent: int, parts: tuple[str, ...]) -> int:
+def _step(parent: int, name: str, folder: str, end: int) -> int:
+    """Open the folder below another one whose path ends there."""
     try:
-        return os.open(parts[-1], _SEARCH, dir_fd=parent)
+        return os.open(name, _SEARCH, dir_fd=parent)
     except OSError as error:
-        raise _with_path(error, parent, Path(*parts), only_links=True) from error
+        raise _with_path(error, parent, Path(folder[:end]), only_links=True) from error
 
 
 def _with_path(error: OSError, parent: int, path: Path, *, only_links: bool) -> OSError:

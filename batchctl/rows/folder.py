@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from batchctl.disk.private_files import make_folder, sync_folder
-from batchctl.disk.safe_open import UnsafeFile, hold_open, is_there, open_parent
+from batchctl.disk.safe_open import UnsafeFile, hold_open, is_there, open_folder
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import ResultsError
 from batchctl.model.keys import AttemptKey
@@ -34,7 +34,7 @@ def job_folder(results: Path, job: str) -> Path:
     if not _JOB.fullmatch(job):
         raise outside(results / "…", f"{job!r} is not the name of a job")
     folder = results / job
-    with results_errors(folder), suppress(FileNotFoundError), open_parent(folder / RESULTS_FILE):
+    with results_errors(folder), suppress(FileNotFoundError), open_folder(folder):
         pass
     return folder
 

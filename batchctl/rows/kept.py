@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from batchctl.disk.private_files import write_file
 from batchctl.disk.safe_open import UnsafeFile, open_stream
 from batchctl.model.attempts import RecordedAttempt
+from batchctl.model.canonical import with_escapes
 from batchctl.model.cost.tokens import Counted
 from batchctl.model.exhaustion import raise_if_exhausted
 from batchctl.model.inventory import KeptResults
@@ -118,7 +119,12 @@ def read_manifest(folder: Path) -> Mapping[str, Json]:
 
 def write_manifest(folder: Path, manifest: Mapping[str, Json]) -> None:
     """Write the manifest of a new folder durably. Raises FileExistsError and OSError."""
-    write_file(folder / MANIFEST_FILE, json.dumps(manifest, indent=2).encode("ascii") + b"\n")
+    try:
+        text = msgspec.json.format(with_escapes(msgspec.json.encode(manifest)), indent=2)
+    except UnicodeEncodeError:
+        # Half of a surrogate pair, which a server may send in a name.
+        text = json.dumps(manifest, indent=2).encode("ascii")
+    write_file(folder / MANIFEST_FILE, text, b"\n")
 
 
 def check_rows(folder: Path, found: Mapping[str, Json]) -> None:

@@ -6,12 +6,13 @@ Owns how a folder comes into being: whole or not at all. Implements ResultStore.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from batchctl.disk.private_files import create_folder, make_folder, sync_folder
-from batchctl.disk.safe_open import hold_open, is_there, read_start
+from batchctl.disk.safe_open import UnsafeFile, hold_open, is_there, open_folder, read_start
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import ResultsError
 from batchctl.model.json_value import Json
@@ -99,16 +100,29 @@ class ResultsFolder:
         owner, _, name = path.partition("/")
         if owner != job or not is_folder_name(name):
             raise outside(self._root / path, f"it is not a collected folder of {job}")
+        if self._points_at(job, name):
+            return
         with open_job_folder(self._root, job) as folder, results_errors(folder):
             current = folder / CURRENT
-            is_right = current.is_symlink() and str(current.readlink()) == name
-            if is_right or not (folder / name).is_dir():
+            if not (folder / name).is_dir():
                 return
             new = folder / f".{CURRENT}.new"
             new.unlink(missing_ok=True)
             new.symlink_to(name, target_is_directory=True)
             new.replace(current)
             sync_folder(folder)
+
+    def _points_at(self, job: str, name: str) -> bool:
+        """Whether a job's `current` leads to this folder. Raises ResultsError if the job's own is a link."""
+        folder = self._root / job
+        with results_errors(folder):
+            try:
+                with open_folder(folder) as handle:
+                    return os.readlink(CURRENT, dir_fd=handle) == name
+            except UnsafeFile:
+                raise
+            except OSError:
+                return False
 
     def rename_job(self, job: str, to: str) -> bool:
         """Rename a job's folder; False if there is none. Raises ResultsError, also if the new name exists."""

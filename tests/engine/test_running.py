@@ -163,3 +163,47 @@ def test_without_a_state_no_call_is_made(running, journal, session, ended):
     assert calls == []
     assert not ended
     assert closed == list(NAMES)
+
+
+def test_calls_never_wait_for_each_other_in_a_queue(running, journal, session, ended):
+    """What a job checks right before its call is as young when the call is made, however many jobs are durable."""
+    names = [f"job-{number:02}" for number in range(2 * len(NAMES))]
+    under_way, most, checked = 0, 0, dict[str, int]()
+
+    def call(name):
+        assert checked[name] <= len(NAMES)
+
+    def steps(name):
+        nonlocal under_way, most
+        note(journal, name)
+        yield DURABLE
+        assert name in session.durable
+        under_way += 1
+        most = max(most, under_way)
+        checked[name] = under_way
+        yield lambda: call(name)
+        under_way -= 1
+
+    for name in names:
+        assert running.has_room
+        running.start(name, steps(name))
+    assert not running.has_room
+    go_to_the_end(running)
+    assert session.commits == [names]
+    assert most == len(NAMES)
+    assert ended == dict.fromkeys(names)
+
+
+@pytest.mark.parametrize(("limit", "jobs"), [(1, 1), (7, 7), (8, 16)])
+def test_with_few_calls_at_once_no_further_job_is_begun(journal, ended, limit, jobs):
+    def steps(name):
+        note(journal, name)
+        yield DURABLE
+
+    with closing(Running(limit, journal, SystemClock(), ended.__setitem__)) as running:
+        for number in range(jobs):
+            assert running.has_room
+            running.start(str(number), steps(str(number)))
+        assert not running.has_room
+        go_to_the_end(running)
+    assert len(ended) == jobs

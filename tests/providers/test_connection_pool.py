@@ -61,7 +61,7 @@ def test_a_surplus_connection_is_closed_after_a_while(connections, clock):
     assert take(connections) is first
     clock.time += IDLE_SECONDS * 0.6
     assert take(connections) is first
-    assert (first.client.is_closed, second.client.is_closed) == (False, True)
+    assert (first.is_closed, second.is_closed) == (False, True)
 
 
 def test_connections_of_many_calls_at_once_are_used_again(connections):
@@ -78,9 +78,9 @@ def test_close_ends_what_is_idle_and_what_is_busy(connections):
         pass
     with connections.taken() as busy, connections.taken() as other:
         connections.close()
-        assert busy.client.is_closed
-        assert other.client.is_closed
-    assert idle.client.is_closed
+        assert busy.is_closed
+        assert other.is_closed
+    assert idle.is_closed
     with pytest.raises(PoolClosedError):
         take(connections)
 
@@ -151,4 +151,4 @@ def test_where_no_thread_can_be_started_the_next_call_closes_what_is_old(connect
     first = take(connections)
     clock.time += IDLE_SECONDS
     assert take(connections) is not first
-    assert first.client.is_closed
+    assert first.is_closed

@@ -17,6 +17,7 @@ from batchctl.model.ports.providers import Fact
 from batchctl.providers.credentials import ApiKey
 from batchctl.providers.google_credentials import StaticToken
 from batchctl.providers.http.calls import Call, Timeouts
+from batchctl.providers.http.clients import open_line, tls_for
 from batchctl.providers.http.endpoint import Endpoint
 from batchctl.providers.reply_times import ServerClock
 from tests.support.raw_server import Loopback, answer, drip
@@ -394,15 +395,45 @@ def test_closed_during_a_call():
     with Loopback(answer(OK)) as server:
         one = endpoint(server.url)
         with one._connection(get()) as line:
-            original = line.client.build_request
+            original = line.send
 
-        def closing_first(*args, **kwargs):
+        def closing_first(request):
             one.close()
-            return original(*args, **kwargs)
+            return original(request)
 
-        line.client.build_request = closing_first
+        line.send = closing_first
         with pytest.raises(errors.ReplyLost, match="closed during"):
             one.call(get())
+
+
+def test_no_cookie_is_kept_and_no_location_followed(served):
+    moved = b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nLocation: /other\r\nContent-Length: 2\r\n\r\n{}"
+    with Loopback(answer(moved)) as server:
+        one = served(server)
+        one.call(get())
+        one.call(get(params={"pageSize": "2"}))
+    assert [request.split(b" ")[1] for request in server.requests] == [
+        b"/v1beta/batches",
+        b"/v1beta/batches?pageSize=2",
+    ]
+    assert not any(b"cookie" in request.lower() for request in server.requests)
+    assert len(server.connections) == 1
+
+
+def test_parameters_take_the_place_of_those_of_an_address():
+    script = Script(reply({}))
+    endpoint(script=script).call(get(f"{BASE}/upload?upload_id=7", params={"alt": "a b&c"}))
+    assert dict(script.requests[0].url.params) == {"alt": "a b&c"}
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+def test_calls_go_through_a_proxy_only_where_there_is_one(monkeypatch, variable):
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    url, tls = httpx.URL("https://api.example"), tls_for("http")
+    assert isinstance(open_line(url, tls, httpx.Limits()), httpx.HTTPTransport)
+    monkeypatch.setenv(variable, "http://127.0.0.1:9")
+    assert isinstance(open_line(url, tls, httpx.Limits()), httpx.Client)
 
 
 def test_misuse_is_not_hidden():

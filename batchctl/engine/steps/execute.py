@@ -57,7 +57,7 @@ def execute(
             if not running.count:
                 # Nothing is under way that could share a commit of what the last jobs noted at their end.
                 running.commit()
-            while running.count < limit and not tools.clock.is_stopped():
+            while running.has_room and not tools.clock.is_stopped():
                 job = next(waiting, None)
                 if job is None:
                     break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextvars import Context, copy_context
@@ -20,7 +21,7 @@ from batchctl.model.plan import JobPlan
 _GATHER_SECONDS = 0.02
 """How long a commit waits for further answers that it can serve: a tenth of what the services take for a call."""
 _MANY = 8
-"""Calls under way from which on a commit waits for further answers."""
+"""Calls at once from which on commits and calls are arranged for each other: see `Running`."""
 
 End: TypeAlias = Callable[[JobPlan, BatchctlError | None], None]
 """Called when the steps of a job have ended, with the error that ended them."""
@@ -47,9 +48,15 @@ class _Job(Struct, frozen=True):
 
 
 class Running:
-    """The jobs whose steps are in progress."""
+    """The jobs whose steps are in progress, with as many calls at once as `limit` says.
+
+    If these are many, as many jobs again wait for a commit meanwhile, so that calls do not wait for the disk. A call is
+    made as soon as its job has decided on it: nothing that was checked right before it gets old in a queue.
+    """
 
     def __init__(self, limit: int, journal: Journal, clock: Stoppable, end: End) -> None:
+        self._limit = limit
+        self._most = limit if limit < _MANY else 2 * limit
         self._pool = Workers(max_workers=limit)
         self._journal = journal
         self._end = end
@@ -58,12 +65,23 @@ class Running:
         self._ended: SimpleQueue[Future[Any]] = SimpleQueue()
         """Calls whose answers were not taken yet."""
         self._uncommitted: list[_Job] = []
+        self._durable: deque[_Job] = deque()
+        """Jobs that may go on as soon as another call may be made."""
         self._until: float | None = None
         """When the next commit is due; None while no job waits for one, and none has ended since the last."""
 
     @property
     def count(self) -> int:
-        return len(self._calls) + len(self._uncommitted)
+        return len(self._calls) + len(self._uncommitted) + len(self._durable)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a further job may start."""
+        return self._may_call and not self._durable and self.count < self._most
+
+    @property
+    def _may_call(self) -> bool:
+        return len(self._calls) < self._limit
 
     def start(self, job: JobPlan, steps: Steps[None]) -> None:
         """Begin the steps of a job."""
@@ -82,21 +100,27 @@ class Running:
         except Empty:
             return False
         self._advance(self._calls.pop(done), done)
+        self._go_on()
         return True
 
     def commit(self) -> None:
         """Make everything noted durable, and let the jobs go on that waited for it. Raises StateError."""
         self._journal.commit()
         self._until = None
-        ready, self._uncommitted = self._uncommitted, []
-        for job in ready:
-            self._advance(job, None)
+        self._durable += self._uncommitted
+        self._uncommitted = []
+        self._go_on()
 
     def close(self) -> None:
         """Close the steps that an error leaves in the middle, once no call uses what they hold open."""
         self._pool.shutdown()
-        for job in (*self._calls.values(), *self._uncommitted):
+        for job in (*self._calls.values(), *self._uncommitted, *self._durable):
             job.close()
+
+    def _go_on(self) -> None:
+        """Let jobs go on that have waited for the disk, while calls may be made."""
+        while self._durable and self._may_call:
+            self._advance(self._durable.popleft(), None)
 
     def _advance(self, job: _Job, done: Future[Any] | None) -> None:
         """Let a job go on until it waits again, or to its end. What its end notes is in the next commit."""

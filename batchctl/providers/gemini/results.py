@@ -10,7 +10,9 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO, cast
+from typing import BinaryIO, TypeAlias, cast
+
+import msgspec
 
 from batchctl.model.errors import BadReply
 from batchctl.model.json_value import Json
@@ -20,15 +22,21 @@ from batchctl.model.states import JobState
 from batchctl.providers.gemini.resource_paths import is_file_name
 from batchctl.providers.job_members import is_number, job_state, key_text
 from batchctl.providers.json_stream import InvalidElement, JsonStream
+from batchctl.providers.json_tree import JsonTree
 from batchctl.providers.reply_times import parse_time
 from batchctl.providers.result_lines import long_row, unreadable_row
 from batchctl.providers.row_outcomes import NOTHING, read_outcome, users_members
 from batchctl.providers.streamed_lines import LongLine
-from batchctl.providers.untrusted_text import as_object
+from batchctl.providers.untrusted_text import FAST_DECODER, as_object
 
 _IN_MEMORY = 16 * 2**20
+_AT_ONCE = 2**16
+"""Bytes of a body that is decoded at once."""
 _INLINE = frozenset({"inlinedResponses", "inlinedEmbedContentResponses"})
 """Two spellings; embeddings were observed under either, nested once or twice."""
+
+
+Reading: TypeAlias = JsonStream | JsonTree
 
 
 @dataclass
@@ -61,7 +69,7 @@ def inline_rows(body: BinaryIO, outline: Outline, what: str, limit: int) -> Iter
     """
     text = io.TextIOWrapper(body, encoding="utf-8", errors="surrogateescape", newline="")
     try:
-        stream = JsonStream(text.read, value_limit=limit)
+        stream = _small(body, limit) or JsonStream(text.read, value_limit=limit)
         for name in stream.members():
             if name == "metadata" and stream.peek() == "{":
                 yield from _metadata(stream, outline)
@@ -75,7 +83,19 @@ def inline_rows(body: BinaryIO, outline: Outline, what: str, limit: int) -> Iter
         text.detach()
 
 
-def _metadata(stream: JsonStream, outline: Outline) -> Iterator[ResultItem]:
+def _small(body: BinaryIO, limit: int) -> JsonTree | None:
+    """A body that is small, decoded at once; None if it is not, or not valid throughout: it is read from its start."""
+    start = body.read(_AT_ONCE + 1)
+    body.seek(0)
+    if len(start) > min(_AT_ONCE, limit):
+        return None
+    try:
+        return JsonTree(FAST_DECODER.decode(start))
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
+def _metadata(stream: Reading, outline: Outline) -> Iterator[ResultItem]:
     for name in stream.members():
         match name:
             case "state":
@@ -88,7 +108,7 @@ def _metadata(stream: JsonStream, outline: Outline) -> Iterator[ResultItem]:
                 stream.skip()
 
 
-def _output(stream: JsonStream, outline: Outline) -> Iterator[ResultItem]:
+def _output(stream: Reading, outline: Outline) -> Iterator[ResultItem]:
     if stream.peek() != "{":
         stream.skip()
         return
@@ -101,7 +121,7 @@ def _output(stream: JsonStream, outline: Outline) -> Iterator[ResultItem]:
             stream.skip()
 
 
-def _container(stream: JsonStream, outline: Outline) -> Iterator[ResultItem]:
+def _container(stream: Reading, outline: Outline) -> Iterator[ResultItem]:
     if stream.peek() == "[":
         if outline.rows_seen:
             stream.skip()

@@ -13,6 +13,7 @@ import re
 import ssl
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.request import getproxies
 
 import httpx
 
@@ -20,6 +21,7 @@ from batchctl.model.addresses import is_loopback_host
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError
 from batchctl.model.exhaustion import exhausted
+from batchctl.providers.http.connection import Line
 
 _GOOGLE = "googleapis.com"
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
@@ -54,6 +56,13 @@ def open_client(url: httpx.URL, tls: ssl.SSLContext, **options: Any) -> httpx.Cl
         return httpx.Client(verify=tls, trust_env=proxied, **options)
     except _FAULTS as error:
         raise _unusable(error, _NO_PROXY) from error
+
+
+def open_line(url: httpx.URL, tls: ssl.SSLContext, limits: httpx.Limits) -> Line:
+    """Open a line for calls to this address, a client only if proxies are set. Raises BatchctlError."""
+    if uses_proxies(url) and getproxies():
+        return open_client(url, tls, limits=limits)
+    return httpx.HTTPTransport(verify=tls, trust_env=False, limits=limits)
 
 
 def tls_for(scheme: str) -> ssl.SSLContext:

@@ -149,4 +149,4 @@ _SWEEPER = _Sweeper()
 
 def _close(connections: list[Connection]) -> None:
     for connection in connections:
-        connection.client.close()
+        connection.close()

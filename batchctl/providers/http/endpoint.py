@@ -28,8 +28,8 @@ from batchctl.providers.error_hints import GEMINI, Hints
 from batchctl.providers.http.bounds import Bounds, require_time
 from batchctl.providers.http.call_changes import CallChanges, LearnedChanges
 from batchctl.providers.http.calls import Call, Reply
-from batchctl.providers.http.clients import is_same_service, open_client, tls_for
-from batchctl.providers.http.connection import Connection
+from batchctl.providers.http.clients import is_same_service, open_line, tls_for
+from batchctl.providers.http.connection import Connection, Line
 from batchctl.providers.http.connection_pool import IDLE_SECONDS, ConnectionPool, PoolClosedError, close_all_idle
 from batchctl.providers.http.failures import (
     WIRE_ERRORS,
@@ -38,6 +38,7 @@ from batchctl.providers.http.failures import (
     status_failure,
     transport_failure,
 )
+from batchctl.providers.http.urls import url_with
 from batchctl.providers.http.watch import Watch
 from batchctl.providers.redaction import clean_rows, without_proxies
 from batchctl.providers.reply_times import ServerClock
@@ -65,6 +66,7 @@ class Endpoint:
         activity: Activity = UNWATCHED,
     ) -> None:
         self.base_url = httpx.URL(base_url.rstrip("/"))
+        self._base = str(self.base_url)
         self.clock = clock
         self._credentials = credentials
         self._hints = hints
@@ -72,7 +74,7 @@ class Endpoint:
         """A prefix of all paths, such as the API's version."""
         self._call_changes = call_changes or LearnedChanges()
         self._activity = activity
-        self._shared = None if transport is None else Connection(httpx.Client(transport=transport), shared=True)
+        self._shared = None if transport is None else Connection(transport, shared=True)
         self._pool = ConnectionPool(
             lambda: Connection(self._open(), shared=False, is_local=is_loopback_host(self.base_url.host))
         )
@@ -183,9 +185,7 @@ class Endpoint:
 
         The same credentials are tried again too: a service may refuse valid ones for a moment.
         """
-        response = connection.client.send(
-            self._request(connection, call, credentials), stream=True, follow_redirects=False
-        )
+        response = connection.send(self._request(connection, call, credentials))
         if response.status_code == httpx.codes.UNAUTHORIZED and _is_ours(call):
             try:
                 self._credentials.renew(credentials)
@@ -194,7 +194,7 @@ class Endpoint:
             if watch.over():
                 raise ConnectionFailed(f"{call.what}: new credentials took too long, so the call was not sent again")
             request = self._request(connection, call, self._credentials.headers())
-            response = connection.client.send(request, stream=True, follow_redirects=False)
+            response = connection.send(request)
         return response
 
     def _clean(self, body: bytes) -> bytes:
@@ -253,17 +253,16 @@ class Endpoint:
             headers["content-type"] = "application/json"
         url = call.target
         if _is_ours(call):
-            url = f"{self.base_url}{call.root_prefix}{self._root}{call.target}"
+            url = f"{self._base}{call.root_prefix}{self._root}{call.target}"
             headers.update(credentials)
         limits = call.timeouts
-        return connection.client.build_request(
+        timeout = {"connect": limits.connect, "read": limits.read, "write": limits.read, "pool": limits.connect}
+        return httpx.Request(
             call.method,
-            url,
-            params=call.params or None,
+            url_with(url, tuple(call.params.items())),
             headers={**headers, **call.headers},
             content=call.body,
-            timeout=httpx.Timeout(limits.read, connect=limits.connect, pool=limits.connect),
-            extensions={"trace": connection.trace},
+            extensions={"timeout": timeout, "trace": connection.trace},
         )
 
     @contextmanager
@@ -284,9 +283,9 @@ class Endpoint:
                 raise ConnectionFailed(f"{call.what}: {problem.message}", code=problem.code, hint=problem.hint) from exc
             yield connection
 
-    def _open(self) -> httpx.Client:
+    def _open(self) -> Line:
         self._tls = self._tls or tls_for(self.base_url.scheme)
-        return open_client(self.base_url, self._tls, limits=httpx.Limits(keepalive_expiry=IDLE_SECONDS))
+        return open_line(self.base_url, self._tls, httpx.Limits(keepalive_expiry=IDLE_SECONDS))
 
 
 def _is_ours(call: Call) -> bool:

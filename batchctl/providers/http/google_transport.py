@@ -59,7 +59,7 @@ class TokenTransport:
         try:
             target = httpx.URL(url)
             with _open(target, cert) as client:
-                return self._call(Connection(client, shared=False), method, target, body, headers, patience)
+                return self._call(client, method, target, body, headers, patience)
         except BatchctlError as exc:
             raise TransportError(exc.message) from exc  # type: ignore[no-untyped-call]  # the library has no types
         except _FAULTS as exc:
@@ -75,7 +75,7 @@ class TokenTransport:
 
     def _call(
         self,
-        connection: Connection,
+        client: httpx.Client,
         method: str,
         target: httpx.URL,
         body: bytes | None,
@@ -83,11 +83,12 @@ class TokenTransport:
         patience: float,
     ) -> Answer:
         limits = httpx.Timeout(patience, connect=min(patience, _CONNECT))
-        request = connection.client.build_request(
+        connection = Connection(client, shared=False)
+        request = client.build_request(
             method, target, content=body, headers=headers, timeout=limits, extensions={"trace": connection.trace}
         )
         with connection.watched(self._left()):
-            response = connection.client.send(request, stream=True, follow_redirects=False)
+            response = connection.send(request)
             data = bytearray()
             with closing(response):
                 for chunk in response.iter_bytes():

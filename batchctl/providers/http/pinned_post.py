@@ -43,20 +43,20 @@ class PinnedPost(Struct, frozen=True):
             with httpx.Client(verify=tls, trust_env=False, timeout=timeout) as client:
                 connection = Connection(client, shared=False)
                 with connection.watched(seconds) as watch:
-                    return self._exchange(connection, watch)
+                    return self._exchange(client, connection, watch)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise NoConnectionError(type(error).__name__) from error
 
-    def _exchange(self, connection: Connection, watch: Watch) -> int:
+    def _exchange(self, client: httpx.Client, connection: Connection, watch: Watch) -> int:
         place = self.place
         url = httpx.URL(scheme=place.scheme, host=str(self.address), port=place.port, raw_path=place.target.encode())
         # The certificate has to match the host name, whatever the IP address.
         extensions = {"trace": connection.trace, "sni_hostname": place.host}
-        request = connection.client.build_request(
+        request = client.build_request(
             "POST", url, headers=dict(self.headers), content=self.body, extensions=extensions
         )
         try:
-            response = connection.client.send(request, stream=True, follow_redirects=False)
+            response = connection.send(request)
         except WIRE_ERRORS as error:
             if watch.over():
                 raise TimeoutError from error
