@@ -8,7 +8,7 @@ import shlex
 from typing import Any, TextIO, cast
 
 from batchctl.cli.common import Common
-from batchctl.model.errors import BatchctlError
+from batchctl.model.errors import BatchctlError, UsageError
 from batchctl.model.pattern import Pattern
 
 _COMMAND = Pattern(r"`(batchctl (?!emulator|init|schema|version|completion|help|-)[^`\n]+)`")
@@ -53,6 +53,13 @@ def _options(common: Common) -> list[tuple[str, str]]:
         if value is not None and value != os.environ.get(variable)
     ]
     return found + [("--set", f"{text.partition('=')[0]}=…") for text in common.set_values]
+
+
+def refuse_stack_options(common: Common, command: str) -> None:
+    """Raise UsageError for a given option that selects a stack, for a command that reads none."""
+    given = [name for name, _ in _options(common) if name != "-C"]
+    if given:
+        raise UsageError(f"{command} reads no stack, so {given[0]} has no effect", hint="leave it out")
 
 
 class AimedStream:

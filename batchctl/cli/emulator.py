@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from batchctl.cli import complete
+from batchctl.cli.aimed_hints import refuse_stack_options
 from batchctl.cli.common import Common, common_options
 from batchctl.cli.missing_library import missing_server
 from batchctl.model.codes import ErrorCode
@@ -40,6 +41,7 @@ def serve(*, common: Common, host: str, port: int, data: str | None, seed: str |
 
     Prints the environment variables that SDKs and batchctl need.
     """
+    refuse_stack_options(common, "emulator serve")
     try:
         from batchctl.emulator.serve import serve as serve_emulator
     except ImportError as error:

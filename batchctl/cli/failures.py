@@ -51,7 +51,7 @@ def _problem(error: BaseException, arguments: Sequence[str], invocation: Invocat
         case click.ClickException():
             return UsageError(error.format_message())
         case click.Abort() | KeyboardInterrupt():
-            return StoppedError("interrupted", hint="run the command again")
+            return StoppedError("interrupted", hint="the state is consistent: run the same command again")
         case MemoryError():
             return exhausted(error) or BatchctlError(str(error))
         case OSError():

@@ -126,10 +126,15 @@ def _rehearse(
         horizon,
         seed,
         None if prices is None else prices.currency,
-        find_assumptions(stage, workspace.desired, latencies),
+        find_assumptions(stage, workspace.desired, latencies, _buyers(done)),
         latencies,
         tuple(done),
     )
+
+
+def _buyers(runs: Sequence[Run]) -> frozenset[str]:
+    """The jobs that made an attempt in any run: what is assumed of the others has no effect."""
+    return frozenset(job.job for run in runs for job in run.jobs if job.attempts)
 
 
 def _in_memory(results: Path | None) -> Path | None:

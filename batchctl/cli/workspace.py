@@ -211,7 +211,8 @@ def duration(text: str, option: str) -> float:
     try:
         return parse_duration(text).total_seconds()
     except ValueError as error:
-        raise UsageError(f"{option}: {text!r} is not a duration", hint="write it as 90s, 15m or 1h30m") from error
+        reason = "is not a duration" if str(error).startswith("must ") else str(error)
+        raise UsageError(f"{option}: {text!r} {reason}", hint="write it as 90s, 15m or 1h30m") from error
 
 
 def time_limit(timeout: str | None) -> timedelta | None:

@@ -284,8 +284,8 @@ STACK_RULES: tuple[StackRule, ...] = (
     ),
     StackRule(
         "admission",
-        "a create waits until its account has capacity; of several shards, as many are created as there is"
-        " capacity for",
+        "a create waits until its account has capacity, and while many jobs of its model wait at the API and none"
+        " begins; of several shards, as many are created as there is capacity for",
         "It comes after `guards`, so that a refused create takes no capacity from others.",
         admit,
     ),

@@ -41,14 +41,27 @@ def _row(job: JobPlan, outcome: Outcome) -> Row:
 
 
 def _detail(job: JobPlan, outcome: Outcome) -> Text:
+    if outcome.error is not None and _is_of_guard(job, outcome):
+        # The guard's words follow below.
+        return outside(f"refused by a guard: {outcome.error.code}", RESULT_STYLES[outcome.result])
     if outcome.error is not None:
         return outside(f"{outcome.error.code}: {outcome.error.message}", RESULT_STYLES[outcome.result])
     return outside(reason_text(job))
 
 
+def _is_of_guard(job: JobPlan, outcome: Outcome) -> bool:
+    """Whether the error of an outcome is the guard that refused its action."""
+    error = outcome.error
+    return (
+        error is not None
+        and job.guard is not None
+        and (error.code, error.message) == (job.guard.code, job.guard.message)
+    )
+
+
 def _notes(job: JobPlan, outcome: Outcome) -> list[Text]:
     notes = [change_line(change) for change in job.changes] if job.action is Action.UPDATE else []
-    if outcome.error is not None and outcome.error.hint:
+    if outcome.error is not None and outcome.error.hint and not _is_of_guard(job, outcome):
         notes.append(outside(f"hint: {outcome.error.hint}"))
     if outcome.result in {Result.DONE, Result.PENDING} and outcome.remote and job.action.gains_remote:
         notes.append(outside(f"remote: {outcome.remote}", "dim"))

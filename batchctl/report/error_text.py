@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from batchctl.model.errors import BatchctlError, ManifestError, RowsError
+from batchctl.model.errors import BatchctlError, ManifestError, RowsError, StoppedError
 from batchctl.model.locations import Diagnostic
 from batchctl.report.error_document import error_fields
 from batchctl.report.layout import count, outside, write_line
@@ -18,6 +18,10 @@ MANY = frozenset({"diagnostics", "problems", "warnings"})
 
 def write_error(error: BatchctlError, console: Console, *, verbose: bool = False) -> None:
     """The error, its hint, and its details when `verbose`. Errors in files have one line each, then a count."""
+    if isinstance(error, StoppedError):
+        # A person asked for it: it is no error to look up.
+        write_line(console, outside(f"{error.message}; {error.hint}"))
+        return
     if isinstance(error, ManifestError):
         write_warnings(error.warnings, console)
         _write_diagnostics(error, console)

@@ -14,14 +14,14 @@ from batchctl.model.keys import short_uid
 from batchctl.model.outcome import Outcome
 from batchctl.model.plan import JobPlan, Plan, Rename
 from batchctl.model.plan_digest import PlanDigest, reviewed_terms
-from batchctl.model.times import rfc3339
+from batchctl.model.times import rfc3339, rfc3339_seconds
 from batchctl.report.cost_text import cost_text, estimate_words, has_money, spent_sentence
 from batchctl.report.escape import markdown
 from batchctl.report.layout import count
 from batchctl.report.markdown_page import Section, make_page
 from batchctl.report.plan_document import all_guards
 from batchctl.report.purchase import bought_by_model, purchase_words
-from batchctl.report.reports import ApplyReport, StatusReport
+from batchctl.report.reports import ApplyReport, StatusReport, StatusRow
 from batchctl.report.words import (
     RENAMES,
     apply_summary,
@@ -117,17 +117,25 @@ def status_markdown(report: StatusReport) -> str:
             rows_text(row.rows, row.part_of),
             row.model or "-",
             rfc3339(row.create_time) or "-",
+            _ends(row),
             *((cost_text(row.cost),) if priced else ()),
             row.reason,
         )
         for row in report.jobs
     ]
-    header = _header(("Job", "Phase", "State", "Attempt", "Rows", "Model", "Created", "Reason"), priced=priced)
+    header = _header(("Job", "Phase", "State", "Attempt", "Rows", "Model", "Created", "Ends", "Reason"), priced=priced)
     sections = [
         Section.of_rows("Jobs", header, rows),
         Section.of_rows("Could not be read in full; shown as last recorded", ("Account", "Problem"), report.unread),
     ]
     return make_page([_heading("status", report.stack, summary)], sections, [])
+
+
+def _ends(row: StatusRow) -> str:
+    """When a job ends: a time, as the page may be read much later."""
+    if row.forecast is None:
+        return "-"
+    return "?" if row.forecast.end is None else f"about {rfc3339_seconds(row.forecast.end.p50)}"
 
 
 def _header(header: tuple[str, ...], *, priced: bool) -> tuple[str, ...]:

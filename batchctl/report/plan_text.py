@@ -12,7 +12,7 @@ from rich.text import Text
 from batchctl.model.actions import Action
 from batchctl.model.decision import Change
 from batchctl.model.json_value import Json
-from batchctl.model.plan import Drift, JobPlan, Plan, Rename
+from batchctl.model.plan import Drift, DriftKind, JobPlan, Plan, Rename
 from batchctl.model.plan_digest import PlanDigest, reviewed_terms
 from batchctl.report.chains import left_out_words
 from batchctl.report.layout import Row, count, outside, write_heading, write_line, write_table
@@ -66,6 +66,8 @@ def write_drift(plan: Plan, console: Console) -> None:
         write_line(console)
     unmanaged = "" if plan.unmanaged is None else f" {count(plan.unmanaged, 'unmanaged remote job')}."
     write_line(console, (f"{drift_summary(plan)}{unmanaged}", "bold"))
+    if plan.unmanaged and not any(item.kind is DriftKind.UNMANAGED for item in plan.drift):
+        write_line(console, "`batchctl drift --unmanaged` lists them, and counts them as drift.")
 
 
 def write_unchanged(console: Console, number: int) -> None:

@@ -140,6 +140,9 @@ def write_rehearsal(rehearsal: Rehearsal, console: Console, *, verbose: bool = F
             _write_broken(one, console, verbose=verbose)
     write_heading(console, "Weather")
     write_table(console, [Row((Text(one.weather.value), Text(_WORDS[one.weather]))) for one in summaries], indent=2)
+    if rehearsal.runs and not any(job.attempts for run in rehearsal.runs for job in run.jobs):
+        write_line(console)
+        write_line(console, "No run makes an attempt: `batchctl plan` shows why.")
     if rehearsal.assumptions:
         write_heading(console, "Assumed")
         for words in rehearsal.assumptions:
@@ -148,12 +151,13 @@ def write_rehearsal(rehearsal: Rehearsal, console: Console, *, verbose: bool = F
 
 def _line(rehearsal: Rehearsal, one: Summary) -> Row:
     limit = f"over {_time(rehearsal.horizon)}"
+    is_idle = one.p90 == 0 and not one.attempts[1]
     kinds = Counter({kind: sum(kind in broken.kinds for broken in one.broken) for kind in BreakKind})
     trouble = ", ".join(f"{number} {kind.value}" for kind, number in kinds.items() if number)
     return Row((
         Text(one.weather.value),
-        Text(limit if one.p50 is None else _time(one.p50)),
-        Text(limit if one.p90 is None else _time(one.p90)),
+        Text("-" if is_idle else limit if one.p50 is None else _time(one.p50)),
+        Text("-" if is_idle else limit if one.p90 is None else _time(one.p90)),
         Text(_range(*one.attempts)),
         Text(_range(*one.calls)),
         Text(_money(rehearsal, one)),

@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from batchctl.model.admission import LimitKind
 from batchctl.model.attempts import RecordedAttempt
+from batchctl.model.history import PastAttempt
 from batchctl.model.observed import RowCounts
 from batchctl.model.plan import DriftKind, Plan
 from batchctl.model.recorded import Recorded
@@ -137,13 +138,16 @@ def _durations(stack: str, recorded: Recorded) -> Family:
         for attempt in job.attempts:
             for state, seconds in _times(attempt):
                 found[state, model_of(attempt, job.row.model)].append(seconds)
+    for past in recorded.history:
+        for state, seconds in _times(past):
+            found[state, past.model].append(seconds)
     family = HistogramMetricFamily(metric.name, metric.help, labels=("stack", *metric.labels))
     for labels in sorted(found):
         family.add_metric((stack, *labels), _buckets(found[labels], metric.buckets), sum_value=sum(found[labels]))
     return family
 
 
-def _times(attempt: RecordedAttempt) -> Iterator[tuple[str, float]]:
+def _times(attempt: RecordedAttempt | PastAttempt) -> Iterator[tuple[str, float]]:
     """The time that an attempt spent in each state that it has left. A clock that was wrong gives 0, never less."""
     created, started, ended = attempt.create_time, attempt.start_time, attempt.end_time
     if created is not None and started is not None:

@@ -175,14 +175,27 @@ def test_the_cost_of_what_was_bought(cli: Cli, stack: StackFolder, offline: None
 def test_a_stack_without_work_costs_nothing(cli: Cli, stack: StackFolder, offline: None) -> None:
     shown = cli.ok("rehearse", "--seed", "7", "--runs", "1", "-q", "--weather", "calm").out
     assert [line.split() for line in shown.splitlines() if line.startswith("calm")] == [
-        ["calm", "0s", "0s", "0", "1", "nothing", "none"]
+        ["calm", "-", "-", "0", "1", "nothing", "none"]
     ]
+    assert "No run makes an attempt" in shown
+
+
+def test_nothing_is_assumed_of_jobs_that_buy_nothing(cli: Cli, stack: StackFolder, service: Service) -> None:
+    service.rules(SOON)
+    stack.write_job("done")
+    cli.ok("apply", "--yes", "--wait")
+    shown = cli.ok("rehearse", "--seed", "7", "--runs", "1", "-q", "--weather", "calm").out
+    assert ("Assumed" in shown, "No run makes an attempt" in shown) == (False, True)
+    stack.write_job("new")
+    shown = cli.ok("rehearse", "--seed", "7", "--runs", "1", "-q", "--weather", "calm").out
+    assert "no history of new: " in shown
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (("--for", "0s"), "--for must be more than 0"),
+        (("--for", "999999d"), "--for: '999999d' is longer than ten years"),
         (("--weather", "sunny"), "'sunny' is not one of"),
         (("--state", "gs://bucket/state"), "a rehearsal makes no network call"),
     ],

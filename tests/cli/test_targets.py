@@ -160,3 +160,10 @@ def test_var_is_set(stack: StackFolder, cli: Cli) -> None:
     stack.write_job("a", runId="${var.night}")
     by_set, by_var = (cli.ok("validate", "-o", "json", option, "night=9").json for option in ("--set", "--var"))
     assert by_set == by_var != cli.ok("validate", "-o", "json").json
+
+
+def test_the_emulator_refuses_a_target(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran = cli("emulator", "serve", "--target", "prod", "--port", "1")
+    assert (ran.code, "emulator serve reads no stack, so --target has no effect" in ran.err) == (64, True), ran.err
+    monkeypatch.setenv("BATCHCTL_TARGET", "prod")
+    assert "--target" not in cli("emulator", "serve", "--host", "nowhere.invalid").err

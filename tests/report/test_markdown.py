@@ -36,7 +36,7 @@ def test_all_rows_are_rows_of_tables():
     assert tables(plan_markdown(PLAN)) == [7] * 4 + [3] * 9 + [2] * 2 + [3] * 11 + [5] * 7
     assert tables(apply_markdown(APPLY))[:12] == [5] * 12
     assert tables(drift_markdown(PLAN)) == [3] * 3 + [2] * 2
-    assert tables(status_markdown(STATUS)) == [8] * 16 + [2] * 2
+    assert tables(status_markdown(STATUS)) == [9] * 16 + [2] * 2
 
 
 def test_only_our_own_html_gets_through():

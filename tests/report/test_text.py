@@ -165,11 +165,20 @@ def test_accounts_are_told_in_a_fixed_order():
         (QUIET_PLAN, "No drift. 0 unmanaged remote jobs."),
         (replace(QUIET_PLAN, unmanaged=None), "No drift."),
         (replace(QUIET_PLAN, unmanaged=None, problems={VERTEX: "503"}), "No drift in what could be read."),
-        (replace(QUIET_PLAN, drift=DRIFT, unmanaged=1), "Drift in 1 place. 1 unmanaged remote job."),
+        (replace(QUIET_PLAN, drift=DRIFT, unmanaged=0), "Drift in 1 place. 0 unmanaged remote jobs."),
     ],
 )
 def test_drift_ends_with_what_it_found(plan, last):
     assert written(write_drift, plan).splitlines()[-1] == last
+
+
+def test_drift_says_how_unmanaged_jobs_are_listed():
+    plan = replace(QUIET_PLAN, drift=DRIFT, unmanaged=1)
+    *_, number, way = written(write_drift, plan).splitlines()
+    assert number == "Drift in 1 place. 1 unmanaged remote job."
+    assert way == "`batchctl drift --unmanaged` lists them, and counts them as drift."
+    listed = replace(plan, drift=(*DRIFT, Drift("", DriftKind.UNMANAGED, "batches/x")))
+    assert written(write_drift, listed).splitlines()[-1] == "Drift in 2 places. 1 unmanaged remote job."
 
 
 def test_drift_that_could_not_be_read_begins_without_an_empty_line():

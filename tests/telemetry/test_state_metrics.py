@@ -16,6 +16,7 @@ from batchctl.model.attempts import Intent, MergedResults, RecordedAttempt
 from batchctl.model.cost.job_cost import Actual, JobCost
 from batchctl.model.cost.retirement import Retirement
 from batchctl.model.cost.tokens import Usage
+from batchctl.model.history import PastAttempt
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RowCounts
 from batchctl.model.plan import Plan
@@ -160,6 +161,16 @@ def test_times_in_a_state_fall_into_their_buckets():
     assert found[f"{name}_count", "gemini-x", "pending"] == 3
     assert found[f"{name}_sum", "gemini-x", "pending"] == 2 * bound.total_seconds() + 1
     assert found[f"{name}_sum", "gemini-x", "running"] == HOUR.total_seconds() + 30 * 24 * 3600
+
+
+def test_attempts_of_removed_jobs_count_among_the_times():
+    account = Account(Api.GEMINI, "https://generativelanguage.googleapis.com")
+    past = PastAttempt(account, "r", "gemini-x", 5, "JOB_STATE_SUCCEEDED", T0, T0 + HOUR, T0 + 3 * HOUR)
+    made = snapshot(attempt(1, create_time=T0, start_time=T0 + HOUR))
+    found = samples(replace(made, recorded=replace(made.recorded, history=(past,))))
+    name = "batchctl_state_duration_seconds"
+    assert found[f"{name}_count", "gemini-x", "pending"] == 2
+    assert found[f"{name}_sum", "gemini-x", "running"] == 2 * HOUR.total_seconds()
 
 
 def test_the_earliest_end_of_keeping_counts():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from batchctl.cli.rehearsal.run import Stage
 from batchctl.cli.rehearsal.stand_ins import STAND_IN_ROWS, stand_ins
@@ -16,13 +16,17 @@ from batchctl.report.layout import count
 _NAMED = 5
 
 
-def find_assumptions(stage: Stage, desired: DesiredStack, latencies: Sequence[Latency]) -> tuple[str, ...]:
-    """All of them, for people."""
-    return tuple(_assumptions(stage, desired, latencies))
+def find_assumptions(
+    stage: Stage, desired: DesiredStack, latencies: Sequence[Latency], buyers: Container[str]
+) -> tuple[str, ...]:
+    """All of them that matter for `buyers`, the jobs that made an attempt, for people."""
+    return tuple(_assumptions(stage, desired, latencies, buyers))
 
 
-def _assumptions(stage: Stage, desired: DesiredStack, latencies: Sequence[Latency]) -> Iterator[str]:
-    unknown = [one.job for one in latencies if not one.samples]
+def _assumptions(
+    stage: Stage, desired: DesiredStack, latencies: Sequence[Latency], buyers: Container[str]
+) -> Iterator[str]:
+    unknown = [one.job for one in latencies if not one.samples and one.job in buyers]
     if unknown:
         yield (
             f"no history of {_some(unknown)}: {_times(ASSUMED_PENDING)} in the queue and {_times(ASSUMED_RUNNING)}"
@@ -33,6 +37,7 @@ def _assumptions(stage: Stage, desired: DesiredStack, latencies: Sequence[Latenc
             name
             for account in {job.account for job in desired.jobs}
             for name in stand_ins(account, desired, stage.recorded).jobs
+            if name in buyers
         }
     )
     if names:

@@ -175,7 +175,7 @@ def not_rerun(names: frozenset[str], last: PassReport) -> frozenset[str]:
 
 def interrupted() -> BatchctlError:
     """The error of a run that a signal has ended."""
-    return StoppedError("interrupted", hint="the state is consistent; run the same command again to continue")
+    return StoppedError("interrupted", hint="the state is consistent: run the same command again")
 
 
 def time_up(pending: Sequence[JobPlan], until: Until) -> BatchctlError:
