@@ -177,6 +177,13 @@ SELDOM_NEEDED = HEAVY - {"rich", "yaml"} | {
 }
 
 
+def test_the_collector_examines_nothing_at_the_end() -> None:
+    """What is frozen is not searched for garbage when Python ends."""
+    last = "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count() > 10_000)); "
+    _, out = imported(last + PROGRAM, "schema")
+    assert out.splitlines()[-1] == "True"
+
+
 @pytest.mark.parametrize("command", ["status", "plan"])
 def test_a_look_at_unchanged_jobs_loads_few_modules(command: str, tmp_path: Path) -> None:
     """Without the client of the API. Each measurement of `benchmarks` is of such a command."""
