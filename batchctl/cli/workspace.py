@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from batchctl.cli.caches import ROWS, cache_folder, known_files
 from batchctl.cli.call_progress import watch_calls
@@ -33,7 +33,7 @@ from batchctl.manifests.seen_files import SeenFiles
 from batchctl.manifests.trust import Trust
 from batchctl.model.activity import Activity
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import DesiredStack
+from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.errors import BatchctlError, UsageError
 from batchctl.model.ports.row_reader import RowReader
 from batchctl.model.recorded import Recorded
@@ -68,15 +68,17 @@ class StateOpening(Struct, frozen=True, dict=True):
     lock_timeout: str
 
     activity: Activity
+    _read: list[Recorded] = field(default_factory=list)
 
     @cached_property
     def state(self) -> StackState:
         return self.opener.open(self.stack.state)
 
-    @cached_property
-    def recorded(self) -> Recorded:
-        """Read once, for all scopes of the command. Raises StateError."""
-        return self.state.load()
+    def recorded(self, like: Iterable[DesiredJob]) -> Recorded:
+        """Read once, for all scopes of the command; `like`: see `StateStore.load`. Raises StateError."""
+        if not self._read:
+            self._read.append(self.state.load(like))
+        return self._read[0]
 
     @property
     def opener(self) -> Opener:
@@ -118,7 +120,7 @@ class Workspace(Struct, frozen=True, dict=True):
     @property
     def recorded(self) -> Recorded:
         """The state as the command first read it, for commands that take no lock. Raises StateError."""
-        return self.opening.recorded
+        return self.opening.recorded(self.desired.jobs)
 
     def known(self, recorded: Recorded) -> set[str]:
         """The names of all jobs, desired or recorded."""

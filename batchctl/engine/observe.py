@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from batchctl.engine.shared_values import with_recorded_values
 from batchctl.engine.tools import Tools
 from batchctl.engine.workers import Workers
 from batchctl.model.allowance import Allowance
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import ApiError, BatchctlError, ManifestError, NotFound
@@ -56,26 +59,29 @@ def observe(
     Raises ExhaustedError when the machine had no room for the look: that says nothing about any account.
     """
     wanted = {job.account for job in desired.jobs} | set(also)
-    names = _remote_names(recorded)
+    known = _expected_jobs(recorded)
     to_adopt = _to_adopt(desired, recorded)
-    accounts = sorted(wanted | names.keys() | desired.accounts)
+    accounts = sorted(wanted | known.keys() | desired.accounts)
     observed: dict[Account, Observation] = {}
     errors: dict[Account, BatchctlError] = {}
     looks_failed: dict[Account, BatchctlError | None] = {}
     longest = desired.stack.limits.read_timeout.total_seconds()
     allowance = Allowance(longest if seconds is None else min(longest, seconds))
     with Workers(max_workers=desired.stack.limits.concurrency) as pool:
-        looks = {account: pool.submit(_list, account, tools, allowance, foreign=foreign) for account in accounts}
+        looks = {
+            account: pool.submit(_list, account, known.get(account, {}), tools, allowance, foreign=foreign)
+            for account in accounts
+        }
         for account, future in looks.items():
             observation, error = future.result()
             looks_failed[account] = error
             if error is not None and account in wanted:
                 errors[account] = error
-            elif error is not None and account in names:
+            elif error is not None and account in known:
                 errors[account] = _unreachable(account, desired, recorded, error)
-            expected = names.get(account, frozenset())
+            expected: AbstractSet[str] = known.get(account, {}).keys()
             if not observation.lists_foreign:
-                expected |= to_adopt.get(account, set())
+                expected = expected | to_adopt.get(account, set())
             observed[account] = _check_missing(observation, expected, tools, pool, allowance)
     _raise_if_exhausted(looks_failed)
     for account, problem in find_strangers(recorded, observed).items():
@@ -89,19 +95,19 @@ def _raise_if_exhausted(looks: Mapping[Account, BatchctlError | None]) -> None:
             raise_if_exhausted(error)
 
 
-def _remote_names(recorded: Recorded) -> dict[Account, frozenset[str]]:
-    """The remote jobs that the state expects to be there, by account."""
-    names: dict[Account, set[str]] = {}
+def _expected_jobs(recorded: Recorded) -> dict[Account, dict[str, RecordedAttempt]]:
+    """The attempts whose remote jobs the state expects to be there, by account and remote name."""
+    found: dict[Account, dict[str, RecordedAttempt]] = {}
     for job in recorded.jobs.values():
         if job.row.released_time is not None:
             continue
         for attempt in job.attempts:
             if attempt.is_gone:
                 continue
-            expected = names.setdefault(attempt.account, set())
+            expected = found.setdefault(attempt.account, {})
             if attempt.remote:
-                expected.add(attempt.remote)
-    return {account: frozenset(expected) for account, expected in names.items()}
+                expected[attempt.remote] = attempt
+    return found
 
 
 def _to_adopt(desired: DesiredStack, recorded: Recorded) -> dict[Account, set[str]]:
@@ -114,17 +120,20 @@ def _to_adopt(desired: DesiredStack, recorded: Recorded) -> dict[Account, set[st
 
 
 def _list(
-    account: Account, tools: Tools, allowance: Allowance, *, foreign: bool
+    account: Account, known: Mapping[str, RecordedAttempt], tools: Tools, allowance: Allowance, *, foreign: bool
 ) -> tuple[Observation, BatchctlError | None]:
     with allowance.holding():
-        return _look_at(account, tools, foreign=foreign)
+        return _look_at(account, known, tools, foreign=foreign)
 
 
-def _look_at(account: Account, tools: Tools, *, foreign: bool) -> tuple[Observation, BatchctlError | None]:
+def _look_at(
+    account: Account, known: Mapping[str, RecordedAttempt], tools: Tools, *, foreign: bool
+) -> tuple[Observation, BatchctlError | None]:
     begun = tools.clock.elapsed()
     try:
         provider = tools.providers.get(account)
-        jobs = tuple(provider.list_jobs(foreign=foreign))
+        listed = provider.list_jobs(foreign=foreign)
+        jobs = tuple([with_recorded_values(job, known[job.name]) if job.name in known else job for job in listed])
     except BatchctlError as error:
         return _failed(account, tools.clock.now(), error), error
     lists_foreign = foreign or provider.lists_foreign
@@ -162,7 +171,7 @@ def _failed(account: Account, now: datetime, error: BatchctlError) -> Observatio
 
 
 def _check_missing(
-    observation: Observation, expected: frozenset[str], tools: Tools, pool: Workers, allowance: Allowance
+    observation: Observation, expected: AbstractSet[str], tools: Tools, pool: Workers, allowance: Allowance
 ) -> Observation:
     """Ask directly for every expected job that a complete list lacks."""
     missing = sorted(expected - {job.name for job in observation.jobs})

@@ -16,9 +16,9 @@ from msgspec.structs import asdict
 from batchctl.manifests.known_files import KnownFile, KnownManifest, Sizes
 from batchctl.manifests.needs import Need
 from batchctl.model.desired import DesiredJob, Expansion
-from batchctl.model.json_value import Json
 from batchctl.model.locations import Diagnostic, Location
 from batchctl.model.packed_rows import PackedRows
+from batchctl.model.slim_tree import PART, SlimTree, encode_part
 from batchctl.model.sources import InlineRows, RemoteSource, Source, UnknownSource, UploadedFile
 
 T = TypeVar("T")
@@ -48,10 +48,10 @@ class _Job(Struct, array_like=True):
     needs: tuple[Need, ...]
     location: Location
     own: _Own
-    tree_source: Json
-    """The part of the source in the content of the digest; None: there is none."""
+    tree_part: bytes | None
+    """The member `PART` of the content of the digest, as JSON; None: there is none."""
     tree: bytes
-    """The content of the digest, with null for that part."""
+    """The content of the digest, with null for that member."""
     request: bytes
     shared: bytes
     """All fields that are not named here."""
@@ -112,15 +112,17 @@ class Packer:
 
     def _packed(self, manifest: KnownManifest) -> _Job:
         job = manifest.job
-        source = job.tree.get("source")
-        tree = job.tree if source is None else {**job.tree, "source": None}
+        tree = dict(job.tree)
+        part = encode_part(tree[PART]) if PART in tree else None
+        if part is not None:
+            tree[PART] = None
         return _Job(
             job.name,
             manifest.place,
             manifest.needs,
             job.location,
             _Own(*[getattr(job, name) for name in _OWN]),
-            source,
+            part,
             _ENCODE(tree),
             _ENCODE(job.request),
             _ENCODE([getattr(job, name) for name in self._names]),
@@ -139,7 +141,7 @@ class Packer:
             path=path,
             location=_at(packed.location, shown),
             source=self._decode_sources[packed.form](packed.source),
-            tree=tree if packed.tree_source is None else {**tree, "source": packed.tree_source},
+            tree=tree if packed.tree_part is None else SlimTree(tree, packed.tree_part),
             request=self._json.value(packed.request),
             **asdict(packed.own),
             **self._fields.value(packed.shared),

@@ -10,10 +10,13 @@ _Signature: TypeAlias = tuple[int, int, int, int, int]
 
 
 class SeenFiles:
-    """Of one reading after the other. Paths are as the user named them: a link on the way may switch."""
+    """Of one reading after the other. Paths are as the user named them: a link on the way may switch.
+
+    Nothing is noted before the first `begin`: most commands read the manifests once.
+    """
 
     def __init__(self) -> None:
-        self._seen: dict[str, _Signature | None] = {}
+        self._seen: dict[str, _Signature | None] | None = None
 
     def begin(self) -> None:
         """Start a reading."""
@@ -21,14 +24,14 @@ class SeenFiles:
 
     def note(self, path: str | Path) -> None:
         """Note a file or folder. To be called before it is read, so that a later change is not missed."""
-        name = os.fspath(path)
-        self._seen[name] = _signature(name)
+        if self._seen is not None:
+            name = os.fspath(path)
+            self._seen[name] = _signature(name)
 
     def are_same(self) -> bool:
         """Whether none of them has changed, as far as sizes and times tell. False if nothing was noted."""
-        return bool(self._seen) and all(
-            found is not None and found == _signature(path) for path, found in self._seen.items()
-        )
+        seen = self._seen or {}
+        return bool(seen) and all(found is not None and found == _signature(path) for path, found in seen.items())
 
 
 def _signature(path: str) -> _Signature | None:

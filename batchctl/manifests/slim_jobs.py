@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
 from batchctl.model.desired import DesiredJob
+from batchctl.model.json_value import Json
 from batchctl.model.packed_rows import PackedRows
+from batchctl.model.slim_tree import PART, SlimTree, encode_part
 from batchctl.model.sources import InlineRows, Source
 
 T = TypeVar("T")
@@ -25,10 +28,9 @@ class SlimJobs:
 
     def slim(self, job: DesiredJob) -> DesiredJob:
         """An equal job."""
-        tree = {name: part if name == "source" else self._shared(part) for name, part in job.tree.items()}
         return replace(
             job,
-            tree=tree,
+            tree=self._tree(job.tree),
             source=_packed(job.source),
             request=self._shared(job.request),
             labels=self._shared(job.labels),
@@ -37,6 +39,10 @@ class SlimJobs:
             sharding=self._shared(job.sharding),
             model=self._shared(job.model),
         )
+
+    def _tree(self, tree: Mapping[str, Json]) -> Mapping[str, Json]:
+        shared = {name: None if name == PART else self._shared(part) for name, part in tree.items()}
+        return SlimTree(self._shared(shared), encode_part(tree[PART])) if PART in tree else shared
 
     def _shared(self, value: T) -> T:
         """The first value that is written as this one is."""

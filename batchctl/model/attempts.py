@@ -89,7 +89,7 @@ class MergedResults(Struct, frozen=True):
     rows: RowCounts
 
 
-class RecordedAttempt(Struct, frozen=True):
+class RecordedAttempt(Struct, frozen=True, gc=False):
     """One attempt as the state file has it."""
 
     key: AttemptKey

@@ -45,7 +45,7 @@ def _written(value: bool | float | str) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-class DesiredJob(Struct, frozen=True):
+class DesiredJob(Struct, frozen=True, gc=False):
     """One checked, defaulted, digested manifest."""
 
     name: str

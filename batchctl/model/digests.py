@@ -19,7 +19,7 @@ def has_same_requests(one: Mapping[str, Json], other: Mapping[str, Json]) -> boo
 
 def digest_of(tree: Mapping[str, Json]) -> str:
     """`d1:` and the sha256 of the tree in hex."""
-    return DIGEST_SCHEME + sha256_json(tree)
+    return DIGEST_SCHEME + sha256_json(dict(tree))
 
 
 def account_parts(account: Account) -> dict[str, Json]:

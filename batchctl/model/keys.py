@@ -30,7 +30,7 @@ JOB_NAME = Pattern(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 """A job's name, complete (design section 2)."""
 
 
-class AttemptKey(Struct, frozen=True, order=True):
+class AttemptKey(Struct, frozen=True, order=True, gc=False):
     """One remote batch job made for a job. Attempts count from 1; shard is 0 unless the input is split."""
 
     job: str
@@ -132,7 +132,7 @@ def without_mark(display_name: str) -> str:
     return name[: found.start()].rstrip() if found else name
 
 
-class Mark(Struct, frozen=True):
+class Mark(Struct, frozen=True, gc=False):
     """The mark that batchctl writes on a remote job to recognise it."""
 
     stack: str

@@ -17,7 +17,7 @@ TOLERATED_OFFSET = timedelta(minutes=5)
 """The largest offset of a provider's clock without a warning (design section 5)."""
 
 
-class RowCounts(Struct, frozen=True):
+class RowCounts(Struct, frozen=True, gc=False):
     """How many rows a job has, and how they went; None where it is not known.
 
     Until the results are collected, these are the API's own numbers: its `ok` are all rows with an answer.
@@ -71,7 +71,7 @@ class Status(Struct, frozen=True):
     message: str
 
 
-class RemoteJob(Struct, frozen=True):
+class RemoteJob(Struct, frozen=True, gc=False):
     """One batch job as an API shows it. Times are UTC; None if the reply does not have them."""
 
     name: str

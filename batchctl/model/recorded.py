@@ -20,7 +20,7 @@ from batchctl.model.row_settings import RowSettings
 from batchctl.model.row_work import RowOrder
 
 
-class JobRow(Struct, frozen=True):
+class JobRow(Struct, frozen=True, gc=False):
     """A job's row in the state file: everything that must outlive its manifest. Attempts have their own rows."""
 
     name: str
@@ -62,7 +62,7 @@ class JobRow(Struct, frozen=True):
         return replace(self, retry_requested=None, retry_rows=None)
 
 
-class RecordedJob(Struct, frozen=True):
+class RecordedJob(Struct, frozen=True, gc=False):
     """One job as the state file has it."""
 
     row: JobRow

@@ -32,7 +32,7 @@ class RequestRow(Struct, frozen=True):
         return self.key if self.key is not None or custom_id is None else str(custom_id)
 
 
-class InlineRows(Struct, frozen=True):
+class InlineRows(Struct, frozen=True, gc=False):
     """Rows in the manifest, sent inside the create call."""
 
     rows: Sequence[RequestRow]

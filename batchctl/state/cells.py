@@ -12,6 +12,7 @@ import msgspec
 
 from batchctl.model.json_value import Json
 from batchctl.model.keys import Account
+from batchctl.model.slim_tree import PART, SlimTree
 from batchctl.model.times import read_rfc3339, rfc3339
 
 _DECODER = msgspec.json.Decoder()
@@ -152,6 +153,35 @@ def read_shared_object(cell: Json) -> Mapping[str, Json]:
         return {name: _read_member(bytes(member)) for name, member in _MEMBERS.decode(read_text(cell)).items()}
     except msgspec.MsgspecError:
         return read_object(cell)
+
+
+def read_tree(cell: Json) -> Mapping[str, Json]:
+    """The content of a digest, whose members other than the source many records have in common."""
+    text = read_text(cell)
+    try:
+        part = _PART.decode(text).source
+    except msgspec.MsgspecError:
+        return read_object(text)
+    if isinstance(part, msgspec.UnsetType):
+        return read_shared_object(text)
+    packed = bytes(part)
+    before, found, after = text.partition(f'"{PART}": {packed.decode()}')
+    shared = _read_shared_tree(before, after) if found else None
+    return read_shared_object(text) if shared is None else SlimTree(shared, packed)
+
+
+class _Part(msgspec.Struct):
+    source: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+_PART = msgspec.json.Decoder(_Part)
+
+
+@lru_cache(MOST_SHARED)
+def _read_shared_tree(before: str, after: str) -> Mapping[str, Json] | None:
+    """The content of a digest around its source; None if that is not what was left out, but an equal member inside."""
+    shared = read_shared_object(f'{before}"{PART}": null{after}')
+    return shared if shared[PART] is None else None
 
 
 @lru_cache(MOST_SHARED)

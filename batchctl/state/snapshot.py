@@ -5,10 +5,12 @@ Checks first that the file is a state, in a known format, of this stack.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.codes import ErrorCode
+from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import StateError
 from batchctl.model.events import Event
 from batchctl.model.recorded import Recorded, RecordedJob, StateVersion
@@ -21,7 +23,7 @@ from batchctl.state.reading import Reading, naming, select
 from batchctl.state.records import read_event, read_file, read_ghost, read_notice, read_past, read_quota
 from batchctl.state.seal import is_intact
 from batchctl.state.sqlite_errors import corrupt
-from batchctl.state.usual_records import read_usual_attempts, read_usual_jobs
+from batchctl.state.usual_records import UsualRecords
 
 _SEAL: Stored = {"record": "seal"}
 
@@ -64,10 +66,13 @@ def format_version(db: Database, path: Path, identity: Identity, newest: int) ->
     return version
 
 
-def read_recorded(db: Database, path: Path) -> Recorded:
-    """All records except events. Raises StateError (`StateCorrupt`), which names table and record."""
+def read_recorded(db: Database, path: Path, like: Iterable[DesiredJob] = ()) -> Recorded:
+    """All records except events. Raises StateError (`StateCorrupt`), which names table and record.
+
+    `like`: jobs with whose texts the records share memory where they are equal.
+    """
     reading = Reading(db, path)
-    jobs = _read_jobs(reading, path)
+    jobs = _read_jobs(reading, path, {job.name: job for job in like})
     files = reading.records("files", read_file)
     seen = reading.records("accounts", lambda stored: (read_account(stored["account"]), read_text(stored["identity"])))
     quotas = reading.records("quotas", read_quota)
@@ -90,14 +95,15 @@ def read_recorded(db: Database, path: Path) -> Recorded:
     )
 
 
-def _read_jobs(reading: Reading, path: Path) -> dict[str, RecordedJob]:
+def _read_jobs(reading: Reading, path: Path, like: Mapping[str, DesiredJob]) -> dict[str, RecordedJob]:
     """All jobs by name, in the order of their names, each with its attempts from the oldest on."""
-    rows = {row.name: row for row in reading.records("jobs", read_job, read_usual_jobs)}
+    usual = UsualRecords(like)
+    rows = {row.name: row for row in reading.records("jobs", read_job, usual.read_jobs)}
     intents = dict(reading.records("intents", lambda stored: (read_key(stored), read_intent(stored))))
     found = reading.records(
         "attempts",
         lambda stored: read_attempt(stored, intents.get(read_key(stored))),
-        lambda columns, block: read_usual_attempts(columns, block, rows, intents),
+        lambda columns, block: usual.read_attempts(columns, block, rows, intents),
     )
     attempts: dict[str, tuple[RecordedAttempt, ...]] = {}
     for attempt in found:

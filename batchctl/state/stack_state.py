@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol, Self
 
+from batchctl.model.desired import DesiredJob
 from batchctl.model.events import Event
 from batchctl.model.ports.state import StateSession
 from batchctl.model.recorded import Recorded, StateVersion
@@ -27,7 +28,7 @@ class StackSession(StateSession, Protocol):
 class StackState(Protocol):
     """Implements StateStore. All methods raise StateError."""
 
-    def load(self) -> Recorded: ...
+    def load(self, like: Iterable[DesiredJob] = ()) -> Recorded: ...
 
     def version(self) -> StateVersion: ...
 

@@ -5,7 +5,7 @@ Owns the order of checks, lock, creation and migration.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -14,6 +14,7 @@ from batchctl.disk.atomic_file import replace_file
 from batchctl.disk.private_files import make_folder, sync_folder
 from batchctl.disk.safe_open import is_there
 from batchctl.model.codes import ErrorCode
+from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import GuardError, LockedError, StateError
 from batchctl.model.events import Event
 from batchctl.model.ports.surroundings import Clock
@@ -95,8 +96,8 @@ class FileState:
         self._on_wait = on_wait
         self._migrations = migrations
 
-    def load(self) -> Recorded:
-        return self._read(lambda db: read_recorded(db, self._path), Recorded())
+    def load(self, like: Iterable[DesiredJob] = ()) -> Recorded:
+        return self._read(lambda db: read_recorded(db, self._path, like), Recorded())
 
     def version(self) -> StateVersion:
         return self._read(lambda db: read_version(db, self._path), StateVersion())

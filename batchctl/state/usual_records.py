@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -16,11 +16,13 @@ from msgspec import Meta, Struct
 from batchctl.model.attempts import CancelCause, Intent, RecordedAttempt
 from batchctl.model.cost.job_cost import TokenEstimate
 from batchctl.model.cost.tokens import Counted
+from batchctl.model.desired import DesiredJob
+from batchctl.model.json_value import Json
 from batchctl.model.keys import AttemptKey
 from batchctl.model.kinds import Kind
 from batchctl.model.observed import Moment, Status
 from batchctl.model.recorded import JobRow
-from batchctl.state.cells import read_account, read_shared_object, read_shared_text, read_value
+from batchctl.state.cells import read_account, read_shared_text, read_tree, read_value
 from batchctl.state.job_records import (
     read_counts,
     read_shared_labels,
@@ -37,6 +39,8 @@ _Time: TypeAlias = Annotated[datetime, Meta(tz=True)] | None
 _Text: TypeAlias = str | None
 _Number: TypeAlias = int | None
 _Flag: TypeAlias = Literal[0, 1]
+_NO_TREE = "{}"
+T = TypeVar("T")
 
 
 class _Job(Struct, array_like=True, gc=False):
@@ -110,26 +114,39 @@ class _Attempt(Struct, array_like=True, gc=False):
     trouble: _Text
 
 
-def read_usual_jobs(columns: Sequence[str], block: Sequence[Cells]) -> list[JobRow] | None:
-    """The rows of jobs; None for a table with other columns. Raises what readers of cells raise."""
-    if tuple(columns) != _Job.__struct_fields__:
-        return None
-    return [_job(cells) for cells in msgspec.convert(block, list[_Job])]
+class UsualRecords(Struct, frozen=True):
+    """Reads blocks of records."""
+
+    like: Mapping[str, DesiredJob]
+    """Jobs by name. Their texts are in memory already, and records share those that are equal."""
+
+    def read_jobs(self, columns: Sequence[str], block: Sequence[Cells]) -> list[JobRow] | None:
+        """The rows of jobs; None for a table with other columns. Raises what readers of cells raise."""
+        if tuple(columns) != _Job.__struct_fields__:
+            return None
+        return [_job(cells, self.like.get(cells.name)) for cells in msgspec.convert(block, list[_Job])]
+
+    def read_attempts(
+        self,
+        columns: Sequence[str],
+        block: Sequence[Cells],
+        rows: Mapping[str, JobRow],
+        intents: Mapping[AttemptKey, Intent],
+    ) -> list[RecordedAttempt] | None:
+        """The attempts of these jobs, with their open intents; like `read_jobs`."""
+        if tuple(columns) != _Attempt.__struct_fields__:
+            return None
+        return [
+            _attempt(cells, rows.get(cells.job), intents, self.like.get(cells.job))
+            for cells in msgspec.convert(block, list[_Attempt])
+        ]
 
 
-def read_usual_attempts(
-    columns: Sequence[str],
-    block: Sequence[Cells],
-    rows: Mapping[str, JobRow],
-    intents: Mapping[AttemptKey, Intent],
-) -> list[RecordedAttempt] | None:
-    """The attempts of these jobs, with their open intents; like `read_usual_jobs`."""
-    if tuple(columns) != _Attempt.__struct_fields__:
-        return None
-    return [_attempt(cells, rows, intents) for cells in msgspec.convert(block, list[_Attempt])]
-
-
-def _job(cells: _Job) -> JobRow:
+def _job(cells: _Job, like: DesiredJob | None) -> JobRow:
+    if like is not None:
+        cells.name = like.name
+        cells.path = _one(cells.path, like.path)
+        cells.display_name = _one(cells.display_name, like.display_name)
     return JobRow(
         name=cells.name,
         kind=cells.kind,
@@ -156,9 +173,17 @@ def _job(cells: _Job) -> JobRow:
     )
 
 
-def _attempt(cells: _Attempt, rows: Mapping[str, JobRow], intents: Mapping[AttemptKey, Intent]) -> RecordedAttempt:
-    row = rows.get(cells.job)
-    # The same text as the job's, once in memory.
+def _attempt(
+    cells: _Attempt, row: JobRow | None, intents: Mapping[AttemptKey, Intent], like: DesiredJob | None
+) -> RecordedAttempt:
+    tree: Mapping[str, Json] | None = None
+    if like is not None:
+        cells.row_hashes = _one(cells.row_hashes, like.row_hashes)
+        cells.input_bytes = _one(cells.input_bytes, like.input_bytes)
+        if cells.digest == like.digest:
+            cells.digest = like.digest
+            # A digest is that of the tree, which is not recorded where batchctl did not send the work.
+            tree = None if cells.tree == _NO_TREE else like.tree
     key = AttemptKey(cells.job if row is None else row.name, cells.attempt, cells.shard)
     here, there = cells.missed, cells.missed_there
     return RecordedAttempt(
@@ -166,7 +191,7 @@ def _attempt(cells: _Attempt, rows: Mapping[str, JobRow], intents: Mapping[Attem
         account=read_account(cells.account),
         digest=cells.digest,
         token=cells.token,
-        tree=read_shared_object(cells.tree),
+        tree=read_tree(cells.tree) if tree is None else tree,
         intent=intents.get(key) if intents else None,
         remote=cells.remote,
         state=None if cells.state is None else read_shared_text(cells.state),
@@ -201,3 +226,8 @@ def _attempt(cells: _Attempt, rows: Mapping[str, JobRow], intents: Mapping[Attem
         counted=read_value(cells.counted, Counted),
         expected=read_value(cells.expected, TokenEstimate),
     )
+
+
+def _one(value: T, known: T) -> T:
+    """The value that is in memory already, if it is the same."""
+    return known if known == value else value

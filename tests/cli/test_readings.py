@@ -29,9 +29,9 @@ def test_a_command_without_lock_reads_the_state_once(
     cli.ok("apply", "--yes")
     read: list[Path] = []
 
-    def counting(db: object, path: Path) -> object:
+    def counting(db: object, path: Path, like: object = ()) -> object:
         read.append(path)
-        return read_recorded(db, path)
+        return read_recorded(db, path, like)
 
     read_recorded = store.read_recorded
     monkeypatch.setattr(store, "read_recorded", counting)

@@ -269,8 +269,8 @@ class FullDisk:
         self._inner = inner
         self.is_full = False
 
-    def load(self):
-        return self._inner.load()
+    def load(self, like=()):
+        return self._inner.load(like)
 
     def version(self):
         return self._inner.version()

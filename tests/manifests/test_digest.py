@@ -27,7 +27,7 @@ def test_a_release_never_changes_the_digests_of_the_examples(rows: RowReader, tm
     # Without results, in which a run of the examples may have left rows for a chain.
     folder = tmp_path / "examples"
     shutil.copytree(EXAMPLES, folder, ignore=shutil.ignore_patterns(".batchctl", "results"))
-    found = {job.name: {"digest": job.digest, "tree": job.tree} for job in load_in(folder, rows=rows).jobs}
+    found = {job.name: {"digest": job.digest, "tree": dict(job.tree)} for job in load_in(folder, rows=rows).jobs}
     assert found == json.loads(GOLDEN.read_text(encoding="utf-8"))
 
 
@@ -85,7 +85,7 @@ def test_the_tree_has_only_fields_that_were_set(tmp_path: Path) -> None:
         "model": "gemini-2.5-flash",
         "source": {"fileName": "files/abc"},
     }
-    assert job.digest == "d1:" + sha256_json(job.tree)
+    assert job.digest == "d1:" + sha256_json(dict(job.tree))
 
 
 def test_a_vertex_job_has_its_project_location_and_uris_in_the_tree() -> None:
@@ -134,7 +134,7 @@ request:
 
 def test_prompt_text_is_in_the_tree_by_its_hash_only(tmp_path: Path) -> None:
     tree = the_job(tmp_path, with_spec(FULL)).tree
-    assert SECRET not in json.dumps(tree)
+    assert SECRET not in json.dumps(dict(tree))
     request = tree["request"]
     assert request["systemInstruction"] == {"sha256": sha256_json({"parts": [{"text": SECRET}]})}
     assert tree["extraBody"] == {"sha256": sha256_json({"note": SECRET})}

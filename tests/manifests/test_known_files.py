@@ -62,7 +62,7 @@ def outcome(folder: Path, known: KnownFiles | None, **options: Any) -> Outcome:
 
 def parts(job: DesiredJob) -> Outcome:
     source = {name: getattr(job.source, name) for name in getattr(job.source, "__annotations__", {})}
-    ordered = json.dumps([job.tree, job.request, job.labels, job.extra_body, job.webhook])
+    ordered = json.dumps([dict(job.tree), job.request, job.labels, job.extra_body, job.webhook])
     return (job, source, ordered, str(job.location), repr(source.get("rows")))
 
 

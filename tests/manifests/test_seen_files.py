@@ -33,6 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 def seen(folder: Path) -> SeenFiles:
     found = SeenFiles()
+    found.begin()
     load_in(folder, seen=found)
     return found
 
@@ -118,3 +119,9 @@ def test_each_reading_counts_for_itself(folder: Path) -> None:
     assert not found.are_same()
     load_in(folder, seen=found)
     assert found.are_same()
+
+
+def test_a_command_that_reads_once_looks_at_no_file_for_that(folder: Path) -> None:
+    found = SeenFiles()
+    load_in(folder, seen=found)
+    assert not found.are_same()

@@ -9,14 +9,18 @@ import pytest
 from hypothesis import given, settings
 
 from batchctl.model.attempts import RecordedAttempt
+from batchctl.model.desired import DesiredJob
+from batchctl.model.kinds import Kind
+from batchctl.model.locations import Location
 from batchctl.model.recorded import JobRow
+from batchctl.model.sources import UnknownSource
 from batchctl.state.cells import Record
 from batchctl.state.job_records import attempt_record, job_record, read_attempt, read_job
 from batchctl.state.reading import UNREADABLE
-from batchctl.state.usual_records import read_usual_attempts, read_usual_jobs
+from batchctl.state.usual_records import UsualRecords
 from tests.state.test_roundtrip import ATTEMPTS, ROWS
 from tests.support.long_mode import effort
-from tests.support.state_samples import NOW, attempt, job
+from tests.support.state_samples import ACCOUNT, DIGEST, NOW, attempt, job
 
 STRANGE = (
     None,
@@ -37,11 +41,11 @@ STRANGE = (
 
 
 def usual_jobs(columns: Sequence[str], block: Sequence[tuple[Any, ...]]) -> Sequence[JobRow] | None:
-    return read_usual_jobs(columns, block)
+    return UsualRecords({}).read_jobs(columns, block)
 
 
 def usual_attempts(columns: Sequence[str], block: Sequence[tuple[Any, ...]]) -> Sequence[RecordedAttempt] | None:
-    return read_usual_attempts(columns, block, {}, {})
+    return UsualRecords({}).read_attempts(columns, block, {}, {})
 
 
 def in_order(record: Record) -> tuple[Sequence[str], tuple[Any, ...]]:
@@ -101,3 +105,51 @@ def test_a_table_with_other_columns_is_not_usual() -> None:
     assert usual_jobs(columns, [cells]) is None
     columns, cells = in_order({**attempt_record(attempt()), "cost": 7})
     assert usual_attempts(columns, [cells]) is None
+
+
+LIKE = DesiredJob(
+    name="translate",
+    kind=Kind.BATCH_JOB,
+    provider="eu",
+    account=ACCOUNT,
+    model="m",
+    source=UnknownSource(),
+    digest=DIGEST,
+    tree={"model": "m", "source": {"rows": 2}},
+    path="jobs/translate.yaml",
+    location=Location("jobs/translate.yaml"),
+    display_name="Translate",
+    input_bytes=4000,
+    row_hashes='{"a":"b"}',
+)
+SAME = job(path=LIKE.path, display_name=LIKE.display_name)
+SAME_ATTEMPT = attempt(tree=LIKE.tree, input_bytes=LIKE.input_bytes, row_hashes=LIKE.row_hashes)
+
+
+@pytest.mark.parametrize(
+    ("row", "recorded"),
+    [
+        (SAME, SAME_ATTEMPT),
+        (job(), attempt()),
+        (job(path="other.yaml", display_name="Other"), attempt(tree={"model": "n"}, digest=DIGEST[:-1] + "0")),
+        (SAME, attempt(digest=DIGEST[:15], tree={}, input_bytes=1, row_hashes="{}")),
+        (SAME, attempt(tree={}, adopted=True)),
+    ],
+)
+def test_records_are_the_same_beside_their_manifests(row: JobRow, recorded: RecordedAttempt) -> None:
+    usual = UsualRecords({LIKE.name: LIKE})
+    columns, cells = in_order(job_record(row))
+    assert usual.read_jobs(columns, [cells]) == [row]
+    columns, cells = in_order(attempt_record(recorded))
+    assert usual.read_attempts(columns, [cells], {}, {}) == [recorded]
+
+
+def test_records_share_the_texts_of_their_manifests() -> None:
+    usual = UsualRecords({LIKE.name: LIKE})
+    columns, cells = in_order(job_record(SAME))
+    (row,) = usual.read_jobs(columns, [cells]) or ()
+    assert all(getattr(row, name) is getattr(LIKE, name) for name in ("name", "path", "display_name"))
+    columns, cells = in_order(attempt_record(SAME_ATTEMPT))
+    (found,) = usual.read_attempts(columns, [cells], {row.name: row}, {}) or ()
+    assert all(getattr(found, name) is getattr(LIKE, name) for name in ("digest", "tree", "row_hashes", "input_bytes"))
+    assert found.key.job is LIKE.name

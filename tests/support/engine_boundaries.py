@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -297,8 +297,8 @@ class TracedState:
         self._log = log
         self._boundaries = boundaries
 
-    def load(self) -> Recorded:
-        return self.inner.load()
+    def load(self, like: Iterable[DesiredJob] = ()) -> Recorded:
+        return self.inner.load(like)
 
     def version(self) -> StateVersion:
         return self.inner.version()

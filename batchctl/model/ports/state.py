@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from batchctl.model.desired import DesiredJob
 from batchctl.model.recorded import Recorded, StateVersion
 from batchctl.model.writes import Write
 
@@ -27,8 +28,11 @@ class StateSession(AbstractContextManager["StateSession"], Protocol):
 class StateStore(Protocol):
     """The state file."""
 
-    def load(self) -> Recorded:
-        """A snapshot without locking; empty if there is no file yet. Raises StateError."""
+    def load(self, like: Iterable[DesiredJob] = ()) -> Recorded:
+        """A snapshot without locking; empty if there is no file yet. Raises StateError.
+
+        `like`: jobs with whose texts the records share memory where they are equal.
+        """
         ...
 
     def version(self) -> StateVersion:

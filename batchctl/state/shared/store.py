@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -10,6 +10,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from batchctl.model.codes import ErrorCode
+from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import GuardError, LockedError
 from batchctl.model.events import Event
 from batchctl.model.ports.surroundings import Clock
@@ -57,8 +58,8 @@ class SharedState:
     def address(self) -> str:
         return self._place.address
 
-    def load(self) -> Recorded:
-        return self._read(FileState.load)
+    def load(self, like: Iterable[DesiredJob] = ()) -> Recorded:
+        return self._read(lambda file: file.load(like))
 
     def version(self) -> StateVersion:
         return self._read(FileState.version)
