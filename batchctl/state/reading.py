@@ -11,9 +11,8 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import StateError
 from batchctl.state.cells import NewerError, Stored
 from batchctl.state.database import Database
-from batchctl.state.seal import Cells, SealedTable, has_seal
+from batchctl.state.seal import KEYS, Cells, SealedTable, has_seal
 from batchctl.state.sqlite_errors import corrupt
-from batchctl.state.table_keys import KEYS
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ JSON text (`former_seal`).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
@@ -21,9 +21,19 @@ from msgspec import Struct
 
 from batchctl.state.cells import read_text
 from batchctl.state.database import Database
-from batchctl.state.former_seal import former_sum
 
-SEALED = ("jobs", "attempts", "intents", "files", "accounts", "quotas", "outbox", "ghosts", "history")
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "jobs": ("name",),
+    "attempts": ("job", "attempt", "shard"),
+    "intents": ("job", "attempt", "shard"),
+    "files": ("account", "sha256"),
+    "accounts": ("account",),
+    "quotas": ("account", "model"),
+    "outbox": ("id", "hook"),
+    "ghosts": ("account", "remote"),
+    "history": ("account", "remote"),
+}
+"""The tables that have a seal, each with the columns that identify a record."""
 SINCE = 23
 """The first format with this seal. A file of an older one keeps its seal until it has been migrated."""
 
@@ -109,9 +119,13 @@ def is_sealed(db: Database) -> bool:
 
 
 def _total(db: Database) -> int:
-    is_former = db.execute("SELECT format_version FROM meta").fetchone()[0] < SINCE
-    present = [table for table in SEALED if table in set(db.table_names())]
-    return sum(former_sum(db, table) if is_former else SealedTable(db, table).sum_of() for table in present)
+    names = set(db.table_names())
+    present = [table for table in KEYS if table in names]
+    if db.execute("SELECT format_version FROM meta").fetchone()[0] >= SINCE:
+        return sum(SealedTable(db, table).sum_of() for table in present)
+    from batchctl.state.former_seal import former_sum
+
+    return sum(former_sum(db, table) for table in present)
 
 
 def _read(db: Database) -> int:

@@ -32,8 +32,7 @@ from batchctl.state.cells import Cell, Record, text_cell
 from batchctl.state.database import Database
 from batchctl.state.job_records import attempt_record, intent_record, job_record, key_record
 from batchctl.state.records import event_record, file_record, ghost_record, notice_record, past_record, quota_record
-from batchctl.state.seal import Scope, resealed
-from batchctl.state.table_keys import KEYS
+from batchctl.state.seal import KEYS, Scope, resealed
 
 EVENTS_KEPT = 10_000
 """The number of events that are kept: months of history in a few megabytes."""
