@@ -8,6 +8,7 @@ from decimal import Decimal
 from msgspec import Struct, field
 
 from batchctl.model.desired import DesiredJob
+from batchctl.model.keys import AttemptKey
 from batchctl.model.recorded import JobRow, Recorded
 from batchctl.model.row_work import RowOrder
 from batchctl.reconcile.selector import Selector
@@ -89,6 +90,8 @@ class Options(Struct, frozen=True):
     """Money by which the budgets are raised, in their currency."""
     tokens_increase: int = 0
     """Tokens by which the limits of tokens are raised."""
+    bought: frozenset[AttemptKey] = frozenset()
+    """Attempts that earlier passes of the same run created: they count for the limits of one run."""
     allow_unknown_cost: bool = False
     """Jobs of unknown cost do not count for the budgets, and are bought."""
     waits_for_budget: bool = False

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.closed_schemas import check_closed
-from tests.support.command_line import Cli, Service, StackFolder, price_list
+from tests.support.command_line import SOON, Cli, Service, StackFolder, price_list
 
 PRICES = price_list({"model": "gemini-2.5-flash", "perMillionTokens": {"input": 100000, "output": 1000000}})
 """A tenth of a dollar for a token of input, a dollar for one of output."""
@@ -141,3 +141,20 @@ def test_what_a_removed_job_did_cost_stays_spent(
 
     assert after["jobs"] == []
     assert (after["budget"]["money"]["spent"], float(spent) > 0) == (spent, True)
+
+
+def test_all_passes_of_a_run_share_its_limit(
+    stack: StackFolder, cli: Cli, service: Service, quick: list[float]
+) -> None:
+    """What waits for another job needs no budget yet, so it is not among the work to buy of the first pass."""
+    service.rules(SOON)
+    stack.write_stack(prices="prices.yaml")
+    stack.write_job("a", request=BOUND)
+    limit = f"{1.1 * estimated(cli)[1]:.2f} USD"
+    stack.write_job("b", request=BOUND, dependsOn=["a"])
+    stack.write_stack(prices="prices.yaml", limits={"budgetPerRun": limit})
+    ran = cli("watch", "--yes", "--timeout", "1h")
+    assert (ran.code, service.creates) == (7, 1), ran
+    assert "of the budget" in ran.out
+    cli.ok("watch", "--yes", "--timeout", "1h")
+    assert service.creates == 2, "the next run has a limit of its own"

@@ -151,6 +151,19 @@ class TestARunThatAPersonStarts:
         message = "the work to buy needs up to 2.00 USD; the limit of one run is 1.50 USD"
         assert refusals(made) == [("OverBudget", message, "--budget-increase '0.50 USD'")]
 
+    def test_what_earlier_passes_of_the_run_bought_counts_for_its_limit(self) -> None:
+        before = (done(counted=COUNTED),)
+        bought = Options(bought=frozenset({before[0].key, AttemptKey("gone", 1, 0)}))
+
+        assert planned(costing("a"), budget_per_run=usd("1.4"), before=before, options=bought).guards == ()
+        made = planned(costing("a"), budget_per_run=usd("1.3"), before=before, options=bought)
+        message = (
+            "the work to buy needs up to 1.00 USD; the limit of one run is 1.30 USD, and 0.40 USD are bought already"
+        )
+        assert refusals(made) == [("OverBudget", message, "--budget-increase '0.10 USD'")]
+        unsent = (replace(before[0], remote=None, counted=None),)
+        assert planned(costing("a"), budget_per_run=usd("1"), before=unsent, options=bought).guards == ()
+
     def test_both_limits_are_kept(self) -> None:
         made = planned(costing("a", 5), budget=usd("4"), budget_per_run=usd("1"))
 

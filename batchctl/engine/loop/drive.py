@@ -21,6 +21,7 @@ from batchctl.engine.loop.report import (
     DriveReport,
     Until,
     Witness,
+    creates_of,
     first_report,
     have_been_collected,
     interrupted,
@@ -178,6 +179,8 @@ class _Run:
         self._quick_checks = 0
         # An order is given once, and then followed like any other decision.
         self._options = replace(self._options, retry=False, rerun=not_rerun(self._options.rerun, last))
+        if not self._until.forever:
+            self._options = replace(self._options, bought=self._options.bought | creates_of(last.plan))
         only = None if self._until.ended else frozenset(job.job for job in self._pending)
         done = run_pass(self._read, tools, only=only, left=self._left())
         report = self._report

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from batchctl.engine.passes import PassReport
 from batchctl.model.actions import Action
 from batchctl.model.errors import BatchctlError, GuardError, StoppedError, TimeUpError
-from batchctl.model.keys import Account
+from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.stack import Stack
@@ -171,6 +171,11 @@ def not_rerun(names: frozenset[str], last: PassReport) -> frozenset[str]:
     made = {attempt.key for job in last.after.recorded.jobs.values() for attempt in job.attempts}
     begun = {job.job for job in last.plan.jobs for step in job.steps if isinstance(step, Create) and step.key in made}
     return names - begun
+
+
+def creates_of(plan: Plan) -> frozenset[AttemptKey]:
+    """The attempts that a plan creates."""
+    return frozenset(step.key for job in plan.jobs for step in job.steps if isinstance(step, Create))
 
 
 def interrupted() -> BatchctlError:

@@ -24,7 +24,7 @@ from batchctl.reconcile.admission.queue import queue_rank
 from batchctl.reconcile.admission.sizes import is_bought, planned_size
 from batchctl.reconcile.admission.tokens import learn_rates
 from batchctl.reconcile.cost.estimates import Costing, costing_of
-from batchctl.reconcile.cost.spent import MONEY, NOTHING, TOKENS, Measure, find_spent
+from batchctl.reconcile.cost.spent import MONEY, NOTHING, TOKENS, Measure, find_bought, find_spent
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decisions import Decisions
 from batchctl.reconcile.options import Options
@@ -41,12 +41,14 @@ class _Limit(Struct, frozen=True):
     use: Use
     measure: Measure
     increase: Decimal
+    bought: Decimal
+    """By earlier passes of this run."""
 
     def excess(self, planned: Decimal) -> Decimal:
         """By how much the work to buy goes beyond the limits."""
         use = self.use
         over_stack = NOTHING if use.limit is None else use.spent + planned - use.limit - self.increase
-        over_run = NOTHING if use.run_limit is None else planned - use.run_limit - self.increase
+        over_run = NOTHING if use.run_limit is None else self.bought + planned - use.run_limit - self.increase
         return max(over_stack, over_run, NOTHING)
 
 
@@ -84,7 +86,10 @@ def _limits(limits: SpendingLimits, costing: Costing, renewed: set[AttemptKey], 
     def limit(unit: str, most: Sequence[Decimal | None], measure: Measure, increase: Decimal) -> _Limit:
         spent, unknown = find_spent(context.recorded, since, measure, costing, renewed)
         of_stack, of_run = most
-        return _Limit(Use(unit, of_stack, of_run, spent, NOTHING, unknown), measure, increase)
+        bought = (
+            NOTHING if of_run is None else find_bought(context.recorded, options.bought - renewed, measure, costing)
+        )
+        return _Limit(Use(unit, of_stack, of_run, spent, NOTHING, unknown), measure, increase, bought)
 
     stack, run = limits.budget, limits.budget_per_run
     given = stack or run
@@ -185,7 +190,8 @@ def _beyond(limit: _Limit, planned: Decimal, excess: Decimal, context: Context) 
             f"{_shown(use.spent, limit)} of {_shown(use.limit, limit)} are spent or committed in the last {period}"
         )
     if use.run_limit is not None:
-        most.append(f"the limit of one run is {_shown(use.run_limit, limit)}")
+        already = f", and {_shown(limit.bought, limit)} are bought already" if limit.bought else ""
+        most.append(f"the limit of one run is {_shown(use.run_limit, limit)}{already}")
     message = f"the work to buy needs up to {_shown(planned, limit)}; {', and '.join(most)}"
     return Guard(ErrorCode.OVER_BUDGET, message, f"{_INCREASE} '{_raised(limit.increase + excess, limit)}'")
 
@@ -193,7 +199,7 @@ def _beyond(limit: _Limit, planned: Decimal, excess: Decimal, context: Context) 
 def _room_words(limit: _Limit, taken: Decimal) -> str:
     use = limit.use
     left = [] if use.limit is None else [use.limit + limit.increase - use.spent - taken]
-    left += [] if use.run_limit is None else [use.run_limit + limit.increase - taken]
+    left += [] if use.run_limit is None else [use.run_limit + limit.increase - limit.bought - taken]
     return f"{_shown(max(min(left), NOTHING), limit)} are left"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
@@ -61,6 +61,19 @@ def find_spent(
     amounts += [_past_cost(past, measure, costing) for past in recorded.history if past.create_time >= since]
     known = [amount for amount in amounts if amount is not None]
     return sum(known, NOTHING), len(amounts) - len(known)
+
+
+def find_bought(recorded: Recorded, keys: Iterable[AttemptKey], measure: Measure, costing: Costing) -> Decimal:
+    """The cost of these attempts, past or still to come; of those that were sent, and whose cost is known."""
+    chosen = {(key.job, key.attempt) for key in keys}
+    amounts = [
+        _cost(job, shards, measure, costing)
+        for name in sorted({job for job, _ in chosen})
+        if (job := recorded.jobs.get(name)) is not None
+        for number, all_shards in groupby(job.attempts, key=lambda one: one.key.attempt)
+        if (name, number) in chosen and (shards := [one for one in all_shards if _is_sent(one)])
+    ]
+    return sum((amount for amount in amounts if amount is not None), NOTHING)
 
 
 def _past_cost(past: PastAttempt, measure: Measure, costing: Costing) -> Decimal | None:
