@@ -9,7 +9,6 @@ import io
 import os
 import random
 import secrets
-import socket
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
@@ -111,7 +110,8 @@ def open_world() -> Iterator[World]:
         stack.enter_context(chdir(folder))
         stack.enter_context(patch.object(secrets, "choice", fixed.choice))
         stack.enter_context(patch.object(migrations, "uuid4", lambda: UUID(int=fixed.getrandbits(128), version=4)))
-        stack.enter_context(patch.object(socket, "gethostname", lambda: "laptop"))
+        machine = os.uname_result(("Linux", "laptop", *os.uname()[2:]))
+        stack.enter_context(patch.object(os, "uname", lambda: machine))
         stack.enter_context(patch.object(SystemClock, "now", lambda _clock: time.now()))
         stack.enter_context(patch.object(SystemClock, "elapsed", lambda _clock: time.elapsed()))
         stack.enter_context(patch.object(SystemClock, "sleep", lambda _clock, seconds: time.sleep(seconds)))
