@@ -288,6 +288,11 @@ def test_rows_of_an_embedding_job() -> None:
     assert missing.startswith('.: MissingField the field "content" is missing in "request"')
 
 
+def test_a_place_is_printable_and_short_whatever_names_are_in_it() -> None:
+    found = check_row_request({"contents": TURN, "\ufefftext\n": 1, "x" * 70: 1}, Kind.BATCH_JOB, Api.GEMINI)
+    assert sorted(problem.place for problem in found) == [r"\ufefftext\n", "x" * 60 + "…"]
+
+
 def test_defaults_need_nothing_and_take_an_instruction_as_text() -> None:
     def defaults(**members: Any) -> list[str]:
         return words(list(check_defaults(members, Kind.BATCH_JOB, Api.GEMINI)))

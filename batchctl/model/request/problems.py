@@ -8,6 +8,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from batchctl.model.json_value import Json
+from batchctl.model.quoting import cut
 
 Path: TypeAlias = tuple[str | int, ...]
 """Where in the request a problem is: names of members and indexes of items, from the outside in."""
@@ -50,7 +51,7 @@ class Problem(Struct, frozen=True, order=True):
         """The path as people write it: `generationConfig.stopSequences[0]`."""
         text = ""
         for step in self.path:
-            text += f"[{step}]" if isinstance(step, int) else f".{step}"
+            text += f"[{step}]" if isinstance(step, int) else f".{cut(step)}"
         return text.removeprefix(".")
 
 
