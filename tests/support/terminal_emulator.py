@@ -12,6 +12,12 @@ _SIGNS = {"default": "", "red": "r", "green": "g", "brown": "y", "blue": "b", "m
 """pyte's names of the eight colours; SGR 33 is brown there."""
 
 
+class _Screen(pyte.HistoryScreen):
+    """A screen that keeps what leaves it at its top, and cannot be paged back: for that, pyte wraps each event."""
+
+    __getattribute__ = object.__getattribute__
+
+
 class TerminalEmulator(io.StringIO):
     """A terminal of this size. `text()` is what a person sees on it."""
 
@@ -20,7 +26,7 @@ class TerminalEmulator(io.StringIO):
 
     def __init__(self, columns: int, lines: int) -> None:
         super().__init__()
-        self.screen = pyte.HistoryScreen(columns, lines, history=100_000, ratio=0.001)
+        self.screen = _Screen(columns, lines, history=100_000, ratio=0.001)
         self._stream = pyte.Stream(self.screen)
         self.written = 0
         """Characters so far."""
