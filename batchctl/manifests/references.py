@@ -21,13 +21,6 @@ MOST_REPLACED = 32 * 1024 * 1024
 _NO_TARGETS = "it is the name of the target, and the stack file has no spec.targets"
 REFERENCE = Pattern(r"\$\$\{|\$\{var\.([^}]*)(\}?)")
 """A reference `${var.name}`, or an escaped `${`."""
-
-
-def substitute(node: Node, variables: Variables, faults: Faults) -> Node:
-    """The tree with every reference in its strings replaced, except in keys."""
-    return Replacer(variables, faults).replaced(node)
-
-
 _MATRIX = Pattern(r"(?<!\$)\$\{matrix\.")
 """An unescaped reference to a matrix, whose own references were replaced before."""
 
@@ -42,7 +35,10 @@ class Replacer:
         """The characters that references have expanded to."""
 
     def replaced(self, node: Node, *, keep: Node | None = None) -> Node:
-        """See `substitute`; the subtree `keep` stays as it is. A node without references is returned unchanged."""
+        """The tree with every reference in its strings replaced, except in keys.
+
+        The subtree `keep` stays as it is. A node without references is returned unchanged.
+        """
         if node is keep:
             return node
         if isinstance(node, Items):

@@ -75,6 +75,7 @@ def _execute(path: Path, statements: str) -> None:
         db.executescript(statements)
 
 
+@pytest.mark.no_cover
 def test_any_flipped_byte_is_noticed(folder: Path) -> None:
     content = the_file(folder).read_bytes()
     cold = outcome(folder, None)

@@ -52,6 +52,7 @@ def test_a_manifest_is_read_by_three_calls_and_none_for_its_path(
     assert calls(40) - calls(20) == 20 * 3  # open, and fstat for its kind and its size
 
 
+@pytest.mark.no_cover
 def test_the_tree_of_a_manifest_is_dropped_once_the_job_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

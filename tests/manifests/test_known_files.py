@@ -123,6 +123,7 @@ def test_the_examples_are_the_same(folder: Path, tmp_path: Path) -> None:
     assert_same(tmp_path / "stack", tmp_path)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("group", sorted({case.parent.name for case in cases()}))
 def test_broken_files_have_the_same_errors(group: str, tmp_path: Path) -> None:
     for number, case in enumerate(case for case in cases() if case.parent.name == group):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from batchctl.manifests.compose import compose
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import plain
-from batchctl.manifests.references import substitute
+from batchctl.manifests.references import Replacer
 from batchctl.manifests.variables import Variables
 from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import ManifestError
@@ -278,4 +278,4 @@ def test_settings_never_change_the_digest(
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"])))
 def test_an_escaped_text_comes_out_as_it_was(text: str) -> None:
     (root,) = compose(json.dumps([text.replace("${", "$${").replace("$$${", "$$${")]).encode(), "x", Faults())
-    assert plain(substitute(root, Variables(), Faults())) == [text]
+    assert plain(Replacer(Variables(), Faults()).replaced(root)) == [text]

@@ -44,6 +44,7 @@ def value(text: str) -> object:
     return plain(root)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", OURS)
 def test_a_schema_is_valid_and_needs_no_other_file(name: str) -> None:
     text = schema_text(name)
@@ -82,6 +83,7 @@ def test_an_installed_package_has_the_schemas_inside(tmp_path: Path, monkeypatch
     assert schema_names() == ("only",)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", ["batchjob", "embeddingsbatchjob", "stack"])
 def test_every_field_is_described_and_nothing_undescribed_is_let_through(name: str) -> None:
     for path, part in parts(load_schema(name)):

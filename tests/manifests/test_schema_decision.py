@@ -120,6 +120,7 @@ def test_over_all_files_of_the_corpus(name: str) -> None:
     assert outcomes == {True, False}
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_over_every_change_of_a_manifest(name: str) -> None:
     text = FULL_STACK if name == "stack" else FULL.replace("BatchJob", name)
@@ -128,6 +129,14 @@ def test_over_every_change_of_a_manifest(name: str) -> None:
     outcomes = [check(name, other) for other in variants(root)]
     assert len(outcomes) > 500
     assert set(outcomes) == {True, False}
+
+
+def test_members_are_asked_for_of_mappings_alone() -> None:
+    schema = {"properties": {"a": {"type": "string"}}}
+    one = Scalar(HERE, 1, "1")
+    nodes = [one, Members(HERE, {"a": Member(HERE, one)})]
+    found = [decision_by(schema)(node) for node in nodes]
+    assert found == [not list(_strict()(schema).iter_errors(plain(node))) for node in nodes] == [True, False]
 
 
 def test_an_unknown_keyword_is_refused() -> None:

@@ -17,6 +17,7 @@ def walk(field: FieldDoc, path: str = "") -> Iterator[tuple[str, FieldDoc]]:
         yield from walk(inner, f"{path}{inner.name}.")
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("kind", ["batchjob", "embeddingsbatchjob", "stack"])
 def test_every_field_is_found_by_its_path_and_has_a_description(kind: str) -> None:
     fields = dict(walk(find_field(kind).field))

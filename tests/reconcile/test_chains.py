@@ -372,6 +372,7 @@ LIFECYCLES: tuple[dict[str, Any], ...] = (
 )
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("obstacle", [None, DAMAGED, UNUSABLE])
 @pytest.mark.parametrize("order", ORDERS)
 def test_awaited_rows_are_never_bought_and_replace_nothing(order: str, obstacle: Obstacle | None) -> None:

@@ -68,6 +68,17 @@ def test_a_deadline_below_the_ninetieth_is_too_short(one: DesiredJob, past: Reco
     assert [field for field, _ in found(one, past)] == fields
 
 
+def test_jobs_like_each_other_have_the_same_deadlines_and_others_their_own() -> None:
+    hours = {"a": 6, "b": 6, "c": 9, "d": 8}
+    jobs = [replace(wanted(active_deadline=many * HOUR), name=name) for name, many in hours.items()]
+    short = find_short_deadlines(jobs, learn_history(Recorded({"past": history()})))
+    assert [(one.job.name, one.words.split(",")[0]) for one in short] == [
+        ("a", "lifecycle.activeDeadline is 6h"),
+        ("b", "lifecycle.activeDeadline is 6h"),
+        ("d", "lifecycle.activeDeadline is 8h"),
+    ]
+
+
 def test_the_words_have_the_deadline_and_the_history() -> None:
     ((_, words),) = found(wanted(active_deadline=6 * HOUR), history())
     assert words == (

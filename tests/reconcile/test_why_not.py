@@ -70,6 +70,7 @@ def test_the_course_of_a_decision_is_its_trail(rule: str) -> None:
         assert next((stage.guard for stage in stages if stage.guard is not None), None) == planned.guard
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("rule", PLANS)
 def test_each_way_leads_where_it_says(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of every rule, and of every action together. The changes are made once more, by hand."""
