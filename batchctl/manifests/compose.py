@@ -35,6 +35,8 @@ MAX_CHARACTERS = MAX_BYTES
 _WIDE = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 """The first bytes of UTF-16 and UTF-32 files."""
 _NOT_TEXT = Pattern("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_NOT_ASCII_TEXT = Pattern("[^\t\n\r\x20-\x7e]")
+"""The same for texts in ASCII: the other takes 4 ms to compile."""
 _PAIR = Pattern(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 _PAIR_OR_BACKSLASH = Pattern(rf"\\\\|{_PAIR.pattern}")
 """Matches an escaped backslash too, so that the text after it is not read as an escape."""
@@ -104,7 +106,7 @@ def _decode(data: bytes, file: str, faults: Faults) -> str | None:
         place = _place(data[: error.start].decode("utf-8"), file)
         faults.add(place, Code.INVALID_YAML, "the file is not UTF-8", "save it as UTF-8")
         return None
-    bad = _NOT_TEXT.search(text)
+    bad = (_NOT_ASCII_TEXT if text.isascii() else _NOT_TEXT).search(text)
     if bad is not None:
         message = f"the character U+{ord(bad[0]):04X} is not allowed"
         hint = _CHARACTER_HINTS.get(bad[0], 'write it as an escape in "double quotes"')
