@@ -1,10 +1,11 @@
 """Runs every case beside its peers, and prints one table: case, target, measured, met or not.
 
-    python benchmarks/all.py [CASE…] [--quick] [--write] [--json FILE] [--folder DIR]
+    python benchmarks/all.py [CASE…] [--quick] [--skip PEER] [--write] [--json FILE] [--folder DIR]
 
 The cases are `start`, `plan`, `rows`, `creates`, `watch`, `emulator` and `curves`. Competitors take turns in several
 rounds; a ratio is that of one round, and the table has its median and its span. `--quick` takes some 15 minutes on two
 processors, with a tenth of the jobs and rows; without it, the sizes are those of the targets, which takes hours.
+Ctrl-C ends it with what was measured so far.
 `--write` writes the table into docs/performance.md and the plots beside it.
 """
 
@@ -22,7 +23,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from cases import CASES
 from creates import create_all
-from curve import CURVES, Curve, measure, plot
+from curve import CURVES, measure, plot
 from emulator_store import store_all
 from outcome import Table, plain
 from scene import OURS, Scene
@@ -65,42 +66,43 @@ _SKIPPED_ROWS = frozenset({"the same, from JSON"})
 _STORE_CALLS = 200
 
 
-def _scenes(cases: tuple[str, ...], rows: int, rounds: int) -> Callable[[Sizes, Path], Mapping[str, Table]]:
+def _scenes(
+    cases: tuple[str, ...], *, with_rows: bool = False, of_start: bool = False
+) -> Callable[[Sizes, Path, frozenset[str]], Mapping[str, Table]]:
     """Run cases of `run.py`."""
 
-    def run(sizes: Sizes, folder: Path) -> Mapping[str, Table]:
-        count = sizes.rows if rows else 1
+    def run(sizes: Sizes, folder: Path, skipped: frozenset[str]) -> Mapping[str, Table]:
         path = folder / f"{cases[0]}.jsonl"
-        write_rows(path, count, _ROW_BYTES)
-        turns = sizes.start_rounds if rounds else sizes.rounds
+        write_rows(path, sizes.rows if with_rows else 1, _ROW_BYTES)
+        rounds = sizes.start_rounds if of_start else sizes.rounds
         with serve_emulator(folder / f"emulator-{cases[0]}", 0) as url:
-            scene = Scene(folder / cases[0], path, url, turns, _SKIPPED_ROWS, sizes.jobs)
+            scene = Scene(folder / cases[0], path, url, rounds, _SKIPPED_ROWS | skipped, sizes.jobs)
             scene.folder.mkdir()
             return {case: CASES[case](scene).table for case in cases}
 
     return run
 
 
-def _creates(sizes: Sizes, _folder: Path) -> Mapping[str, Table]:
-    table = create_all(sizes.creates, sizes.latency, sizes.rounds)
+def _creates(sizes: Sizes, _folder: Path, skipped: frozenset[str]) -> Mapping[str, Table]:
+    table = create_all(sizes.creates, sizes.latency, sizes.rounds, skipped)
     table[OURS].add(jobs=sizes.creates)
     return {"creates": table}
 
 
-def _watch(sizes: Sizes, folder: Path) -> Mapping[str, Table]:
-    return {"watch": watch_all(sizes.jobs, sizes.rounds, folder=folder)}
+def _watch(sizes: Sizes, folder: Path, skipped: frozenset[str]) -> Mapping[str, Table]:
+    return {"watch": watch_all(sizes.jobs, sizes.rounds, skipped, folder=folder)}
 
 
-def _emulator(sizes: Sizes, _folder: Path) -> Mapping[str, Table]:
+def _emulator(sizes: Sizes, _folder: Path, _skipped: frozenset[str]) -> Mapping[str, Table]:
     return {"emulator": store_all(sizes.jobs, min(_STORE_CALLS, sizes.jobs), sizes.rounds, 8897)}
 
 
-GROUPS: Mapping[str, Callable[[Sizes, Path], Mapping[str, Table]]] = {
-    "start": _scenes(_START, rows=0, rounds=1),
-    "plan": _scenes(("plan",), rows=0, rounds=0),
+GROUPS: Mapping[str, Callable[[Sizes, Path, frozenset[str]], Mapping[str, Table]]] = {
+    "start": _scenes(_START, of_start=True),
+    "plan": _scenes(("plan",)),
     "creates": _creates,
     "watch": _watch,
-    "rows": _scenes(_ROWS, rows=1, rounds=0),
+    "rows": _scenes(_ROWS, with_rows=True),
     "emulator": _emulator,
 }
 _CASES = (*GROUPS, "curves")
@@ -110,6 +112,7 @@ def main() -> int:
     """Run the cases, print the table, and write what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"one or several of: {', '.join(_CASES)}")
+    parser.add_argument("--skip", action="append", default=[], metavar="PEER", help="leave a slow peer out; repeatable")
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="a tenth of the jobs and rows")
     size.add_argument("--tiny", action="store_true", help=argparse.SUPPRESS)
@@ -125,32 +128,46 @@ def main() -> int:
     begun = _words()
     print(begun, flush=True)
     warm_up(("google.genai.types", "jsonschema", "httpx", "yaml", "click"))
-    tables: dict[str, Table] = {}
-    curves: dict[str, Curve] = {}
+    found = Figures({}, {})
     with tempfile.TemporaryDirectory(prefix="batchctl-bench-", dir=asked.folder) as name:
-        folder = Path(os.path.realpath(name))
-        for group in chosen:
-            print(f"… {group}", file=sys.stderr, flush=True)
-            if group in GROUPS:
-                tables |= GROUPS[group](sizes, folder)
-        if "curves" in chosen:
-            curves = {case: measure(case, most, 1, folder) for case, most in sizes.curves.items()}
-    rows = list(rows_of(Figures(tables, curves)))
-    table = markdown(rows)
+        try:
+            for group in chosen:
+                _run(group, sizes, Path(os.path.realpath(name)), frozenset(asked.skip), found)
+                if asked.json is not None:
+                    asked.json.write_text(_for_programs(sizes, found), encoding="utf-8")
+        except KeyboardInterrupt:
+            print("\nstopped: the table has what was measured until then", file=sys.stderr)
+    rows = list(rows_of(found))
     met = [row.is_met for row in rows if row.is_met is not None]
-    print(f"\n{table}\n\n{sum(met)} of {len(met)} targets are met.")
-    if asked.json is not None:
-        found = {
-            "machine": machine(),
-            "sizes": vars(sizes),
-            "cases": {case: plain(one) for case, one in tables.items()},
-        }
-        asked.json.write_text(json.dumps(found, indent=2, default=dict) + "\n", encoding="utf-8")
+    print(f"\n{markdown(rows)}\n\n{sum(met)} of {len(met)} targets are met.")
     if asked.write:
-        write_page(f"{sizes.words}; {begun}, at the start.\n\n{table}\n")
-        for case, curve in curves.items():
+        write_page(f"{sizes.words}; {begun}, at the start.\n\n{markdown(rows)}\n")
+        for case, curve in found.curves.items():
             (_PAGE.parent / f"{case}-curve.svg").write_text(plot(curve), encoding="utf-8")
     return 0
+
+
+def _run(group: str, sizes: Sizes, folder: Path, skipped: frozenset[str], found: Figures) -> None:
+    """Run the cases of one name, add their figures, and show how they do."""
+    before = list(rows_of(found))
+    if group in GROUPS:
+        found.tables.update(GROUPS[group](sizes, folder, skipped))
+    else:
+        for case, most in sizes.curves.items():
+            found.curves[case] = measure(case, most, 1, folder)
+    for row in rows_of(found):
+        if row not in before:
+            print(row.words, flush=True)
+
+
+def _for_programs(sizes: Sizes, found: Figures) -> str:
+    cases = {case: plain(one) for case, one in found.tables.items()}
+    curves = {
+        case: {"sizes": curve.sizes, "series": {name: [one.values for one in of] for name, of in curve.series.items()}}
+        for case, curve in found.curves.items()
+    }
+    document = {"machine": machine(), "sizes": vars(sizes), "cases": cases, "curves": curves}
+    return json.dumps(document, indent=2) + "\n"
 
 
 def _words() -> str:
