@@ -11,7 +11,7 @@ from batchctl.cli.commands import batchctl
 from batchctl.cli.common import Common
 
 PAGE = Path(__file__).with_name("commands.md")
-_COMMON = frozenset(Common.__dataclass_fields__)
+_COMMON = frozenset(Common._fields)
 _HEAD = """\
 # Commands
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
 
 import click
+from msgspec import Struct
 from msgspec.structs import replace
+from rich.console import Console
 
 from batchctl import __version__
 from batchctl.cli.common import Common, common_options, output_option, scope_options
@@ -22,9 +26,13 @@ from batchctl.cli.short_deadlines import warn_of_deadlines
 from batchctl.cli.workspace import is_asked, open_workspace
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
+from batchctl.manifests.manifest_files import STANDARD_INPUT, find_stack_file
+from batchctl.manifests.stack import read_target_names
+from batchctl.manifests.trust import Trust
 from batchctl.model.desired import DesiredStack
-from batchctl.model.errors import ManifestError
+from batchctl.model.errors import ManifestError, UsageError
 from batchctl.model.json_value import Json
+from batchctl.model.locations import Diagnostic
 from batchctl.report.documents import to_json, to_yaml
 from batchctl.report.error_text import outside_words
 from batchctl.report.findings import (
@@ -37,35 +45,124 @@ from batchctl.report.findings import (
     to_report,
 )
 from batchctl.report.job_document import invalid_document, valid_document
+from batchctl.report.layout import count
 from batchctl.report.status_text import write_valid
 
 _REPORTS = ("github", "gitlab", "sarif", "junit")
+
+
+class _Checked(Struct, frozen=True):
+    """One target, or the stack without one, after its check."""
+
+    shown: DesiredStack | None
+    """The valid jobs in scope; None with errors."""
+    error: ManifestError | None = None
+    outside: int = 0
+    """Errors in manifests outside `-f`."""
 
 
 @click.command()
 @scope_options
 @output_option("json", "yaml", "name", *_REPORTS)
 @report_option("json", *_REPORTS)
+@click.option("--all-targets", is_flag=True, help="Check the stack with each of its targets.")
 @common_options
-def validate(*, common: Common, filenames: tuple[str, ...], selector: str | None, output: str, reports: Reports) -> int:
+def validate(
+    *,
+    common: Common,
+    filenames: tuple[str, ...],
+    selector: str | None,
+    output: str,
+    reports: Reports,
+    all_targets: bool,
+) -> int:
     """Check the stack file and all manifests without any call.
 
     Lists every error with its place. With -f, only errors of the stack file and of these manifests. In GitHub Actions,
     each error is an annotation, too.
     """
+    if all_targets:
+        return _validate_all(common, filenames, selector, output, reports)
+    found = _check(common, filenames, selector)
+    if found.error is not None:
+        return _report_invalid(found.error, common, output, reports)
+    assert found.shown is not None
+    _report_valid(found.shown, found.outside, common, output, reports)
+    return 0
+
+
+def _check(common: Common, filenames: tuple[str, ...], selector: str | None) -> _Checked:
     try:
         faults = Faults(is_asked(common, filenames), only_asked=True)
         workspace = open_workspace(common, filenames, selector, faults=faults, offline=True)
     except ManifestError as error:
-        return _report_invalid(error, common, output, reports)
+        return _Checked(None, error, error.outside)
     warn_of_empty_scope(JobSelection((), filenames, selector), workspace.stack, workspace.desired.jobs)
     scope = workspace.scope
     jobs = tuple(job for job in workspace.desired.jobs if scope.contains(job.name, job.path, job.labels))
     found = (*workspace.desired.warnings, *warn_of_deadlines(workspace), *warn_of_retirements(workspace, jobs))
-    warnings = tuple(sorted(found))
-    shown = replace(workspace.desired, jobs=jobs, warnings=warnings)
-    _report_valid(shown, faults.outside, common, output, reports)
+    return _Checked(replace(workspace.desired, jobs=jobs, warnings=tuple(sorted(found))), outside=faults.outside)
+
+
+def _validate_all(
+    common: Common, filenames: tuple[str, ...], selector: str | None, output: str, reports: Reports
+) -> int:
+    """Check the stack with each target: what several of them share is said once."""
+    targets = _targets_to_check(common, filenames, output, reports)
+    checked = {target: _check(common._replace(target=target), filenames, selector) for target in targets}
+    errors = _each_once(one.error.diagnostics for one in checked.values() if one.error is not None)
+    valid = [one.shown for one in checked.values() if one.shown is not None]
+    of_errors = [one.error.warnings for one in checked.values() if one.error is not None]
+    warnings = _each_once([*of_errors, *(one.warnings for one in valid)])
+    outside = max(one.outside for one in checked.values())
+    if errors:
+        bad = ", ".join(target for target, one in checked.items() if one.error is not None)
+        hint = f"of {count(len(targets), 'target')} these are not valid: {bad}"
+        error = ManifestError(errors, warnings=warnings, outside=outside, hint=hint)
+        return _report_invalid(error, common, output, reports)
+    show_warnings(warnings, common)
+    jobs = {(job.name, job.path): job for one in valid for job in one.jobs}
+    found = _findings(Findings((), warnings, tuple(jobs.values())))
+    writers = _writers(found, dict)
+    if output in _REPORTS:
+        sys.stdout.write(writers[output]())
+    else:
+        names = sorted({job.name for one in valid for job in one.jobs})
+        emit(
+            common,
+            output,
+            text=partial(_write_each, valid, verbose=common.verbose),
+            document=dict,
+            names=names,
+        )
+    _finish(found, outside, output, reports, writers)
     return 0
+
+
+def _targets_to_check(common: Common, filenames: tuple[str, ...], output: str, reports: Reports) -> list[str]:
+    """The targets of the stack file. Raises UsageError where not all can be checked in one run."""
+    if output in {"json", "yaml"} or any(name == "json" for name, _ in reports):
+        hint = "use `--target NAME -o json` for each target, or a report such as `--report sarif=FILE`"
+        raise UsageError("--all-targets has no JSON document: that is of one stack", hint=hint)
+    if STANDARD_INPUT in filenames:
+        raise UsageError("--all-targets reads manifests more than once, so -f - cannot be read", hint="name files")
+    if common.target is not None and common.target != os.environ.get("BATCHCTL_TARGET"):
+        raise UsageError("--target and --all-targets exclude each other", hint="leave one of them out")
+    file = find_stack_file(common.config, os.environ, filenames, Path())
+    targets = read_target_names(file, Trust.from_env(os.environ))
+    if not targets:
+        raise UsageError(f"{file} has no spec.targets", hint="`batchctl validate` checks a stack without targets")
+    return targets
+
+
+def _write_each(stacks: Iterable[DesiredStack], console: Console, *, verbose: bool) -> None:
+    for one in stacks:
+        write_valid(one, console, verbose=verbose)
+
+
+def _each_once(lists: Iterable[Iterable[Diagnostic]]) -> tuple[Diagnostic, ...]:
+    """All of them, sorted, without those that several targets have."""
+    return tuple(sorted({one for some in lists for one in some}))
 
 
 def _report_invalid(error: ManifestError, common: Common, output: str, reports: Reports) -> int:
@@ -76,9 +173,7 @@ def _report_invalid(error: ManifestError, common: Common, output: str, reports: 
     elif output == "yaml":
         sys.stdout.write(to_yaml(invalid_document(error)))
     show_error(error, common)
-    _warn_of_outside(error.outside)
-    _annotate(found, output)
-    write_reports(reports, writers)
+    _finish(found, error.outside, output, reports, writers)
     return error.exit_code
 
 
@@ -96,6 +191,12 @@ def _report_valid(shown: DesiredStack, outside: int, common: Common, output: str
             document=lambda: valid_document(shown, outside),
             names=[job.name for job in shown.jobs],
         )
+    _finish(found, outside, output, reports, writers)
+
+
+def _finish(
+    found: Findings, outside: int, output: str, reports: Reports, writers: Mapping[str, Callable[[], str]]
+) -> None:
     _warn_of_outside(outside)
     _annotate(found, output)
     write_reports(reports, writers)

@@ -167,3 +167,43 @@ def test_the_emulator_refuses_a_target(cli: Cli, monkeypatch: pytest.MonkeyPatch
     assert (ran.code, "emulator serve reads no stack, so --target has no effect" in ran.err) == (64, True), ran.err
     monkeypatch.setenv("BATCHCTL_TARGET", "prod")
     assert "--target" not in cli("emulator", "serve", "--host", "nowhere.invalid").err
+
+
+def test_all_targets_are_checked_in_one_run(targets: StackFolder, cli: Cli, tmp_path: Path) -> None:
+    ran = cli.ok("validate", "--all-targets")
+    assert ran.out == "ok: 1 job in stack shop-dev\nok: 1 job in stack shop-prod\n"
+    assert cli.ok("validate", "--all-targets", "-o", "name").out == "a\n"
+    targets.write_job("b", model="${var.model}")
+    targets.write_job("c", modell="x")
+    targets.write_stack(
+        targets={"dev": {}, "prod": {"variables": {"model": "gemini-2.5-pro"}}}, variables={"model": {}}
+    )
+    targets.job_path("a").unlink()
+    ran = cli("validate", "--all-targets", "--report", f"junit={tmp_path / 'report.xml'}")
+    assert ran.code == 65
+    lines = ran.err.splitlines()
+    assert sum(line.startswith("jobs/c.yaml:") for line in lines) == 1, "shared errors come once"
+    assert "of 2 targets these are not valid: dev, prod" in ran.err
+    assert (tmp_path / "report.xml").read_text().count("jobs/c.yaml:") == 1
+    targets.job_path("c").unlink()
+    ran = cli("validate", "--all-targets")
+    assert (ran.code, "these are not valid: dev\n" in ran.err) == (65, True), ran.err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("-o", "json"), "--all-targets has no JSON document"),
+        (("--report", "json=x.json"), "--all-targets has no JSON document"),
+        (("--target", "dev"), "--target and --all-targets exclude each other"),
+        (("-f", "-"), "--all-targets reads manifests more than once"),
+    ],
+)
+def test_what_all_targets_cannot_do(targets: StackFolder, cli: Cli, words: tuple[str, ...], message: str) -> None:
+    ran = cli("validate", "--all-targets", *words)
+    assert (ran.code, message in ran.err) == (64, True), ran.err
+
+
+def test_all_targets_need_targets(stack: StackFolder, cli: Cli) -> None:
+    ran = cli("validate", "--all-targets")
+    assert (ran.code, "batchctl.yaml has no spec.targets" in ran.err) == (64, True), ran.err
