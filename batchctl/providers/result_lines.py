@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from itertools import chain
+from operator import methodcaller
 from typing import Any
 
 import msgspec
@@ -44,6 +45,7 @@ class _AnswerLine(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     response: dict[str, Any]
 
 
+_CANDIDATES = methodcaller("get", "candidates")
 _ANSWER_LINES = msgspec.json.Decoder(_AnswerLine)
 
 
@@ -105,7 +107,7 @@ class ResultLines:
             return None
         responses = [line.response for line in found]
         # Blank lines have a number, too.
-        if len(found) != chunk.count(b"\n") or not all(response.get("candidates") for response in responses):
+        if len(found) != chunk.count(b"\n") or not all(map(_CANDIDATES, responses)):
             return None
         return AnswerLines([line.key for line in found], encoded_each(responses))
 

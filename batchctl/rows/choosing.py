@@ -65,11 +65,13 @@ class Choosing:
                 cutter.add(position, row)
                 position += 1
         self.total = self.distinct = self.sent = position
+        if not all(shard.has_fingerprints for shard in cutter.shards):
+            return False
         marks = array("Q")
         for shard in cutter.shards:
-            marks.frombytes(bytes(shard.prints))
-        # The first half of each is enough for a suspicion.
-        return all(shard.has_fingerprints for shard in cutter.shards) and not repeated_marks(marks[::2])
+            # The first half of each is enough for a suspicion.
+            marks.extend(memoryview(shard.prints).cast("Q")[::2])
+        return not repeated_marks(marks)
 
     def _send_some(self, cutter: Cutter) -> None:
         chosen: Iterable[tuple[int, InputRow]] = self._chosen(self._read())

@@ -64,7 +64,7 @@ class LedgerWriter:
         first, count = numbers[0], len(numbers)
         self._has_result[first : first + count] = b"\1" * count
         self._verdicts[RowVerdict.OK] += count
-        prints = map(self._sent.fingerprint, numbers)
+        prints = self._sent.fingerprints(first, count)
         self._body += b"".join(map(_RECORD.pack, prints, offsets, lengths, repeat(_NUMBERS[RowVerdict.OK])))
 
     def add_missing(self, *, is_tried: bool) -> None:

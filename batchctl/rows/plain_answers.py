@@ -15,6 +15,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from batchctl.model.json_value import Json
 from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.expectation import AnswerForm, Expectation
+from batchctl.rows.plain_usage import PlainUsage
 from batchctl.rows.verdict import text_verdict
 
 
@@ -32,11 +33,8 @@ class _Candidate(Struct, gc=False):
     finishReason: Literal["STOP"]  # noqa: N815
 
 
-class PlainAnswer(Struct, gc=False):
-    """An answer of the usual form."""
-
+class _Answer(Struct, gc=False, kw_only=True):
     candidates: Annotated[list[_Candidate], Meta(min_length=1, max_length=1)]
-    usageMetadata: dict[str, Json]  # noqa: N815
     modelVersion: str  # noqa: N815
     embedding: UnsetType = UNSET
     """An answer with a vector has another form."""
@@ -44,37 +42,54 @@ class PlainAnswer(Struct, gc=False):
     predictions: UnsetType = UNSET
     modelStatus: dict[str, Json] | UnsetType = UNSET  # noqa: N815
 
-    @property
-    def text(self) -> str:
-        """The text of the candidate."""
-        parts = self.candidates[0].content.parts
-        return parts[0].text if len(parts) == 1 else "".join([part.text for part in parts])
+
+class PlainAnswer(_Answer, gc=False, kw_only=True):
+    """An answer of the usual form."""
+
+    usageMetadata: dict[str, Json]  # noqa: N815
+
+
+class CountedAnswer(_Answer, gc=False, kw_only=True):
+    """The same with the counts of usual answers."""
+
+    usageMetadata: PlainUsage  # noqa: N815
 
 
 class _Outcome(Struct, gc=False, forbid_unknown_fields=True):
     response: PlainAnswer
 
 
+class _CountedOutcome(Struct, gc=False, forbid_unknown_fields=True):
+    response: CountedAnswer
+
+
 _TEXT = frozenset({"TEXT"})
 _DECODER = msgspec.json.Decoder(_Outcome)
+_OTHER_FORM = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_COUNTED_DECODER = msgspec.json.Decoder(_CountedOutcome)
 
 
-def are_good(answers: Sequence[PlainAnswer], expected: Expectation) -> bool:
+def are_good(answers: Sequence[PlainAnswer] | Sequence[CountedAnswer], expected: Expectation) -> bool:
     """Whether the verdict on each of these answers is certain to be `OK`."""
     if expected.form is AnswerForm.EMBEDDED or not expected.modalities <= _TEXT:
         return False
-    texts = [answer.text for answer in answers]
+    found = [answer.candidates[0].content.parts for answer in answers]
+    texts = [parts[0].text if len(parts) == 1 else "".join([part.text for part in parts]) for parts in found]
     if not all(map(str.strip, texts)):
         return False
     is_any_text = expected.choices is None and not expected.is_json
     return is_any_text or all(text_verdict(text, expected) is RowVerdict.OK for text in texts)
 
 
-def read_all_plain(outcomes: bytes) -> Sequence[PlainAnswer] | None:
-    """The answers in outcomes, one on each line; None if one has another form."""
+def read_all_plain(outcomes: bytes) -> Sequence[PlainAnswer] | Sequence[CountedAnswer] | None:
+    """The answers in outcomes, one on each line, counted ones if all are so; None if one has another form."""
+    try:
+        return [outcome.response for outcome in _COUNTED_DECODER.decode_lines(outcomes)]
+    except _OTHER_FORM:
+        pass
     try:
         return [outcome.response for outcome in _DECODER.decode_lines(outcomes)]
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except _OTHER_FORM:
         return None
 
 
@@ -82,5 +97,5 @@ def read_plain(outcome: bytes) -> PlainAnswer | None:
     """The answer in an outcome; None if it has another form."""
     try:
         return _DECODER.decode(outcome).response
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except _OTHER_FORM:
         return None

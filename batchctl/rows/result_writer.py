@@ -19,7 +19,7 @@ from batchctl.rows.expectation import UNSEEN, Expectation, Expectations
 from batchctl.rows.hashed_lines import HashedLines
 from batchctl.rows.join import Join
 from batchctl.rows.ledger_file import LedgerWriter
-from batchctl.rows.plain_answers import are_good, read_all_plain, read_plain
+from batchctl.rows.plain_answers import CountedAnswer, PlainAnswer, are_good, read_all_plain, read_plain
 from batchctl.rows.spool import NO_MEMBERS, Spool
 from batchctl.rows.usage import UsageTotal
 from batchctl.rows.verdict import verdict
@@ -108,8 +108,7 @@ class ResultWriter:
         answers = read_all_plain(b"\n".join(outcomes)) if set(members) == {NO_MEMBERS} else None
         if answers is None or not are_good(answers, self._expectations.at(place)):
             return False
-        self._usage.note_statuses([one.modelStatus for one in answers if one.modelStatus is not UNSET])
-        self._usage.add_all([one.usageMetadata for one in answers], [one.modelVersion for one in answers])
+        self._add_usage(answers)
         self._verdicts[RowVerdict.OK] += len(rows)
         shown = encoded_each(self._join.keys(rows, keys))
         positions = rows if self._ledger is None else self._ledger.positions(rows)
@@ -121,6 +120,15 @@ class ResultWriter:
             self._ledger.add_good(rows, offsets, [length - 1 for length in lengths])
         lines.add(b"".join(found))
         return True
+
+    def _add_usage(self, answers: Sequence[PlainAnswer] | Sequence[CountedAnswer]) -> None:
+        self._usage.note_statuses([one.modelStatus for one in answers if one.modelStatus is not UNSET])
+        versions = [one.modelVersion for one in answers]
+        counted = [one.usageMetadata for one in answers if isinstance(one, CountedAnswer)]
+        if counted:
+            self._usage.add_plain(counted, versions)
+        else:
+            self._usage.add_all([one.usageMetadata for one in answers if isinstance(one, PlainAnswer)], versions)
 
 
 def _head(record: Sequence[bytes], row: int, position: int, join: Join, found: RowVerdict) -> bytes:

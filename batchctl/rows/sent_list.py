@@ -7,7 +7,7 @@ of rows, and no text of a request.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -86,6 +86,11 @@ class SentList:
     def fingerprint(self, number: int) -> bytes:
         """The fingerprint of a row, by its number in this list."""
         return bytes(self.prints[number * PRINT_BYTES : (number + 1) * PRINT_BYTES])
+
+    def fingerprints(self, first: int, count: int) -> Sequence[bytes]:
+        """The fingerprints of rows that come one after the other."""
+        found = bytes(self.prints[first * PRINT_BYTES : (first + count) * PRINT_BYTES])
+        return [found[at : at + PRINT_BYTES] for at in range(0, len(found), PRINT_BYTES)]
 
     @property
     def has_fingerprints(self) -> bool:

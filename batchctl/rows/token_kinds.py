@@ -68,7 +68,11 @@ class TokenSums:
             for usage in usages:
                 self.add(usage)
             return
-        self._rows += len(usages)
+        self.add_sums(len(usages), tokens)
+
+    def add_sums(self, rows: int, tokens: Tokens) -> None:
+        """Add several answers to short prompts by the sums of their tokens."""
+        self._rows += rows
         self._short.add(tokens)
 
     def note_status(self, status: Json) -> None:
@@ -142,9 +146,13 @@ def tokens_of_publisher(usage: Mapping[str, Json]) -> Tokens | None:
     return text_tokens(given, back)
 
 
-def text_tokens(given: int, back: int = 0) -> Tokens:
+def text_tokens(given: int, back: int = 0, thoughts: int = 0) -> Tokens:
     """Tokens of text."""
-    return Tokens({Modality.TEXT: given} if given else {}, output={Modality.TEXT: back} if back else {})
+    return Tokens(_text(given), output=_text(back), thoughts=thoughts)
+
+
+def _text(number: int) -> Counts:
+    return {Modality.TEXT: number} if number else {}
 
 
 def _sum_plain(usages: Sequence[Mapping[str, Json]]) -> Tokens | None:
@@ -158,8 +166,7 @@ def _sum_plain(usages: Sequence[Mapping[str, Json]]) -> Tokens | None:
         details = ((usage.get(name), number) for usage, number in zip(usages, column, strict=True))
         if not all(not one or one == [{"modality": "TEXT", "tokenCount": number}] for one, number in details):
             return None
-    found = text_tokens(sum(given), sum(back))
-    return Tokens(found.input, {}, found.output, sum(thoughts))
+    return text_tokens(sum(given), sum(back), sum(thoughts))
 
 
 def _column(usages: Sequence[Mapping[str, Json]], name: str, absent: Json) -> list[int] | None:

@@ -54,6 +54,8 @@ USAGES: list[Any] = [
     {"promptTokenCount": 7, "candidatesTokenCount": 5, "totalTokenCount": 12},
     {"promptTokenCount": 7, "candidatesTokenCount": 5, "totalTokenCount": 12},
     {"promptTokenCount": 7, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 7}], "totalTokenCount": 7},
+    {"promptTokenCount": 7, "candidatesTokenCount": 5, "totalTokenCount": 15, "thoughtsTokenCount": 3},
+    {"promptTokenCount": 200_001, "candidatesTokenCount": 5, "totalTokenCount": 200_006},
     {"prompt_token_count": 7, "promptTokenCount": 8},
     {"promptTokenCount": "7", "totalTokenCount": None},
     {"promptTokenCount": -1},
