@@ -4,7 +4,7 @@
 
 The cases are `start`, `plan`, `rows`, `creates`, `watch`, `emulator` and `curves`. Competitors take turns in several
 rounds; a ratio is that of one round, and the table has its median and its span. `--quick` takes some 15 minutes on two
-processors, with a tenth of the jobs and rows; without it, the sizes are those of the targets, which takes hours.
+idle processors, with fewer jobs and rows; without it, the sizes are those of the targets, which takes hours.
 Ctrl-C ends it with what was measured so far.
 `--write` writes the table into docs/performance.md and the plots beside it.
 """
@@ -94,7 +94,7 @@ def _watch(sizes: Sizes, folder: Path, skipped: frozenset[str]) -> Mapping[str, 
 
 
 def _emulator(sizes: Sizes, _folder: Path, _skipped: frozenset[str]) -> Mapping[str, Table]:
-    return {"emulator": store_all(sizes.jobs, min(_STORE_CALLS, sizes.jobs), sizes.rounds, 8897)}
+    return {"emulator": store_all(sizes.jobs, min(_STORE_CALLS, sizes.jobs), sizes.rounds)}
 
 
 GROUPS: Mapping[str, Callable[[Sizes, Path, frozenset[str]], Mapping[str, Table]]] = {
@@ -114,7 +114,7 @@ def main() -> int:
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"one or several of: {', '.join(_CASES)}")
     parser.add_argument("--skip", action="append", default=[], metavar="PEER", help="leave a slow peer out; repeatable")
     size = parser.add_mutually_exclusive_group()
-    size.add_argument("--quick", action="store_true", help="a tenth of the jobs and rows")
+    size.add_argument("--quick", action="store_true", help="fewer jobs, creates, rows and rounds")
     size.add_argument("--tiny", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--write", action="store_true", help="write the table and the plots into docs")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures of every round to FILE")

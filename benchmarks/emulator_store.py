@@ -93,14 +93,14 @@ CALLS: Mapping[str, Callable[[Store], object]] = {
 }
 
 
-def store_all(jobs: int, calls: int, rounds: int, port: int) -> Table:
+def store_all(jobs: int, calls: int, rounds: int) -> Table:
     """Milliseconds of the processor for each kind of call, of a small store and a large one, which take turns."""
     small, large = f"{_PAGE} jobs", f"{jobs:,} jobs"
     table = {name: Series(name) for name in (small, large)}
     with tempfile.TemporaryDirectory(prefix="batchctl-bench-") as name, ExitStack() as servers:
         stores = {}
         for number, (which, most) in enumerate({small: _PAGE, large: jobs}.items()):
-            url, process = servers.enter_context(start_emulator(Path(name) / str(number), port + number))
+            url, process = servers.enter_context(start_emulator(Path(name) / str(number), 0))
             stores[which] = Store(url, process, most)
         for _ in range(rounds):
             for kind, call in CALLS.items():
@@ -119,11 +119,10 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=10_000, help="jobs of the large store (default: %(default)s)")
     parser.add_argument("--calls", type=int, default=200, help="calls of each kind (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of these calls (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8897, help="and the one after it (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE")
     asked = parser.parse_args()
     print(", ".join(f"{name}: {value}" for name, value in machine().items()), flush=True)
-    table = store_all(asked.jobs, asked.calls, asked.rounds, asked.port)
+    table = store_all(asked.jobs, asked.calls, asked.rounds)
     few, many = table.values()
     print(f"\n{'ms a call':12} {few.name:>12} {many.name:>12} {'ratio':>7}")
     for kind in CALLS:
