@@ -11,6 +11,7 @@ from batchctl.cli.why_not_option import why_not_option
 from batchctl.manifests.schema_fields import find_field, is_field_path
 from batchctl.model.actions import Action
 from batchctl.model.errors import UsageError
+from batchctl.model.suggest import is_file_name
 
 
 @click.command()
@@ -29,7 +30,7 @@ def explain(*, common: Common, selection: JobSelection, why_not: Action | None, 
     its fields are shown, as with `kubectl explain`. So are `spec`, `metadata`, `batchjob`, `embeddingsbatchjob` and
     `stack`; a job with such a name is found by -f.
     """
-    paths = [name for name in selection.names if is_field_path(name)]
+    paths = [name for name in selection.names if is_field_path(name) and not is_file_name(name)]
     if not paths:
         if recursive:
             raise UsageError("--recursive is for a field, such as spec.lifecycle", hint="leave it out")

@@ -14,6 +14,7 @@ import click
 from batchctl.cli.phrasebook import COMMANDS, FORMATS, KINDS, KUBECTL, OPTIONS, OPTIONS_OF, TERRAFORM, Phrase
 from batchctl.model.errors import UsageError
 from batchctl.model.pattern import Pattern
+from batchctl.model.suggest import is_file_name
 
 _ONE_DASH = Pattern(r"-[a-z][a-z-]+")
 _NOT_OF_A_NAME = Pattern(r"[^a-z0-9]+")
@@ -107,7 +108,7 @@ class _Line:
 
     def _read_argument(self, word: str) -> None:
         kind, slash, name = word.partition("/")
-        if slash and kind.lower() in KINDS:
+        if slash and name and kind.lower() in KINDS and not is_file_name(name):
             self.has_kinds = True
             self._names.append(name)
         elif word.lower() in KINDS and not self._names and self._takes_kinds():

@@ -38,7 +38,7 @@ from batchctl.model.errors import BatchctlError, UsageError
 from batchctl.model.ports.row_reader import RowReader
 from batchctl.model.recorded import Recorded
 from batchctl.model.stack import Stack
-from batchctl.model.suggest import did_you_mean
+from batchctl.model.suggest import did_you_mean, is_file_name
 from batchctl.reconcile import WHOLE_STACK, Scope, parse_selector
 from batchctl.report.activity import Board
 from batchctl.rows.place import ResultsPlace
@@ -132,6 +132,8 @@ class Workspace(Struct, frozen=True, dict=True):
         for name in names:
             if name not in known:
                 hint = did_you_mean(name, sorted(known), "`batchctl status` lists the jobs")
+                if is_file_name(name):
+                    hint = f"-f {name} selects the jobs of a file or a folder"
                 raise BatchctlError(f"there is no job {name}", code=ErrorCode.JOB_NOT_FOUND, hint=hint)
 
 

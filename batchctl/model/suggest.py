@@ -44,3 +44,11 @@ def did_you_mean(word: str, names: Iterable[str], otherwise: str = "") -> str:
 
 def _by_lower_case(names: Iterable[str]) -> dict[str, str]:
     return {name.lower(): name for name in names if len(name) <= LONGEST}
+
+
+_FILE_ENDINGS = (".yaml", ".yml", ".json")
+
+
+def is_file_name(word: str) -> bool:
+    """Whether an argument in the place of a job's name can only be a file or a folder: names have no `/` and no dot."""
+    return "/" in word or word.endswith(_FILE_ENDINGS)

@@ -190,3 +190,26 @@ def test_a_job_with_the_name_of_a_kind(stack: StackFolder, cli: Cli) -> None:
 def test_programs_get_the_command_in_the_document(stack: StackFolder, cli: Cli) -> None:
     ran = cli("get", "jobs", "-o", "json")
     assert (ran.code, ran.json["error"]["details"]) == (64, {"command": "batchctl status -o json"})
+
+
+@pytest.mark.parametrize("line", ["describe jobs/a.yaml", "explain jobs/a.yaml", "plan jobs/", "cancel a.yaml"])
+def test_a_file_in_the_place_of_a_name(stack: StackFolder, cli: Cli, line: str) -> None:
+    stack.write_job("a")
+    ran = cli(*line.split())
+    assert (ran.code, f"hint: -f {line.split()[1]} selects" in ran.err) == (1, True), ran.err
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("apply -y", "apply --yes"),
+        ("apply a --auto-approve", "apply a --yes"),
+        ("status --json", "status -o json"),
+        ("results a --format csv", "results a -o csv"),
+        ("results a --format=csv", "results a -o csv"),
+    ],
+)
+def test_options_that_many_tools_have(stack: StackFolder, cli: Cli, line: str, command: str) -> None:
+    stack.write_job("a")
+    ran = cli(*line.split())
+    assert (ran.code, f"hint: `batchctl {command}`" in ran.err) == (64, True), ran.err
