@@ -61,16 +61,25 @@ class EncodedAhead:
                 content.close()
 
     def take(self, job: DesiredJob, into: BinaryIO, flow: Flow) -> str | None:
-        """Write the upload of all rows of a job, and forget it; returns its sha256. None: it was not encoded."""
+        """Write the upload of all rows of a job, and forget it; returns its sha256.
+
+        None: it was not encoded, or the disk has no space for it twice. Then nothing was written.
+        """
         found = self._found.pop(job.name, None)
         if found is None:
             return None
         with found.content:
             if found.job != job:
                 return None
-            flow.add(found.content.tell())
+            size = found.content.tell()
             found.content.seek(0)
-            shutil.copyfileobj(found.content, into, _AT_ONCE)
+            try:
+                shutil.copyfileobj(found.content, into, _AT_ONCE)
+            except OSError:
+                into.seek(0)
+                into.truncate()
+                return None
+        flow.add(size)
         return found.sha256
 
     def drop(self, job: DesiredJob) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from batchctl.model.activity import UNWATCHED
 from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import ResultsError
 from batchctl.model.keys import AttemptKey
@@ -138,6 +139,28 @@ def test_a_full_disk_does_not_disturb_the_choice(given: Input, tmp_path: Path, m
     assert made[0].closed
     monkeypatch.undo()
     assert upload(inputs, given.job, chosen) == upload(RowEncoder(), given.job, chosen)
+
+
+def test_a_disk_with_space_for_one_copy_is_enough(given: Input, tmp_path: Path) -> None:
+    class Disk(io.BytesIO):
+        """A file on a disk that has space once what was written ahead is gone."""
+
+        def write(self, data: Any) -> int:
+            if kept.content.closed:
+                return super().write(data)
+            super().write(data[:100])
+            raise OSError(28, "No space left on device")
+
+    inputs = RowEncoder()
+    chosen = choose(inputs, given.job, tmp_path / "out")
+    (kept,) = inputs._ahead._found.values()
+    into = Disk()
+    assert inputs._ahead.take(given.job, into, UNWATCHED) is None
+    assert into.getvalue() == b""
+    choose(inputs, given.job, tmp_path / "again")
+    (kept,) = inputs._ahead._found.values()
+    found = inputs.encode_file(given.job, into, chosen.positions)
+    assert (found, into.getvalue()) == upload(RowEncoder(), given.job, chosen)
 
 
 def test_what_is_not_taken_is_released(given: Input, tmp_path: Path) -> None:
