@@ -64,7 +64,8 @@ def docs(session: nox.Session) -> None:
 def long(session: nox.Session) -> None:
     """The harnesses with much more effort (hours)."""
     _install(session)
-    session.run("python", "tests/check.py", "--lane", "harnesses", *session.posargs, env={"BATCHCTL_LONG": "1"})
+    lanes, shared = ("--lane", "commands", "--lane", "harnesses"), ("-n", "2", "--dist", "worksteal")
+    session.run("python", "tests/check.py", *lanes, *shared, *session.posargs, env={"BATCHCTL_LONG": "1"})
 
 
 @nox.session

@@ -1,9 +1,10 @@
 """The test command: format, lint, types, layers, tests, coverage. Runs all, then fails if any failed.
 
-    python tests/check.py [--lane tests|harnesses|page|static] [arguments for pytest]
+    python tests/check.py [--lane commands|tests|harnesses|decisions|page|static]… [arguments for pytest]
 
-Four lanes run side by side, because each alone leaves a processor idle at times; `--lane` runs one of them. Further
-arguments go to pytest.
+The lanes run side by side, each in one process: tests that are dealt out to several processes of pytest are collected
+by each of them, which costs more than it brings on two processors. `--lane` runs one of them, and may be repeated.
+Further arguments go to pytest.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = Path(sys.executable).parent
 MEMORY = Path("/dev/shm")
+COMMANDS = "tests/cli"
+"""Command lines, most of them in the tests' own process."""
 HARNESSES = (
-    "tests/cli",
     "tests/benchmarks",
     "tests/clients",
     "tests/engine/test_crash.py",
@@ -37,11 +39,11 @@ HARNESSES = (
 """Whole runs of the product, and tests that run much code many times; `BATCHCTL_LONG=1` makes them try much more."""
 PAGE = "tests/web"
 """Alone in one process: one browser serves all, and Playwright's event loop disturbs other tests of its process."""
-LANES = ("tests", "harnesses", "page", "static")
-"""The names of the lanes; `noxfile.py` has a session for each."""
+LANES = ("commands", "tests", "harnesses", "decisions", "page", "static")
+"""The names of the lanes, the longest first; `noxfile.py` has a session for each."""
 FULLY_COVERED = ("reconcile", "manifests")
-"""Rooms that hold the decisions and the door to them: their own tests reach every statement and branch. No other test
-is measured, which would nearly double its time."""
+"""Packages that hold the decisions and the door to them: their own tests reach every statement and branch. No other
+test is measured, which would nearly double its time."""
 
 
 @dataclass(frozen=True)
@@ -54,28 +56,32 @@ class Step:
 
 def lanes(arguments: list[str]) -> dict[str, list[Step]]:
     """The steps of each lane, in their order."""
-    pytest = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "worksteal"]
-    elsewhere = [f"--ignore={path}" for path in (*HARNESSES, PAGE)]
     rooms = [f"tests/{room}" for room in FULLY_COVERED]
-    measured = [*rooms, *elsewhere, *(f"--cov=batchctl.{room}" for room in FULLY_COVERED), "--cov-report="]
-    coverage = [sys.executable, "-m", "coverage", "report"]
+    others = (COMMANDS, *HARNESSES, PAGE)
+    measured = [f"--cov=batchctl.{room}" for room in FULLY_COVERED]
+    complete = ["--cov-report=term-missing:skip-covered", "--cov-fail-under=100"]
+    chosen = {
+        "commands": [COMMANDS],
+        "tests": ["tests", *_without(*others, *rooms)],
+        "harnesses": [*HARNESSES],
+        "decisions": [*rooms, *_without(*others), *measured, *complete],
+        "page": [PAGE],
+    }
     static = [
         Step("format", [str(TOOLS / "ruff"), "format", "--check", "."]),
         Step("lint", [str(TOOLS / "ruff"), "check", "."]),
         Step("types", [str(TOOLS / "mypy")]),
         Step("layers", [str(TOOLS / "lint-imports")]),
     ]
-    page = [Step("page", [sys.executable, "-m", "pytest", "-q", *_folder("d"), PAGE, *arguments])]
-    harnesses = [Step("harnesses", [*pytest, *_folder("a"), *HARNESSES, *arguments])]
-    tests = [
-        Step("decisions", [*pytest, *_folder("b"), *measured, *arguments]),
-        *(
-            Step(f"coverage of {room}", [*coverage, f"--include=batchctl/{room}/*", "--fail-under=100"])
-            for room in FULLY_COVERED
-        ),
-        Step("tests", [*pytest, *_folder("c"), *elsewhere, *(f"--ignore={room}" for room in rooms), *arguments]),
-    ]
-    return dict(zip(LANES, (tests, harnesses, page, static), strict=True))
+    pytest = [sys.executable, "-m", "pytest", "-q"]
+    return {
+        **{lane: [Step(lane, [*pytest, *_folder(lane), *words, *arguments])] for lane, words in chosen.items()},
+        "static": static,
+    }
+
+
+def _without(*paths: str) -> list[str]:
+    return [f"--ignore={path}" for path in paths]
 
 
 def _folder(name: str) -> list[str]:
@@ -102,17 +108,17 @@ def run(step: Step) -> tuple[bool, str]:
 def main() -> int:
     """Run all lanes, or the one that was asked for; gives 1 if any step failed."""
     parser = argparse.ArgumentParser(usage=__doc__, add_help=False, allow_abbrev=False)
-    parser.add_argument("--lane", choices=LANES)
+    parser.add_argument("--lane", choices=LANES, action="append", default=[])
     asked, arguments = parser.parse_known_args()
-    chosen = {name: steps for name, steps in lanes(arguments).items() if asked.lane in {None, name}}
-    with ThreadPoolExecutor() as pool:
+    chosen = {name: steps for name, steps in lanes(arguments).items() if not asked.lane or name in asked.lane}
+    with ThreadPoolExecutor(len(chosen)) as pool:
         work = [pool.submit(lambda steps=steps: [(step, *run(step)) for step in steps]) for steps in chosen.values()]
         ended = [item for lane in work for item in lane.result()]
     for folder in MEMORY.glob(f"batchctl-tests-{os.getpid()}-*"):
         shutil.rmtree(folder, ignore_errors=True)
     failed = [step.name for step, is_well, _ in ended if not is_well]
     print(f"failed: {', '.join(failed)}" if failed else "all steps passed")
-    print("\n".join(last for step, _, last in ended if step.name in {"harnesses", "decisions", "page", "tests"}))
+    print("\n".join(last for step, _, last in ended if step.name in LANES))
     return 1 if failed else 0
 
 

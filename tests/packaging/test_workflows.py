@@ -171,10 +171,19 @@ def test_the_session_for_docs_runs_every_generator_and_the_long_one_tries_more()
 def test_the_lanes_hold_every_test_and_further_arguments_go_to_pytest() -> None:
     lanes = check.lanes(["-k", "one"])
     assert tuple(lanes) == check.LANES
-    for name in ("tests", "harnesses"):
-        assert lanes[name][0].command[-2:] == ["-k", "one"]
-    assert [path for path in check.HARNESSES if not (ROOT / path).exists()] == []
-    assert {f"--ignore={path}" for path in check.HARNESSES} <= set(lanes["tests"][0].command)
+    of_pytest = {name: steps[0].command for name, steps in lanes.items() if name != "static"}
+    assert [command[-2:] for command in of_pytest.values()] == [["-k", "one"]] * len(of_pytest)
+    elsewhere = (check.COMMANDS, *check.HARNESSES, check.PAGE)
+    assert [path for path in elsewhere if not (ROOT / path).exists()] == []
+    for path in elsewhere:
+        assert [path in command for name, command in of_pytest.items() if name not in {"tests", "decisions"}].count(
+            True
+        ) == 1
+    decisions = {"tests/reconcile", "tests/manifests"}
+    left_out = {word.removeprefix("--ignore=") for word in of_pytest["tests"] if word.startswith("--ignore=")}
+    assert left_out == {*elsewhere, *decisions}
+    assert decisions <= set(of_pytest["decisions"])
+    assert "--cov-fail-under=100" in of_pytest["decisions"]
 
 
 def test_an_unknown_lane_is_refused() -> None:
