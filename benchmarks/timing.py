@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ NO_CACHE = "/dev/null/no-cache"
 _OTHERS = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 ENV = {**_OTHERS, "GEMINI_API_KEY": "bench", "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": NO_CACHE}
 _KIB_PER_MIB = 1024
+_PROGRAM = Path(__file__).with_name("measured_run.py")
 
 
 @dataclass(frozen=True)
@@ -82,17 +83,12 @@ class Measure:
 
 def run_once(command: Sequence[str], accepted: frozenset[int] = frozenset({0})) -> Run:
     """Run a command with its output discarded. Raises RuntimeError if it ends with another exit code."""
-    start = time.monotonic()
-    with subprocess.Popen(command, env=ENV, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
-        assert process.stderr is not None
-        said = process.stderr.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    wall = time.monotonic() - start
-    if process.returncode not in accepted:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {said.decode()[-2000:]}")
-    switches = usage.ru_nvcsw + usage.ru_nivcsw
-    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / _KIB_PER_MIB, start, switches)
+    program = [sys.executable, "-S", str(_PROGRAM), *command]
+    done = subprocess.run(program, env=ENV, capture_output=True, check=True)
+    found = json.loads(done.stdout)
+    if found["code"] not in accepted:
+        raise RuntimeError(f"{' '.join(command)} ended with {found['code']}: {done.stderr.decode()[-2000:]}")
+    return Run(found["wall"], found["cpu"], found["kib"] / _KIB_PER_MIB, found["begun"], found["switches"])
 
 
 def warm_up(modules: Sequence[str]) -> None:
