@@ -75,17 +75,21 @@ class ResultsFolder:
                 owner = str(remote.account), remote.name
                 target = free_folder(job, base, lambda folder: _remote_in(folder) == owner)
                 part = job / f".{target.name}.part"
-                _remove(part)
+                if is_there(part):
+                    _remove(part)
                 earlier = Earlier(self._root, target, key, marks.get("uid"), options.choice, digest)
                 work = Collection(part, known, sent, earlier, options)
                 try:
                     create_folder(part)
                     collected = work.write(f"{key.job}/{target.name}", items, _facts(key, digest, remote, marks))
                     _put_in_place(part, target)
-                finally:
+                except BaseException:
                     _remove(part)
-        if options.is_current(collected):
-            self.point_current(key.job, collected.path)
+                    raise
+                if options.is_current(collected) and not self._points_at(key.job, target.name):
+                    _point_current(job, target.name)
+                # One wait for the disk makes both names durable.
+                sync_folder(job)
         return collected
 
     def reuse(self, key: AttemptKey, digest: str, source: str, marks: Mapping[str, Json]) -> str:
@@ -103,14 +107,9 @@ class ResultsFolder:
         if self._points_at(job, name):
             return
         with open_job_folder(self._root, job) as folder, results_errors(folder):
-            current = folder / CURRENT
-            if not (folder / name).is_dir():
-                return
-            new = folder / f".{CURRENT}.new"
-            new.unlink(missing_ok=True)
-            new.symlink_to(name, target_is_directory=True)
-            new.replace(current)
-            sync_folder(folder)
+            if (folder / name).is_dir():
+                _point_current(folder, name)
+                sync_folder(folder)
 
     def _points_at(self, job: str, name: str) -> bool:
         """Whether a job's `current` leads to this folder. Raises ResultsError if the job's own is a link."""
@@ -153,7 +152,16 @@ def _remove(part: Path) -> None:
     shutil.rmtree(part, ignore_errors=True)
 
 
+def _point_current(job: Path, name: str) -> None:
+    """Let `current` lead to a folder of the job; that is not durable yet."""
+    new = job / f".{CURRENT}.new"
+    new.unlink(missing_ok=True)
+    new.symlink_to(name, target_is_directory=True)
+    new.replace(job / CURRENT)
+
+
 def _put_in_place(part: Path, target: Path) -> None:
+    """Give the folder its name, which is not durable yet, or put its files into the one that is there."""
     if not is_there(target):
         part.rename(target)
     else:
@@ -161,8 +169,8 @@ def _put_in_place(part: Path, target: Path) -> None:
         names = sorted(found.name for found in part.iterdir() if found.name not in _LAST)
         for name in (*names, *_LAST):
             (part / name).replace(target / name)
+        _remove(part)
         sync_folder(target)
-    sync_folder(target.parent)
 
 
 def _facts(key: AttemptKey, digest: str, remote: RemoteJob, marks: Mapping[str, Json]) -> dict[str, Json]:

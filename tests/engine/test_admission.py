@@ -185,6 +185,21 @@ def test_calls_side_by_side_are_one_lesson(make_world):
     assert world.here.calls(CREATE) <= 16
 
 
+def test_after_a_refusal_no_call_is_made_that_waited_for_the_disk(make_world):
+    world = make_world(limits=replace(bounds(), concurrency=8))
+    world.here.wire = quota = Quota(world.here, 0)
+    jobs = [job(f"a{number:02}") for number in range(40)]
+    world.apply(*jobs)
+    assert 1 <= quota.refused <= 8
+    attempts = [attempt for row in world.recorded().jobs.values() for attempt in row.attempts]
+    assert attempts
+    assert not any(attempt.intent for attempt in attempts)
+    quota.limit = 40
+    world.here.wire = quota
+    world.watch(*jobs, timeout=DAY)
+    assert made(world.here) == {f"a{number:02}@1.0": 1 for number in range(40)}
+
+
 def test_a_quota_of_one_model_stops_no_other(make_world):
     world = make_world(limits=Limits(concurrency=1))
     world.here.faults({"method": CREATE, "kind": "status", "status": 429, "count": 1})

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 from typing import BinaryIO, NoReturn, assert_never
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from batchctl.engine.journal import Journal
 from batchctl.engine.observations import Observations
 from batchctl.engine.steps.admitting import Gate, NotAdmittedError
 from batchctl.engine.steps.assembling import Assembler
 from batchctl.engine.steps.choosing import choose_rows, expected_tokens, give_up_shard, is_lost_shard, shards_of
+from batchctl.engine.steps.create_input import CreateInput, chunks, file_of
 from batchctl.engine.steps.failures import failure_of
 from batchctl.engine.steps.waiting import DURABLE, Steps
 from batchctl.engine.tools import Tools
-from batchctl.model.activity import Flow
 from batchctl.model.attempts import Intent, Operation, RecordedAttempt, Trouble
 from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.codes import ErrorCode
@@ -44,13 +43,6 @@ _EFFECTS = {
     Effect.AMBIGUOUS: EventKind.UNANSWERED,
 }
 """The event of a create call that failed, by what the call may have done."""
-
-
-class _Input(Struct, frozen=True):
-    """The parts of a create call besides its mark. `reused` is an upload that an earlier attempt made."""
-
-    request: CreateRequest
-    reused: RecordedFile | None = None
 
 
 class Creator:
@@ -96,18 +88,30 @@ class Creator:
             self._raise_failed(attempt, failure_of(Operation.UPLOAD, error), error)
         self._tools.require_running()
         # From here on the upload is kept while the job waits.
-        attempt = structs.replace(attempt, input_file=_file_of(given.request.source))
-        self._journal.note_attempt(attempt)
+        unsent = structs.replace(attempt, input_file=file_of(given.request.source))
+        self._journal.note_attempt(unsent)
+        yield from self._call(job, unsent, given, provider, plan)
+
+    def _call(
+        self, job: DesiredJob, unsent: RecordedAttempt, given: CreateInput, provider: Provider, plan: JobPlan
+    ) -> Steps[None]:
+        """Write the intent of an attempt, make its call, and write down the answer. Raises as `create` does."""
         self._gate.require_open(job)
-        attempt = structs.replace(attempt, intent=Intent(self._tools.clock.now()))
+        attempt = structs.replace(unsent, intent=Intent(self._tools.clock.now()))
         self._journal.note_attempt(attempt)
-        self._journal.note_attempt_event(step.key, EventKind.CREATING, plan.reason, plan.code)
+        self._journal.note_attempt_event(attempt.key, EventKind.CREATING, plan.reason, plan.code)
         try:
             with self._gate.under_way(job):
                 yield DURABLE
+                self._gate.require_open(job)
                 # A process that slept through its turn must not send what its successor may have sent already.
                 self._journal.check()
                 remote: RemoteJob = yield partial(provider.create_job, given.request)
+        except NotAdmittedError as closed:
+            # The API refused another job while this one waited for the disk.
+            self._journal.note_attempt(unsent)
+            self._journal.note_attempt_event(attempt.key, EventKind.NOT_SENT, closed.message, closed.code)
+            raise
         except QuotaExceeded as error:
             refusal = self._gate.note_refused(job, error, provider.now())
             self._record_failure(attempt, failure_of(Operation.CREATE, error))
@@ -188,7 +192,9 @@ class Creator:
         self._journal.note_attempt_event(attempt.key, kind, failure.message, failure.code)
         return after
 
-    def _prepare(self, job: DesiredJob, mark: Mark, provider: Provider, chosen: ChosenRows | None) -> Steps[_Input]:
+    def _prepare(
+        self, job: DesiredJob, mark: Mark, provider: Provider, chosen: ChosenRows | None
+    ) -> Steps[CreateInput]:
         source, reused = job.source, None
         match source:
             case InlineRows():
@@ -222,7 +228,7 @@ class Creator:
             webhook=job.webhook,
             extra_body=job.extra_body,
         )
-        return _Input(request, reused)
+        return CreateInput(request, reused)
 
     def _upload(
         self, job: DesiredJob, chosen: ChosenRows | None, key: AttemptKey, provider: Provider
@@ -253,7 +259,7 @@ class Creator:
     ) -> tuple[str, datetime | None]:
         """Upload what was prepared; on a worker."""
         with self._tools.activity.running(f"{job.name}: upload", size) as flow:
-            return provider.upload_file(Upload(_chunks(encoded, flow), size, sha256, f"batchctl {key}"))
+            return provider.upload_file(Upload(chunks(encoded, flow), size, sha256, f"batchctl {key}"))
 
     def _require_small(self, job: DesiredJob, size: int) -> None:
         """Raise BatchctlError when so many bytes are too many for one file: validation only estimates them."""
@@ -276,20 +282,3 @@ class Creator:
 
     def _lives_on(self, file: RecordedFile, now: datetime) -> bool:
         return file.expire_time is not None and file.expire_time - now >= self._stack.limits.file_min_life
-
-
-def _file_of(source: InlineRows | UploadedFile | RemoteSource) -> str:
-    """The name of the uploaded file that is sent along; the user's own are never ours to delete."""
-    match source:
-        case UploadedFile(name):
-            return name
-        case InlineRows() | RemoteSource():
-            return NO_FILE
-        case _:
-            assert_never(source)
-
-
-def _chunks(stream: BinaryIO, flow: Flow) -> Iterator[bytes]:
-    while chunk := stream.read(1 << 20):
-        yield chunk
-        flow.add(len(chunk))
