@@ -3,10 +3,9 @@
     python benchmarks/curve.py [plan] [pass] [apply] [--most N] [--rounds N] [--folder DIR] [--svg DIR]
     python benchmarks/curve.py plan --most 100000         # takes long
 
-A plan is made twice: for the first time, and again with the cache of manifests that the first one wrote. A pass of
-`watch` is complete, or a quick check. `apply` creates the jobs against a service without latency, whose jobs end at
-once, and collects them. Both axes of a plot are logarithmic, so a line of slope one is linear growth: the exponent is
-the slope between the last two sizes, and 1 is linear.
+A plan is one of unchanged jobs. A pass of `watch` is complete, or a quick check. `apply` creates the jobs against a
+service without latency, whose jobs end at once, and collects them. Both axes of a plot are logarithmic, so a line of
+slope one is linear growth: the exponent is the slope between the last two sizes, and 1 is linear.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from line_plot import Line, draw
 from many_jobs import make_many
 from outcome import Series
 from scene import OURS
-from start_cases import offline, with_cache
+from start_cases import offline
 from timing import machine, run_once
 from watch_pass import COMPLETE, QUICK, watch_all
 
@@ -41,7 +40,7 @@ class Curve:
     case: str
     sizes: Sequence[int]
     series: Mapping[str, Sequence[Series]]
-    """For each way to do it, such as `first` and `again`: its figures at each size."""
+    """For each way to do it, such as a complete pass: its figures at each size."""
 
     def exponent(self, name: str, kind: str) -> float:
         """The growth between the last two sizes: 1 is linear, 2 is quadratic."""
@@ -55,14 +54,12 @@ class Curve:
 
 
 def _plan(jobs: int, rounds: int, folder: Path | None) -> Mapping[str, Series]:
-    table = {name: Series(name) for name in ("first", "again")}
+    series = Series("unchanged")
     for _ in range(rounds):
         with tempfile.TemporaryDirectory(prefix="batchctl-bench-", dir=folder) as name:
-            command = with_cache(Path(name) / "cache", offline(make_many(Path(name) / "many", jobs), "plan"))
-            for series in table.values():
-                run = run_once(command)
-                series.add(cpu=run.cpu, peak=run.peak)
-    return table
+            run = run_once(offline(make_many(Path(name) / "many", jobs), "plan"))
+            series.add(cpu=run.cpu, peak=run.peak)
+    return {series.name: series}
 
 
 def _pass(jobs: int, rounds: int, folder: Path | None) -> Mapping[str, Series]:

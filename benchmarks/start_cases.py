@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from many_jobs import job_name, make_many
-from scene import AGAIN, OURS, Outcome, Scene, peer
-from timing import Measure, run_once
+from scene import OURS, Outcome, Scene, peer
+from timing import Measure
 from world import PROGRAM
 
 _OFFLINE = Path(__file__).resolve().parent / "offline.py"
@@ -41,33 +41,23 @@ def completion(scene: Scene) -> Outcome:
 
 
 def status(scene: Scene) -> Outcome:
-    """`batchctl status` of a hundred jobs, also with the cache, and Python that imports click."""
+    """`batchctl status` of a hundred jobs, and Python that imports click."""
     folder = make_many(scene.folder / "status", _FEW)
-    again = with_cache(scene.folder / "status-cache", offline(folder, "status"))
-    run_once(again)  # fills the cache
-    measures = [
-        Measure(OURS, lambda _: offline(folder, "status")),
-        Measure(AGAIN, lambda _: again),
-        Measure("click", lambda _: _CLICK),
-    ]
-    return Outcome(0, list(scene.run(measures)))
+    return _against(scene, offline(folder, "status"), "click", _CLICK)
 
 
 def plan(scene: Scene) -> Outcome:
     """`batchctl plan` of unchanged jobs, and the steps that any such tool has to take."""
     folder = make_many(scene.folder / "plan", scene.jobs)
     manifests = str(folder / "jobs")
-    again = with_cache(scene.folder / "plan-cache", offline(folder, "plan"))
-    run_once(again)  # fills the cache
 
     def changed(number: int) -> Sequence[str]:
         path = folder / "jobs" / f"{job_name(scene.jobs // 2)}.yaml"
         path.write_text(path.read_text().replace("Translate part", f"Translate once more ({number}) part", 1))
-        return again
+        return offline(folder, "plan")
 
     measures = [
         Measure(OURS, lambda _: offline(folder, "plan")),
-        Measure(AGAIN, lambda _: again),
         Measure(CHANGED, changed),
         Measure(C_LOADER, lambda _: peer("parse_manifests", manifests)),
         Measure("C loader + jsonschema", lambda _: peer("check_manifests", manifests, "CSafeLoader")),
@@ -75,11 +65,6 @@ def plan(scene: Scene) -> Outcome:
     ]
     size = sum(path.stat().st_size for path in (folder / "jobs").iterdir())
     return Outcome(size, list(scene.run(measures)))
-
-
-def with_cache(folder: Path, command: Sequence[str]) -> list[str]:
-    """A command line whose caches are in this folder; without it, benchmarks have none."""
-    return ["env", f"XDG_CACHE_HOME={folder}", *command]
 
 
 def offline(folder: Path, command: str) -> list[str]:

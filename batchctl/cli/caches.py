@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 
-from batchctl.manifests.known_files import FileStore, KnownFiles
 from batchctl.manifests.trust import is_on
 
 ROWS = "rows"
 """Summaries of large files of rows."""
-MANIFESTS = "manifests"
-"""The results of files of manifests."""
 
 
 def cache_folder(env: Mapping[str, str], name: str) -> Path | None:
@@ -26,15 +22,3 @@ def cache_folder(env: Mapping[str, str], name: str) -> Path | None:
         return None if base is None else base.resolve() / "batchctl" / name
     except (OSError, RuntimeError):  # a loop of links
         return None
-
-
-def known_files(env: Mapping[str, str]) -> KnownFiles:
-    """The files of manifests that earlier commands have read."""
-    folder = cache_folder(env, MANIFESTS)
-    return KnownFiles(None if folder is None else partial(_store, folder))
-
-
-def _store(folder: Path, settings: bytes) -> FileStore:
-    from batchctl.manifests.file_cache import FileCache  # with SQLite, which small stacks do not need
-
-    return FileCache(folder, settings)

@@ -9,7 +9,7 @@ from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.chain import Obstacle
 from batchctl.model.json_value import Json
 from batchctl.model.kinds import Kind
-from batchctl.model.ports.row_reader import MadeRows, OutputLimit, RowRules, RowsOrder, RowsSummary
+from batchctl.model.ports.row_reader import MadeRows, OutputLimit, RowRules, RowsForm, RowsOrder, RowsSummary
 from batchctl.model.request.problems import Problem
 from batchctl.model.sources import RequestRow
 from batchctl.model.stack import LINE_BYTES, SharedPlace
@@ -68,6 +68,9 @@ class KnownRows:
 
     def parse(self, value: Json, kind: Kind) -> RequestRow:
         return self._files.parse(value, kind)
+
+    def form(self, rows: Sequence[Json], kind: Kind) -> RowsForm | None:
+        return self._files.form(rows, kind)
 
     def make(
         self, results: Path | SharedPlace, order: RowsOrder, *, afresh: bool = False

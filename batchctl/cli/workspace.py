@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from batchctl.cli.caches import ROWS, cache_folder, known_files
+from batchctl.cli.caches import ROWS, cache_folder
 from batchctl.cli.call_progress import watch_calls
 from batchctl.cli.common import Common
 from batchctl.cli.known_rows import KnownRows
@@ -159,7 +159,7 @@ def open_workspace(
     rows = KnownRows(board, cache_folder(os.environ, ROWS), results.open)
     with watch_calls(common, clock, board):
         stdin = sys.stdin.buffer.read(MAX_BYTES + 1) if STANDARD_INPUT in filenames else None
-        sources = Sources(tuple(filenames), stdin, known_files(os.environ), SeenFiles())
+        sources = Sources(tuple(filenames), stdin, KnownFiles(), SeenFiles())
         desired = load_desired(common, file, sources, rows, faults)
     stack = desired.stack
     name_stack(stack.name)

@@ -26,7 +26,7 @@ _CHUNK = 2**16
 class UnsafeFile(OSError):
     """The file is a symbolic link or not a regular file. Nothing was read from it or written to it."""
 
-    def __init__(self, number: int, what: str, path: Path) -> None:
+    def __init__(self, number: int, what: str, path: Path | str) -> None:
         super().__init__(number, what, str(path))
 
     @property
@@ -44,11 +44,11 @@ def open_file(path: Path, flags: int = os.O_RDONLY, mode: int = 0o600) -> int:
         return _open_in(parent, path.name, path, flags, mode)
 
 
-def _open_in(parent: int, name: str, path: Path, flags: int, mode: int = 0o600) -> int:
+def _open_in(parent: int, name: str, path: Path | str, flags: int, mode: int = 0o600) -> int:
     try:
         handle = os.open(name, flags | _ALWAYS, mode, dir_fd=parent)
     except OSError as error:
-        raise _with_path(error, parent, path, only_links=isinstance(error, FileExistsError)) from error
+        raise _with_path(error, parent, Path(path), only_links=isinstance(error, FileExistsError)) from error
     try:
         found = os.fstat(handle)
         _require_regular(found, path)
@@ -79,9 +79,9 @@ def open_folder(path: Path) -> OpenFolder:
     return OpenFolder(_absolute(path))
 
 
-def read_start_in(folder: int, path: Path, limit: int) -> bytes:
-    """The same as `read_start` for a file in a folder that is open; only the name in `path` counts."""
-    return _read_start(_open_in(folder, path.name, path, os.O_RDONLY), limit)
+def read_start_in(folder: int, name: str, limit: int) -> bytes:
+    """The same as `read_start` for a file in a folder that is open."""
+    return _read_start(_open_in(folder, name, name, os.O_RDONLY), limit)
 
 
 def _read_start(handle: int, limit: int) -> bytes:
@@ -229,7 +229,7 @@ def _with_path(error: OSError, parent: int, path: Path, *, only_links: bool) -> 
     return OSError(error.errno, error.strerror, str(path))
 
 
-def _require_regular(found: os.stat_result, path: Path) -> None:
+def _require_regular(found: os.stat_result, path: Path | str) -> None:
     if stat.S_ISLNK(found.st_mode):
         raise UnsafeFile(errno.ELOOP, "it is a symbolic link", path)
     if stat.S_ISDIR(found.st_mode):

@@ -64,7 +64,7 @@ def work_tree(
         **account_parts(account),
         "kind": str(kind),
         "model": model,
-        "source": _source_tree(source),
+        "source": source_tree(source),
         "dest": dest,
         "request": _redacted(request, ""),
         "runId": run_id,
@@ -73,7 +73,7 @@ def work_tree(
     return {name: part for name, part in parts.items() if part not in ("", None, {})}
 
 
-def _source_tree(source: Source) -> Json:
+def source_tree(source: Source) -> Json:
     """The source's part. Rows in the manifest and the same rows in a file are the same work."""
     if isinstance(source, InlineRows):
         hasher = RowsHasher()

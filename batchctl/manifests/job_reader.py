@@ -45,7 +45,7 @@ MOST_DEFAULT_CHARACTERS = 64 * 1024 * 1024
 
 
 @cache
-def _schema(kind: Kind) -> Json:
+def job_schema(kind: Kind) -> Json:
     """The schema of one kind of job without `request`, which is checked like the requests of rows.
 
     Cached, and never changed: resolving its references costs more than checking ten jobs.
@@ -57,7 +57,7 @@ def _schema(kind: Kind) -> Json:
 
 @cache
 def _checker(kind: Kind) -> Checker:
-    return Checker(_schema(kind))
+    return Checker(job_schema(kind))
 
 
 def _with_extra_request(spec: Node) -> Node:
@@ -79,7 +79,7 @@ class JobReader:
         self._replacer = Replacer(reading.variables, faults)
         templates = TemplateReader(self._replacer, faults)
         self._chains = ChainReader(rows, reading.results, templates, faults, reading.line_bytes)
-        self._sources = SourceReader(
+        self.sources = SourceReader(
             rows, self._chains, trust, reading.folder, reading.shown_folder, faults, reading.line_bytes
         )
         self._defaults = {rows: self._defaults_of(rows) for rows in Kind}
@@ -98,7 +98,7 @@ class JobReader:
         defaults = self._reading.defaults
         if not isinstance(defaults, Members):
             return defaults
-        known = _schema(rows)["properties"]["spec"]["properties"].keys()
+        known = job_schema(rows)["properties"]["spec"]["properties"].keys()
         others = {key: member for key, member in defaults.entries.items() if key in known}
         request = find(defaults, "request")
         if not isinstance(request, Members):
@@ -129,17 +129,24 @@ class JobReader:
 
         If so, they count as read.
         """
-        jobs, sizes = self._jobs + len(file.manifests), self.sizes.plus(file.sizes)
-        if jobs > self._most_jobs and self._reading.defaults is not None:
-            return False
-        if sizes.variables > MOST_REPLACED or not self._matrices.allows(sizes.matrix_values, sizes.matrix_characters):
+        jobs = self._jobs + len(file.manifests)
+        if (jobs > self._most_jobs and self._reading.defaults is not None) or not self._takes(file.sizes):
             return False
         self._jobs = jobs
-        self._replacer.expanded, self._matrices.values, self._matrices.characters = sizes
         for manifest in file.manifests:
             self.needs.note(manifest.name, manifest.needs)
             self.needs.note_expansion(manifest.name, manifest.job.expansion)
             self._chains.jobs.setdefault(manifest.name, manifest.job)
+        return True
+
+    def _takes(self, sizes: Sizes) -> bool:
+        """Whether variables and matrices keep to their limits with those of one more file, which are added if so."""
+        if not any(sizes):
+            return True
+        sizes = self.sizes.plus(sizes)
+        if sizes.variables > MOST_REPLACED or not self._matrices.allows(sizes.matrix_values, sizes.matrix_characters):
+            return False
+        self._replacer.expanded, self._matrices.values, self._matrices.characters = sizes
         return True
 
     def read(self, document: Document) -> DesiredJob | None:
@@ -165,10 +172,10 @@ class JobReader:
             config = self._reading.provider_of(self._setting(root, "provider"))
             sound &= check_request(request, rows, config.api if config else None, self._faults)
         if not sound:
-            self._sources.check_file(find(root, "spec", "src"), document.folder)
+            self.sources.check_file(find(root, "spec", "src"), document.folder)
             return None
         root = changed(root, ("spec",), _with_extra_request)
-        job = JobBuilder(root, document, kind, self._reading, self._sources, self.needs, self._faults).build()
+        job = JobBuilder(root, document, kind, self._reading, self.sources, self.needs, self._faults).build()
         if job is not None:
             job = self._slim_jobs.slim(job)
             self._chains.jobs.setdefault(job.name, job)

@@ -16,6 +16,7 @@ from batchctl.manifests.builder import Document
 from batchctl.manifests.compose import compose
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
+from batchctl.manifests.file_forms import FileForms
 from batchctl.manifests.job_reader import JobReader
 from batchctl.manifests.known_files import KnownFiles, KnownManifest
 from batchctl.manifests.lists import listed
@@ -23,7 +24,6 @@ from batchctl.manifests.manifest_files import STANDARD_INPUT, FileFinder, Manife
 from batchctl.manifests.moves import check_moved
 from batchctl.manifests.overrides import Overrides
 from batchctl.manifests.reading_order import upstream_first
-from batchctl.manifests.reading_settings import settings_of
 from batchctl.manifests.remote_names import remote_id
 from batchctl.manifests.seen_files import SeenFiles
 from batchctl.manifests.stack import StackReading, read_stack
@@ -91,13 +91,13 @@ def load(
     reading = read_stack(stack_file, overrides=overrides, env=env, trust=trust, faults=faults)
     if asked.seen is not None and reading.price_list is not None:
         asked.seen.note(reading.price_list)
-    # Standard input replaces manifests by their names, which are known only when all files are read.
-    known = KnownFiles() if asked.known is None or STANDARD_INPUT in asked.filenames else asked.known
+    known = KnownFiles() if asked.known is None else asked.known
     names: dict[str, Location] = {}
     reader = JobReader(reading, rows, trust, faults)
-    with known.reading(None if reading.stack is None else partial(settings_of, reading, trust)):
-        stream = _Stream(reading, asked, reader, trust, faults, known)
-        found = list(stream.jobs(names))
+    # Standard input replaces manifests by their names, which are known only when all files are read.
+    is_sure = reading.stack is not None and STANDARD_INPUT not in asked.filenames
+    known.begin(partial(_settings, reading, trust), FileForms(reading, reader.sources) if is_sure else None)
+    found = list(_Stream(reading, asked, reader, trust, faults, known).jobs(names))
     reader.needs.check(names, faults)
     check_moved(reading.moved, names, faults)
     _check_adopted(found, faults)
@@ -105,6 +105,12 @@ def load(
     assert reading.stack is not None, "without errors there is a stack"
     accounts = frozenset(reading.accounts.values())
     return DesiredStack(reading.stack, tuple(sorted(found, key=lambda job: job.name)), accounts, faults.warnings)
+
+
+def _settings(reading: StackReading, trust: Trust) -> bytes:
+    from batchctl.manifests.reading_settings import settings_of  # for processes that read manifests again and again
+
+    return settings_of(reading, trust)
 
 
 class _Stream(Struct, frozen=True):
@@ -129,7 +135,7 @@ class _Stream(Struct, frozen=True):
         shown_file, file = document.root.location.file, self.known.faults_of(path)
         with self.faults.of_manifest(path, shown_file, file, document.cell):
             job = self.reader.read(document)
-        self.known.note(path, document.place, job, () if job is None else self.reader.needs.of(job.name))
+        self.known.note(document, job, () if job is None else self.reader.needs.of(job.name))
         return job
 
     def _items(self) -> Iterable[Item]:
@@ -143,12 +149,12 @@ class _Stream(Struct, frozen=True):
         )
 
     def _items_of(self, file: ManifestFile) -> Sequence[Item]:
-        content, found = self.known.find(file)
+        found = self.known.find(file)
         if found is not None and self.reader.takes(found):
             self.faults.repeat(file.path, file.shown, found.warnings)
             return found.manifests
         before = self.reader.sizes
-        with self.faults.of_manifest(file.path, file.shown, self.known.open(file, content)):
+        with self.faults.of_manifest(file.path, file.shown, self.known.open(file)):
             values = compose(file.data, file.shown, self.faults)
             roots = (one for value in values for one in listed(value, self.faults))
             documents = [one for root in roots for one in self.reader.documents(root, file.path, file.folder)]

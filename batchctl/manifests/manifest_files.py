@@ -170,7 +170,7 @@ class FileFinder(Struct):
         if entry.is_dir():
             yield from self._walk(folder.path / name, real, place)
         elif _has_suffix(name):
-            read = partial(read_start_in, folder.handle, Path(name), MAX_BYTES + 1)
+            read = partial(read_start_in, folder.handle, name, MAX_BYTES + 1)
             data = self._data(entry.path, real, place, read, is_file=entry.is_file())
             if data is not None:
                 yield ManifestFile(folder.relative + name, folder.shown + name, folder.path, data)

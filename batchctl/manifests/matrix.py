@@ -2,7 +2,7 @@
 
 It works on the tree of a document, before variables are replaced and jobs are built: the job of a combination is
 exactly the one of the same manifest written out by hand. An expansion depends on the document and on the values of the
-stack's variables, which a cache of manifests has to know it by, and on nothing else.
+stack's variables, and on nothing else.
 """
 
 from __future__ import annotations

@@ -9,9 +9,11 @@ import math
 
 from batchctl.model.pattern import Pattern
 
-_NULL = frozenset({"", "~", "null", "Null", "NULL"})
-_TRUE = frozenset({"true", "True", "TRUE"})
-_FALSE = frozenset({"false", "False", "FALSE"})
+_WORDS = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
 NOT_STRINGS = frozenset("~nNtTfF+-.0123456789")
 """The first characters of values that are not strings: a quick check that settles nearly all texts."""
 _INTEGER = Pattern(r"[-+]?[0-9]+")
@@ -30,12 +32,10 @@ def resolve(text: str) -> bool | float | str | None:
     """The value of a plain scalar. Raises ValueError for a number that JSON or the APIs cannot represent."""
     if text and text[0] not in NOT_STRINGS:
         return text
-    if text in _NULL:
-        return None
-    if text in _TRUE:
-        return True
-    if text in _FALSE:
-        return False
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0].isalpha():
+        return text
     for pattern, base in ((_INTEGER, 10), (_OCTAL, 8), (_HEXADECIMAL, 16)):
         if pattern.fullmatch(text):
             return _integer(text, base)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from types import NoneType
 from typing import Final, TypeAlias
 
@@ -31,11 +32,32 @@ def decision_by(schema: Schema) -> Decision:
     return _Compiler(schema).compiled(schema)
 
 
+def decision_at(schema: Schema, path: Sequence[str]) -> Decision:
+    """The function that decides whether a valid object may have another value at a path of names.
+
+    Raises ValueError if more than the schema at that path decides about it.
+    """
+    compiler = _Compiler(schema)
+    part: Json = schema
+    for name in path:
+        part = compiler.resolved(part)
+        if part.keys() - _OF_NAMES - _NOTES:
+            raise ValueError(f"the value of {name} is not decided by its own schema alone")
+        part = part.get("properties", {}).get(name, part.get("additionalProperties"))
+    return compiler.compiled(part)
+
+
 def matches(pattern: str, value: str, schema: Schema) -> bool:
     """`pattern` where `$` is the very end: Python allows a line end after it, and JSON Schema does not."""
     if len(value) > schema.get("maxLength", LONGEST_MATCHED):
         return "maxLength" in schema  # whose message is more helpful
-    return re.search(pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern, value) is not None
+    return _whole(pattern).search(value) is not None
+
+
+@cache
+def _whole(pattern: str) -> re.Pattern[str]:
+    """The pattern of a schema. The cache of `re` takes longer than most matches."""
+    return re.compile(pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern)
 
 
 class _Compiler:
@@ -55,11 +77,16 @@ class _Compiler:
         decisions = [compiled(self, schema) for keyword, compiled in _KEYWORDS.items() if keyword in schema]
         return decisions[0] if len(decisions) == 1 else _all(decisions)
 
+    def resolved(self, schema: Schema) -> Schema:
+        """The schema itself, or the definition that it refers to."""
+        while "$ref" in schema:
+            schema = self._root["definitions"][schema["$ref"].removeprefix("#/definitions/")]
+        return schema
+
     def _reference(self, reference: str) -> Decision:
         def decide(node: Node) -> bool:
             if reference not in self._definitions:
-                definition = self._root["definitions"][reference.removeprefix("#/definitions/")]
-                self._definitions[reference] = self.compiled(definition)
+                self._definitions[reference] = self.compiled(self.resolved({"$ref": reference}))
             return self._definitions[reference](node)
 
         return decide
@@ -233,6 +260,10 @@ _KEYWORDS: Final[Mapping[str, Compiled]] = {
     "anyOf": _any_of,
     "if": _if,
 }
+_OF_NAMES: Final = frozenset(
+    {"type", "required", "properties", "additionalProperties", "propertyNames", "minProperties", "maxProperties"}
+)
+"""Keywords that decide about the members of an object by their names, or leave it to the schema of each member."""
 _NOTES: Final = frozenset(
     {"$schema", "default", "definitions", "description", "else", "examples", "patternErrorMessage", "then", "title"}
 )

@@ -54,7 +54,7 @@ from batchctl.model.stack import Limits, Moved, ProviderConfig, SharedPlace, Sta
 class StackReading(Struct, frozen=True):
     """The content of the stack file, as far as it is valid. Manifests are read with nothing else of it.
 
-    Fields that concern no manifest are named in `reading_settings`; all others are a part of the cache's key.
+    Fields that concern no manifest are named in `reading_settings`; all others are a part of its hash.
     """
 
     stack: Stack | None

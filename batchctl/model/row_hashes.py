@@ -21,6 +21,7 @@ _SHORT = 12
 _NAMED = 10
 """The number of keys that a sentence names."""
 _LONGEST_KEY = 40
+_ENCODE = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 BEYOND = f"the changed rows are not known: batchctl records rows when it sends them, for inputs of up to {MOST_ROWS:,}"
 
 
@@ -54,7 +55,7 @@ class RowHashes:
         """The hashes by key, in the order of the rows."""
         if self._hashes is None:
             return None
-        text = json.dumps(self._hashes, ensure_ascii=True, separators=(",", ":"))
+        text = _ENCODE(self._hashes)
         return text if len(text) <= MOST_BYTES else None
 
 

@@ -30,6 +30,10 @@ class SlimTree(Mapping[str, Json]):
         self._shared = shared
         self._part = part
 
+    def with_part(self, part: bytes) -> SlimTree:
+        """The same tree with another value of `PART`, as JSON."""
+        return SlimTree(self._shared, part)
+
     def __getitem__(self, name: str) -> Json:
         return _DECODE(self._part) if name == PART else self._shared[name]
 

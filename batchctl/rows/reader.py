@@ -15,7 +15,7 @@ from batchctl.model.errors import BatchctlError
 from batchctl.model.json_value import Json
 from batchctl.model.kinds import Kind
 from batchctl.model.locations import RowProblem
-from batchctl.model.ports.row_reader import MadeRows, OutputLimit, RowRules, RowsOrder, RowsSummary
+from batchctl.model.ports.row_reader import MadeRows, OutputLimit, RowRules, RowsForm, RowsOrder, RowsSummary
 from batchctl.model.request.problems import Problem
 from batchctl.model.sources import RequestRow
 from batchctl.model.stack import LINE_BYTES, SharedPlace
@@ -72,6 +72,11 @@ class RowFiles:
 
     def parse(self, value: Json, kind: Kind) -> RequestRow:
         return parse_row(value, kind)
+
+    def form(self, rows: Sequence[Json], kind: Kind) -> RowsForm | None:
+        from batchctl.rows.inline_forms import inline_form  # only stacks of many manifests need it
+
+        return inline_form(rows, kind)
 
     def keep_made_rows(self) -> None:
         """From now on, write the rows of chains into the results folder."""

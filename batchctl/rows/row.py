@@ -46,7 +46,7 @@ def parse_row(value: Json, kind: Kind) -> RequestRow:
     names = tuple(value)
     is_short = len(names) <= _FEW and all(isinstance(name, str) and len(name) <= LONGEST for name in names)
     holder = _known_holder(names, kind) if is_short else _holder(names, kind)
-    key = _key(value["key"]) if "key" in value else None
+    key = checked_key(value["key"]) if "key" in value else None
     others = {name: member for name, member in value.items() if name not in ("key", holder)}
     match holder:
         case "text":
@@ -96,14 +96,15 @@ def _with_metadata(key: str | None, request: Mapping[str, Json], others: dict[st
     if own:
         raise ValueError(f"metadata.{own[0]} is batchctl's own: choose another prefix")
     if key is None and isinstance(metadata.get("key"), str):
-        key = _key(metadata["key"])
+        key = checked_key(metadata["key"])
         kept = {name: member for name, member in metadata.items() if name != "key"}
         others = {name: member for name, member in others.items() if name != "metadata"}
         others |= {"metadata": kept} if kept else {}
     return RequestRow(key, request, others)
 
 
-def _key(key: Json) -> str:
+def checked_key(key: Json) -> str:
+    """The key of a row. Raises ValueError with the reason if it cannot be one."""
     if not isinstance(key, str):
         way_out = ": quote it" if isinstance(key, int | float) else ""
         raise ValueError(f"key is {shown(key)}, but has to be a string{way_out}")  # noqa: TRY004 - one error to catch

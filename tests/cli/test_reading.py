@@ -18,8 +18,6 @@ from batchctl.cli.common import Common
 from batchctl.cli.known_rows import KnownRows
 from batchctl.cli.manifest_reload import ManifestReload
 from batchctl.engine.clock import SystemClock
-from batchctl.manifests import known_files
-from batchctl.manifests.job_reader import JobReader
 from batchctl.model.errors import ManifestError
 from batchctl.rows import reader
 from batchctl.rows.reader import RowFiles
@@ -296,21 +294,6 @@ def test_the_next_command_does_not_parse_a_large_file_again(
     cli.ok("validate")
     cli.ok("status")
     assert len(list((tmp_path / "cache" / "batchctl" / "rows").iterdir())) == 1
-
-
-def test_the_next_command_does_not_read_unchanged_manifests_again(
-    stack: StackFolder, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(known_files, "LEAST_FILES", 0)
-    for name in ("a", "b"):
-        stack.write_job(name)
-    cold = cli.ok("validate", "-o", "json")
-    monkeypatch.setattr(JobReader, "read", None)
-    assert cli.ok("validate", "-o", "json") == cold
-    monkeypatch.setenv("BATCHCTL_NO_CACHE", "1")
-    with pytest.raises(TypeError):
-        cli("validate")
 
 
 def reload_of(stack: StackFolder, monkeypatch: pytest.MonkeyPatch) -> ManifestReload:

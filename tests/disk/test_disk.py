@@ -74,7 +74,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def inside(path: Path) -> bytes:
     with open_folder(path.parent) as folder:
-        return read_start_in(folder, path, 9)
+        return read_start_in(folder, path.name, 9)
 
 
 @pytest.mark.parametrize("put", BAD)
@@ -93,7 +93,7 @@ def test_only_regular_files_are_opened(place: Path, put: Callable[[Path], None],
     put(place)
     with pytest.raises(UnsafeFile) as caught:
         use(place)
-    assert str(place) in caught.value.words
+    assert (place.name if use is inside else str(place)) in caught.value.words
     assert "secret" not in str(caught.value)
     if put is link_to_file:
         assert (place.parent.parent / "secret").read_bytes() == SECRET
@@ -168,11 +168,11 @@ def test_files_are_read_in_the_folder_that_was_opened(place: Path) -> None:
     with open_folder(place.parent) as folder:
         place.parent.rename(elsewhere)
         place.parent.symlink_to(elsewhere)
-        assert read_start_in(folder, place, 9) == b"here"
+        assert read_start_in(folder, place.name, 9) == b"here"
         with pytest.raises(UnsafeFile, match="stack"), open_folder(place.parent):
             pass
         with pytest.raises(FileNotFoundError, match="missing"):
-            read_start_in(folder, place.with_name("missing"), 9)
+            read_start_in(folder, "missing", 9)
 
 
 def test_files_are_private_whatever_the_umask(place: Path, umask: int) -> None:

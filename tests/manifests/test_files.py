@@ -264,10 +264,10 @@ def test_files_and_folders_without_permission(tmp_path: Path, monkeypatch: pytes
     opened, listed = manifest_files.read_start_in, manifest_files.list_folder
 
     # Permissions do not bind a superuser, as whom tests may run: the refusal is put in where the file system gives it.
-    def refuse(folder: int, path: Path, limit: int) -> bytes:
-        if path.name == "a.yaml":
-            raise PermissionError(13, "Permission denied", str(path))
-        return opened(folder, path, limit)
+    def refuse(folder: int, name: str, limit: int) -> bytes:
+        if name == "a.yaml":
+            raise PermissionError(13, "Permission denied", name)
+        return opened(folder, name, limit)
 
     def refuse_folder(path: Path) -> list[os.DirEntry[str]]:
         if path.name == "closed":

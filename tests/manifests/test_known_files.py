@@ -1,12 +1,12 @@
-"""Files that are not read again give what they gave: jobs, warnings and errors are those of a reading without cache."""
+"""Files that are not read again give what they gave: jobs, warnings and errors are those of a reading of all files."""
 
 from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
 import sys
-from functools import partial
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchctl.manifests import Trust, job_reader, known_files, packed_files, reading_settings, references, slim_jobs
+from batchctl.manifests import Trust, file_forms, job_reader, reading_settings, references, slim_jobs
 from batchctl.manifests.compose import compose
 from batchctl.manifests.fault_list import Faults
-from batchctl.manifests.file_cache import FileCache
+from batchctl.manifests.file_forms import FileForms
 from batchctl.manifests.known_files import KnownFiles
 from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import ManifestError
@@ -29,11 +29,6 @@ from tests.support.long_mode import effort
 from tests.support.manifest_files import EXAMPLES, JOB, STACK, load_in, with_spec, with_stack, write
 
 Outcome = tuple[object, ...]
-
-
-@pytest.fixture(autouse=True)
-def _small_stacks_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(known_files, "LEAST_FILES", 0)
 
 
 @pytest.fixture
@@ -66,24 +61,32 @@ def parts(job: DesiredJob) -> Outcome:
     return (job, source, ordered, str(job.location), repr(source.get("rows")))
 
 
-def known_in(folder: Path) -> KnownFiles:
-    return KnownFiles(partial(FileCache, folder / "cache"))
+@pytest.fixture(autouse=True)
+def _two_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_forms, "LEAST_ALIKE", 2)
 
 
-def assert_same(folder: Path, cache: Path, **options: Any) -> None:
-    """Without a cache, with an empty one, with what is in it then, and with what is in memory."""
-    cold = outcome(folder, None, **options)
-    for _ in range(2):
-        known = known_in(cache)
-        known.remember()
-        assert outcome(folder, known, **options) == cold
-    assert outcome(folder, known, **options) == cold
+@contextmanager
+def no_forms() -> Iterator[None]:
+    """While each file is read as if no other one had its form."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FileForms, "learn", lambda *_: None)
+        yield
 
 
-def entries(folder: Path) -> list[str]:
-    (path,) = (folder / "cache").glob("*.db")
-    with sqlite3.connect(path) as db:
-        return [name for (name,) in db.execute("SELECT path FROM files ORDER BY path")]
+def remembering() -> KnownFiles:
+    known = KnownFiles()
+    known.remember()
+    return known
+
+
+def assert_same(folder: Path, known: KnownFiles | None = None, **options: Any) -> None:
+    """Each file read for itself, with forms, and with what is in memory then."""
+    with no_forms():
+        each = outcome(folder, None, **options)
+    known = known or remembering()
+    for _ in range(3):
+        assert outcome(folder, known, **options) == each
 
 
 JOBS = {f"jobs/{name}.yaml": JOB.replace("classify", name) for name in ("a", "b", "c")}
@@ -113,14 +116,14 @@ SAMPLES = [
 
 @pytest.mark.parametrize("manifest", SAMPLES)
 def test_a_known_file_gives_what_it_gave(tmp_path: Path, manifest: str) -> None:
-    write(tmp_path / "stack", {"batchctl.yaml": STACK, "job.yaml": manifest, **JOBS})
-    assert_same(tmp_path / "stack", tmp_path)
+    write(tmp_path, {"batchctl.yaml": STACK, "job.yaml": manifest, **JOBS})
+    assert_same(tmp_path)
 
 
 @pytest.mark.parametrize("folder", [EXAMPLES, SOUND, SOUND_VERTEX], ids=lambda folder: folder.name)
 def test_the_examples_are_the_same(folder: Path, tmp_path: Path) -> None:
     shutil.copytree(folder, tmp_path / "stack")
-    assert_same(tmp_path / "stack", tmp_path)
+    assert_same(tmp_path / "stack")
 
 
 @pytest.mark.no_cover
@@ -134,7 +137,7 @@ def test_broken_files_have_the_same_errors(group: str, tmp_path: Path) -> None:
         stack = arrange(case, folder)
         if stack.name == STACK_FILE:
             write(folder, {"sound-a.yaml": JOB.replace("classify", "sound-a")})
-            assert_same(folder, tmp_path)
+            assert_same(folder)
 
 
 @quick
@@ -145,42 +148,32 @@ def test_random_stacks_are_the_same(jobs: dict[str, Any], labels: dict[str, str]
     import tempfile
 
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name) / "stack"
+        folder = Path(name)
         documents = []
         for job, spec in jobs.items():
-            document = yaml.safe_load(JOB)
-            document["metadata"] = {"name": job, "labels": labels}
-            document["spec"].update(spec)
-            documents.append(json.dumps(document))
+            for copy in range(3):
+                document = yaml.safe_load(JOB)
+                document["metadata"] = {"name": f"{job}-{copy}", "labels": labels}
+                document["spec"].update(spec)
+                documents.append(json.dumps(document))
         write(folder, {"batchctl.yaml": STACK})
         for number, text in enumerate(documents):
             (folder / f"{number}.json").write_text(text, encoding="utf-8")
-        assert_same(folder, Path(name))
+        assert_same(folder)
 
 
 def test_only_changed_files_are_read_again(tmp_path: Path, read: list[str]) -> None:
-    folder = tmp_path / "stack"
-    write(folder, {"batchctl.yaml": STACK, **JOBS})
-    load_in(folder, known=known_in(tmp_path))
-    read.clear()
-    load_in(folder, known=known_in(tmp_path))
-    assert read == []
-    write(folder, {"jobs/b.yaml": JOBS["jobs/b.yaml"].replace("hello", "bye")})
-    assert_same(folder, tmp_path)
-    assert read.count("b.yaml") == 2  # without a cache, and once with it
-    assert read.count("a.yaml") == 1
-
-
-def test_a_process_that_reads_again_needs_no_cache(tmp_path: Path, read: list[str]) -> None:
-    known = KnownFiles()
     write(tmp_path, {"batchctl.yaml": STACK, **JOBS})
-    known.remember()
-    first = load_in(tmp_path, known=known)
-    again = load_in(tmp_path, known=known)
-    assert read == ["a.yaml", "b.yaml", "c.yaml"]
-    assert [job is other for job, other in zip(first.jobs, again.jobs, strict=True)] == [True] * 3
-    load_in(tmp_path, known=known, set_values=[], trust=Trust(allow_outside=True))
-    assert len(read) == 6
+    known = remembering()
+    with no_forms():
+        first = load_in(tmp_path, known=known)
+        again = load_in(tmp_path, known=known)
+        assert read == ["a.yaml", "b.yaml", "c.yaml"]
+        assert [job is other for job, other in zip(first.jobs, again.jobs, strict=True)] == [True] * 3
+        write(tmp_path, {"jobs/b.yaml": JOBS["jobs/b.yaml"].replace("hello", "bye")})
+        load_in(tmp_path, known=known)
+        assert read[3:] == ["b.yaml"]
+    assert_same(tmp_path, known)
 
 
 VARIED = with_stack("""\
@@ -206,32 +199,25 @@ VARIED = with_stack("""\
 def test_other_settings_read_all_files_again(
     tmp_path: Path, stack: str, options: dict[str, Any], read: list[str]
 ) -> None:
-    folder = tmp_path / "stack"
     job = "apiVersion: batchctl.dev/v1\nkind: BatchJob\nmetadata: {name: a}\nspec: {src: [{key: a, text: b}]}\n"
-    write(folder, {"batchctl.yaml": VARIED, "a.yaml": job})
-    load_in(folder, known=known_in(tmp_path))
-    write(folder, {"batchctl.yaml": stack})
+    write(tmp_path, {"batchctl.yaml": VARIED, "a.yaml": job})
+    known = remembering()
+    load_in(tmp_path, known=known)
+    write(tmp_path, {"batchctl.yaml": stack})
     read.clear()
-    assert_same(folder, tmp_path, **options)
-    assert read == ["a.yaml"] * 2
+    assert_same(tmp_path, known, **options)
+    assert read == ["a.yaml"] * 2  # for itself, and once of three times
 
 
 @pytest.mark.parametrize("setting", ["suspend: true", "limits: {maxCreate: 5}", "moved: [{from: x, to: a}]"])
 def test_settings_that_concern_no_manifest_keep_what_is_known(tmp_path: Path, setting: str, read: list[str]) -> None:
-    write(tmp_path / "stack", {"batchctl.yaml": STACK, **JOBS})
-    load_in(tmp_path / "stack", known=known_in(tmp_path))
-    write(tmp_path / "stack", {"batchctl.yaml": f"{STACK}  {setting}\n"})
+    write(tmp_path, {"batchctl.yaml": STACK, **JOBS})
+    known = remembering()
+    load_in(tmp_path, known=known)
+    write(tmp_path, {"batchctl.yaml": f"{STACK}  {setting}\n"})
     read.clear()
-    load_in(tmp_path / "stack", known=known_in(tmp_path))
+    load_in(tmp_path, known=known)
     assert read == []
-
-
-def test_other_code_reads_all_files_again(tmp_path: Path, read: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    write(tmp_path / "stack", {"batchctl.yaml": STACK, **JOBS})
-    load_in(tmp_path / "stack", known=known_in(tmp_path))
-    monkeypatch.setattr(reading_settings, "_code", lambda: "other code")
-    load_in(tmp_path / "stack", known=known_in(tmp_path))
-    assert len(read) == 6
 
 
 def test_what_is_no_part_of_a_key_is_refused() -> None:
@@ -243,63 +229,69 @@ def test_the_same_file_seen_from_another_folder_has_other_places(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path / "stack", {"batchctl.yaml": STACK, **JOBS})
+    known = remembering()
     monkeypatch.chdir(tmp_path)
-    assert_same(Path("stack"), tmp_path)
+    assert_same(Path("stack"), known)
     monkeypatch.chdir(tmp_path / "stack")
-    assert_same(Path(), tmp_path)
-    assert str(load_in(Path(), known=known_in(tmp_path)).jobs[0].location) == "jobs/a.yaml:1:1"
+    assert_same(Path(), known)
+    assert str(load_in(Path(), known=known).jobs[0].location) == "jobs/a.yaml:1:1"
 
 
 def test_jobs_that_depend_on_other_files_are_read_each_time(tmp_path: Path, read: list[str]) -> None:
     row = json.dumps({"key": "a", "text": "b"})
     files = {"rows.jsonl": row, "file.yaml": with_spec("src: {file: rows.jsonl}", name="file")}
     chain = with_spec('src: {fromJob: a, template: {text: "${row.text}"}}', name="chain")
-    write(tmp_path / "stack", {"batchctl.yaml": STACK, **JOBS, **files, "chain.yaml": chain})
-    assert_same(tmp_path / "stack", tmp_path)
+    write(tmp_path, {"batchctl.yaml": STACK, **JOBS, **files, "chain.yaml": chain})
+    known = remembering()
+    assert_same(tmp_path, known)
     read.clear()
-    load_in(tmp_path / "stack", known=known_in(tmp_path))
+    load_in(tmp_path, known=known)
     assert read == ["chain.yaml", "file.yaml"]
-    assert entries(tmp_path) == ["jobs/a.yaml", "jobs/b.yaml", "jobs/c.yaml"]
 
 
-def test_a_file_with_an_error_is_read_each_time(tmp_path: Path) -> None:
-    write(tmp_path / "stack", {"batchctl.yaml": STACK, **JOBS, "jobs/b.yaml": JOBS["jobs/b.yaml"] + "  zzz: 1\n"})
-    assert_same(tmp_path / "stack", tmp_path)
-    assert entries(tmp_path) == ["jobs/a.yaml", "jobs/c.yaml"]
+def test_a_file_with_an_error_is_read_each_time(tmp_path: Path, read: list[str]) -> None:
+    write(tmp_path, {"batchctl.yaml": STACK, **JOBS, "jobs/b.yaml": JOBS["jobs/b.yaml"] + "  zzz: 1\n"})
+    known = remembering()
+    assert_same(tmp_path, known)
+    read.clear()
+    outcome(tmp_path, known)
+    assert read == ["b.yaml"]
 
 
 def test_warnings_are_repeated_and_scoped(tmp_path: Path) -> None:
     doubtful = with_spec("request: {generationConfig: {mediaResolution: MEDIA_RESOLUTION_NEW}}", name="doubtful")
-    write(tmp_path / "stack", {"batchctl.yaml": STACK, **JOBS, "doubtful.yaml": doubtful})
-    assert load_in(tmp_path / "stack").warnings
-    assert_same(tmp_path / "stack", tmp_path)
+    write(tmp_path, {"batchctl.yaml": STACK, **JOBS, "doubtful.yaml": doubtful})
+    assert load_in(tmp_path).warnings
+    known = remembering()
+    assert_same(tmp_path, known)
     for _ in range(2):
         faults = Faults(lambda path: path.startswith("jobs"), only_asked=True)
-        assert load_in(tmp_path / "stack", known=known_in(tmp_path), faults=faults).warnings == ()
+        assert load_in(tmp_path, known=known, faults=faults).warnings == ()
 
 
 def test_limits_of_all_files_together_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stack = with_stack("variables: {x: {default: abc}}\ndefaults: {priority: 1}\n")
     jobs = {f"{name}.yaml": with_spec("runId: is-${var.x}", name=name) for name in ("a", "b", "c")}
-    write(tmp_path / "stack", {"batchctl.yaml": stack, **jobs})
-    assert_same(tmp_path / "stack", tmp_path)
+    write(tmp_path, {"batchctl.yaml": stack, **jobs})
+    known = remembering()
+    assert_same(tmp_path, known)
     for module in (job_reader, references):
         monkeypatch.setattr(module, "MOST_REPLACED", 6)
-    assert_same(tmp_path / "stack", tmp_path)
-    assert "more than 6 characters" in str(outcome(tmp_path / "stack", known_in(tmp_path)))
+    assert_same(tmp_path, known)
+    assert_same(tmp_path)
+    assert "more than 6 characters" in str(outcome(tmp_path, known))
     monkeypatch.undo()
-    monkeypatch.setattr(known_files, "LEAST_FILES", 0)
     monkeypatch.setattr(job_reader, "MOST_DEFAULT_VALUES", 4)
-    assert_same(tmp_path / "stack", tmp_path)
-    assert "more than 4 values" in str(outcome(tmp_path / "stack", known_in(tmp_path)))
+    assert_same(tmp_path, known)
+    assert_same(tmp_path)
+    assert "more than 4 values" in str(outcome(tmp_path, known))
     monkeypatch.undo()
-    monkeypatch.setattr(known_files, "LEAST_FILES", 0)
     matrix = {f"{name}.yaml": with_spec("matrix: {axes: {lang: [de, fr]}}", name=name) for name in ("a", "b", "c")}
-    write(tmp_path / "stack", matrix)
-    assert_same(tmp_path / "stack", tmp_path)
+    write(tmp_path, matrix)
+    assert_same(tmp_path, known)
     monkeypatch.setattr("batchctl.manifests.matrix.MOST_VALUES", 50)
-    assert_same(tmp_path / "stack", tmp_path)
-    assert "more than 50 values together" in str(outcome(tmp_path / "stack", known_in(tmp_path)))
+    assert_same(tmp_path, known)
+    assert "more than 50 values together" in str(outcome(tmp_path, known))
 
 
 @pytest.mark.parametrize(
@@ -314,42 +306,40 @@ def test_limits_of_all_files_together_hold(tmp_path: Path, monkeypatch: pytest.M
     ],
 )
 def test_errors_between_known_files_are_the_same(tmp_path: Path, changed: dict[str, str]) -> None:
-    folder = tmp_path / "stack"
-    write(folder, {"batchctl.yaml": STACK, **JOBS})
-    assert_same(folder, tmp_path)
-    write(folder, changed)
-    assert_same(folder, tmp_path)
-    assert isinstance(outcome(folder, known_in(tmp_path))[0], list | tuple)
+    write(tmp_path, {"batchctl.yaml": STACK, **JOBS})
+    known = remembering()
+    assert_same(tmp_path, known)
+    write(tmp_path, changed)
+    assert_same(tmp_path, known)
+    assert isinstance(outcome(tmp_path, known)[0], list | tuple)
 
 
 def test_standard_input_replaces_known_manifests(tmp_path: Path) -> None:
-    write(tmp_path / "stack", {"batchctl.yaml": STACK, **JOBS})
-    assert_same(tmp_path / "stack", tmp_path)
+    write(tmp_path, {"batchctl.yaml": STACK, **JOBS})
+    known = remembering()
+    assert_same(tmp_path, known)
     given = JOBS["jobs/b.yaml"].replace("hello", "bye").encode()
-    cold = load_in(tmp_path / "stack", "-", stdin=given)
-    assert load_in(tmp_path / "stack", "-", stdin=given, known=known_in(tmp_path)) == cold
-
-
-def test_a_text_that_is_not_utf_8_is_not_kept(tmp_path: Path) -> None:
-    stack = with_stack("variables: {x: {default: a}}\n")
-    write(tmp_path / "stack", {"batchctl.yaml": stack, **JOBS, "d.yaml": with_spec('runId: "${var.x}"', name="d")})
-    assert_same(tmp_path / "stack", tmp_path, set_values=["x=\udcff"])
-    assert "d.yaml" not in entries(tmp_path)
+    with no_forms():
+        each = load_in(tmp_path, "-", stdin=given)
+    assert load_in(tmp_path, "-", stdin=given, known=known) == each
+    assert load_in(tmp_path, "-", stdin=given, known=known) == each
 
 
 def test_values_that_jobs_have_in_common_are_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(tmp_path / "stack", {"batchctl.yaml": STACK, **JOBS})
-    load_in(tmp_path / "stack", known=known_in(tmp_path))
-    first, second, third = load_in(tmp_path / "stack", known=known_in(tmp_path)).jobs
-    assert first.lifecycle is second.lifecycle is third.lifecycle
-    for module in (packed_files, slim_jobs):
-        monkeypatch.setattr(module, "_MOST_SHARED", 1)
-    assert_same(tmp_path / "stack", tmp_path)
+    write(tmp_path, {"batchctl.yaml": STACK, **JOBS})
+    for forms in (True, False):
+        if not forms:
+            monkeypatch.setattr(FileForms, "learn", lambda *_: None)
+        first, second, third = load_in(tmp_path).jobs
+        assert first.lifecycle is second.lifecycle is third.lifecycle
+    monkeypatch.setattr(slim_jobs, "_MOST_SHARED", 1)
+    assert_same(tmp_path)
 
 
 def test_an_upper_half_of_a_pair_stays_as_it_is(tmp_path: Path) -> None:
     stack = with_stack("variables: {x: {default: a}}\n")
-    job = with_spec('src: [{key: a, text: "${var.x}"}]', name="a")
-    write(tmp_path, {"batchctl.yaml": stack, "a.yaml": job})
-    (found,) = load_in(tmp_path, set_values=["x=\udcff"]).jobs
+    jobs = {f"{name}.yaml": with_spec('src: [{key: a, text: "${var.x}"}]', name=name) for name in ("a", "b")}
+    write(tmp_path, {"batchctl.yaml": stack, **jobs})
+    found, _ = load_in(tmp_path, set_values=["x=\udcff"], rows=RowFiles()).jobs
     assert found.source.rows[0].request["contents"][0]["parts"] == [{"text": "\udcff"}]
+    assert_same(tmp_path, set_values=["x=\udcff"])

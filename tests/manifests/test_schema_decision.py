@@ -11,10 +11,10 @@ import pytest
 from batchctl.manifests import stack
 from batchctl.manifests.compose import compose
 from batchctl.manifests.fault_list import Faults
-from batchctl.manifests.job_reader import _schema
+from batchctl.manifests.job_reader import job_schema
 from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar, changed, plain
 from batchctl.manifests.schema_check import _strict
-from batchctl.manifests.schema_decision import LONGEST_MATCHED, decision_by
+from batchctl.manifests.schema_decision import LONGEST_MATCHED, decision_at, decision_by
 from batchctl.manifests.sources import without_rows
 from batchctl.model.errors import ManifestError
 from batchctl.model.kinds import Kind
@@ -22,7 +22,7 @@ from batchctl.model.locations import Location
 from tests.support.broken_manifests import BROKEN
 from tests.support.manifest_files import EXAMPLES, REPOSITORY
 
-SCHEMAS = {"stack": stack._schema(), **{str(kind): _schema(kind) for kind in Kind}}
+SCHEMAS = {"stack": stack._schema(), **{str(kind): job_schema(kind) for kind in Kind}}
 DECISIONS = {name: decision_by(schema) for name, schema in SCHEMAS.items()}
 HERE = Location("x")
 CORPUS = [
@@ -144,3 +144,10 @@ def test_an_unknown_keyword_is_refused() -> None:
         decision_by({"multipleOf": 3})
     with pytest.raises(ValueError, match="only texts"):
         decision_by({"enum": [1]})
+
+
+def test_a_value_that_other_schemas_decide_about_is_refused() -> None:
+    schema = {"properties": {"a": {"anyOf": [{"type": "object"}], "properties": {"b": {"type": "string"}}}}}
+    with pytest.raises(ValueError, match="the value of b is not decided by its own schema alone"):
+        decision_at(schema, ("a", "b"))
+    assert decision_at(schema, ("a",))(Members(HERE, {}))

@@ -35,6 +35,7 @@ def test_a_slim_tree_is_the_tree(others: dict[str, object], part: object, first:
     assert len(slim) == len(tree)
     assert json_cell(slim) == json_cell(tree)
     assert slim == SlimTree(dict(slim), encode_part(part))
+    assert dict(slim.with_part(b"[1]")) == {**slim, PART: [1]}
     assert {**slim} == tree
 
 

@@ -20,7 +20,7 @@ from batchctl.model.errors import ManifestError, RowsError
 from batchctl.model.json_value import Json
 from batchctl.model.kinds import Kind
 from batchctl.model.locations import Diagnostic, RowProblem
-from batchctl.model.ports.row_reader import MadeRows, OutputLimit, RowReader, RowRules, RowsOrder, RowsSummary
+from batchctl.model.ports.row_reader import MadeRows, OutputLimit, RowReader, RowRules, RowsForm, RowsOrder, RowsSummary
 from batchctl.model.request.problems import Problem
 from batchctl.model.sources import RequestRow
 from batchctl.rows.reader import RowFiles
@@ -44,6 +44,9 @@ class PlainRows:
         if not isinstance(value.get("request"), dict):
             raise ValueError("the row has neither text nor request")  # noqa: TRY004 - the port asks for it
         return RequestRow(value["key"], value["request"])
+
+    def form(self, rows: Sequence[Json], kind: Kind) -> RowsForm | None:
+        return RowFiles().form(rows, kind)
 
     def make(self, results: Path, order: RowsOrder, *, afresh: bool = False) -> MadeRows | Obstacle | None:
         return RowFiles().make(results, order, afresh=afresh)

@@ -14,6 +14,8 @@ from batchctl.model.json_value import Json
 from batchctl.model.keys import Api
 from batchctl.model.kinds import Kind
 from batchctl.model.locations import RowProblem
+from batchctl.model.packed_rows import PackedRows
+from batchctl.model.request.problems import Path as ValuePath
 from batchctl.model.request.problems import Problem
 from batchctl.model.row_template import RowTemplate
 from batchctl.model.sources import RequestRow
@@ -89,6 +91,31 @@ class MadeRows(Struct, frozen=True):
     count: ChainCount
 
 
+class FilledRows(NamedTuple):
+    """The rows of a manifest that has a known form."""
+
+    rows: PackedRows
+    sha256: str
+    """As `RowsHasher` gives it."""
+    row_hashes: str | None
+    """See `RowHashes`."""
+    text_bytes: int
+    """The bytes, as JSON, of the given texts that are in requests."""
+
+
+class RowsForm(Protocol):
+    """Lists of rows that differ in some texts. Each of them has the verdict of the one that the form comes from."""
+
+    @property
+    def gaps(self) -> Sequence[ValuePath]:
+        """The places of the texts in the list as the manifest has it."""
+        ...
+
+    def fill(self, texts: Sequence[str]) -> FilledRows | None:
+        """The rows with these texts in the gaps; None if they have to be read and checked one by one."""
+        ...
+
+
 class RowReader(Protocol):
     """Reads rows from local JSONL files, and makes those of chains, for `manifests`, which needs their fingerprint."""
 
@@ -111,6 +138,10 @@ class RowReader(Protocol):
 
     def parse(self, value: Json, kind: Kind) -> RequestRow:
         """Turn `{key, request}` or `{key, text}` into a row in REST form. Raises ValueError with the reason."""
+        ...
+
+    def form(self, rows: Sequence[Json], kind: Kind) -> RowsForm | None:
+        """The form of a list of rows in which nothing is wrong or doubtful; None if it has none."""
         ...
 
     def make(

@@ -1,0 +1,147 @@
+"""Finds the texts of a document that can be replaced without a change of anything else in it.
+
+Only scalars whose meaning is plain to see: texts on one line, without quotes or in quotes with the usual escapes, and
+literal blocks. In a *gap*, the place of such a text, every text that fits the pattern of the gap is read by libyaml as
+a text with the same beginning, and what follows it as before. Source: YAML 1.2.2, chapters 7 and 8.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import accumulate
+from typing import NamedTuple, TypeAlias
+
+from batchctl.manifests.nodes import Items, Node, Scalar
+from batchctl.manifests.scalars import NOT_STRINGS, resolve
+from batchctl.model.pattern import Pattern
+from batchctl.model.request.problems import Path
+
+Reader: TypeAlias = Callable[[str], str | None]
+"""The text that is written in a gap; None if it is no text."""
+
+_CONTROL = r"\x00-\x1f\x7f"
+_ESCAPES = {'"': '"', "\\": "\\", "/": "/", "n": "\n", "r": "\r", "t": "\t"}
+"""The escapes that JSON has too. A text with another one has no gap."""
+_ESCAPE = r'\\(["\\/nrt])'
+_ESCAPED = Pattern(_ESCAPE)
+
+
+def _none_of(characters: str, other: str = r"\$(?!\{)") -> str:
+    """A pattern for texts without these characters, without control characters and references to variables."""
+    some = rf"[^{characters}${_CONTROL}]*+"
+    return rf"{some}(?:(?:{other}){some})*+"
+
+
+_DOUBLE = _none_of(r"\"\\", rf"\$(?!\{{)|{_ESCAPE.replace('(', '(?:')}") + r"(?=\")"
+_SINGLE = _none_of(r"'\\") + "(?=')"
+_SOME_LINE = r"(?=[^\n])" + _none_of(r"\\")
+_IN_BLOCK, _IN_FLOW = (
+    rf"\w[^{characters}{_CONTROL}]*+(?:[ :][^{characters}{_CONTROL}]++)*+"
+    for characters in (r" #$:\\", r" #$:\\,?\[\]{}")
+)
+"""Texts without quotes: they end before a colon with a space, two spaces and a comment; inside brackets,
+at these and at a comma."""
+_OF_PROPERTIES = frozenset("&*!")
+"""The first characters of anchors, aliases and tags."""
+_BLOCK_HEAD = Pattern(r"\|(-?)\n( +)")
+
+
+class _Form(NamedTuple):
+    """How a text is written that starts at an offset."""
+
+    start: int
+    pattern: str
+    read: Reader | None
+
+
+class TextGap(NamedTuple):
+    """The place of a text."""
+
+    path: Path
+    before: int
+    """The offset at which its scalar begins, with quotes."""
+    start: int
+    """The offset of its first character."""
+    end: int
+    pattern: str
+    """For the texts that fit."""
+    read: Reader | None
+    """None: the characters in the gap are the text."""
+
+
+def text_gaps(text: str, root: Node) -> list[TextGap]:
+    """The gaps of a document, in their order; none if it has anchors, aliases or tags."""
+    finder = _Finder(text)
+    gaps = sorted(finder.inside(root, (), is_flow=False), key=lambda gap: gap.start)
+    return gaps if finder.is_plain else []
+
+
+class _Finder:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
+        self.is_plain = True
+
+    def inside(self, node: Node, path: Path, *, is_flow: bool) -> Iterator[TextGap]:
+        """The gaps in a value. `is_flow`: it is inside brackets."""
+        start = self._starts[node.location.line - 1] + node.location.column - 1
+        first = self._text[start : start + 1]
+        self.is_plain &= first not in _OF_PROPERTIES
+        if isinstance(node, Scalar):
+            yield from self._gap(node, path, start, is_flow=is_flow)
+            return
+        is_flow = is_flow or first in "{["
+        inner: list[tuple[str | int, Node]] = (
+            list(enumerate(node.values))
+            if isinstance(node, Items)
+            else [(name, member.node) for name, member in node.entries.items()]
+        )
+        for step, value in inner:
+            yield from self.inside(value, (*path, step), is_flow=is_flow)
+
+    def _gap(self, node: Scalar, path: Path, start: int, *, is_flow: bool) -> Iterator[TextGap]:
+        """The gap of a scalar, unless its text has another escape, a variable, or several lines that are no block."""
+        form = self._form(start, is_flow=is_flow)
+        match = None if form is None else re.compile(form.pattern).match(self._text, form.start)
+        if form is None or match is None:
+            return
+        found = match[0] if form.read is None else form.read(match[0])
+        if node.variable is None and node.value == node.text == found:
+            yield TextGap(path, start, form.start, match.end(), form.pattern, form.read)
+
+    def _form(self, start: int, *, is_flow: bool) -> _Form | None:
+        match self._text[start : start + 1]:
+            case '"':
+                return _Form(start + 1, _DOUBLE, _read_double)
+            case "'":
+                return _Form(start + 1, _SINGLE, None)
+            case "|":
+                return self._block(start)
+            case _:
+                return _Form(start, _IN_FLOW if is_flow else _IN_BLOCK, _read_plain)
+
+    def _block(self, start: int) -> _Form | None:
+        head = _BLOCK_HEAD.match(self._text, start)
+        if head is None:
+            return None
+        pattern = rf"(?! ){_SOME_LINE}(?:\n+{head[2]}{_SOME_LINE})*+(?=\n)"
+        return _Form(head.end(), pattern, _block_reader(head[2], "" if head[1] else "\n"))
+
+
+def _read_double(written: str) -> str:
+    return _ESCAPED.sub(lambda found: _ESCAPES[found[1]], written) if "\\" in written else written
+
+
+def _read_plain(written: str) -> str | None:
+    if written[0] not in NOT_STRINGS:
+        return written
+    try:
+        found = resolve(written)
+    except ValueError:
+        return None
+    return found if isinstance(found, str) else None
+
+
+def _block_reader(indentation: str, end: str) -> Reader:
+    return lambda written: written.replace(f"\n{indentation}", "\n") + end
