@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -89,6 +90,7 @@ def shown_digest(digest: str) -> str:
     return digest.removeprefix(DIGEST_SCHEME)[:_SHOWN_DIGITS]
 
 
+@lru_cache(maxsize=16)
 def short_uid(uid: str) -> str:
     """The six characters of a stack's uid in marks and labels.
 

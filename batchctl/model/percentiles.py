@@ -8,6 +8,7 @@ about t. Without such spans these are the percentiles by nearest rank.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -42,12 +43,30 @@ def percentiles_of(spans: Sequence[Span], beyond: float = 0.0) -> Percentiles:
 
     These are the expectations for something that has lasted that long already.
     """
-    found = [span for span in spans if span.seconds > beyond or not beyond]
-    ended = sorted(span.seconds for span in found if not span.is_cut)
-    cut = sorted(span.seconds for span in found if span.is_cut)
+    return Durations(spans).beyond(beyond)
+
+
+class Durations:
+    """Many questions about the same spans. They have few different answers, each of which is computed once."""
+
+    def __init__(self, spans: Sequence[Span]) -> None:
+        self._ended = sorted(span.seconds for span in spans if not span.is_cut)
+        self._cut = sorted(span.seconds for span in spans if span.is_cut)
+        self._known: dict[tuple[int, int], Percentiles] = {}
+
+    def beyond(self, seconds: float = 0.0) -> Percentiles:
+        """See `percentiles_of`."""
+        place = (bisect_right(self._ended, seconds), bisect_right(self._cut, seconds)) if seconds else (0, 0)
+        found = self._known.get(place)
+        if found is None:
+            found = self._known[place] = _percentiles(self._ended[place[0] :], self._cut[place[1] :])
+        return found
+
+
+def _percentiles(ended: Sequence[float], cut: Sequence[float]) -> Percentiles:
     p50 = _percentile(ended, cut, 5, LEAST_FOR_P50)
     p90 = _percentile(ended, cut, 9, LEAST_FOR_P90)
-    return Percentiles(p50, p90, len(found), _longer_than(ended, cut) if p90 is None else None)
+    return Percentiles(p50, p90, len(ended) + len(cut), _longer_than(ended, cut) if p90 is None else None)
 
 
 def _percentile(ended: Sequence[float], cut: Sequence[float], tenths: int, least: int) -> float | None:

@@ -21,6 +21,8 @@ from batchctl.model.verdicts import RowVerdict
 _COUNT = Pattern(r"[0-9]{1,12}")
 _SHARE = Pattern(r"([0-9]{1,2}|100)(\.[0-9]{1,6})?%")
 _WHOLE = 100
+_NO_FAILURES = frozenset({RowVerdict.NO_RESULT, RowVerdict.NOT_SENT})
+"""Rows with these verdicts have no answer, so they did not fail, unless the manifest names them as good."""
 
 
 class MaxFailedRows(Struct, frozen=True):
@@ -82,14 +84,16 @@ def judge_rows(rows: RowCounts, settings: RowSettings, limit: MaxFailedRows | No
     """The counts of collected rows, as the manifest judges them. Rows without a verdict keep their counts."""
     if rows.verdicts:
         good = _good(rows.verdicts, settings)
-        without = {RowVerdict.NO_RESULT, RowVerdict.NOT_SENT} - settings.accept
-        missing = sum(rows.verdicts.get(code, 0) for code in without)
+        missing = sum(rows.verdicts.get(code, 0) for code in _NO_FAILURES - settings.accept)
+        failed = sum(rows.verdicts.values()) - good - missing
         accepted = settings.accept.intersection(rows.verdicts)
-        rows = replace(rows, ok=good, failed=sum(rows.verdicts.values()) - good - missing, accepted=accepted)
-    if limit is None or rows.ok is None:
-        return replace(rows, too_many_failed=None)
-    total = max(rows.total or 0, rows.ok + (rows.failed or 0))
-    return replace(rows, too_many_failed=not limit.allows(rows.bad, total))
+        if (rows.ok, rows.failed, rows.accepted) != (good, failed, accepted):
+            rows = replace(rows, ok=good, failed=failed, accepted=accepted)
+    exceeds = None
+    if limit is not None and rows.ok is not None:
+        exceeds = not limit.allows(rows.bad, max(rows.total or 0, rows.ok + (rows.failed or 0)))
+    # Thousands of collected attempts are judged as they were before: they are not copied.
+    return rows if rows.too_many_failed is exceeds else replace(rows, too_many_failed=exceeds)
 
 
 def _good(verdicts: Mapping[str, int], settings: RowSettings) -> int:

@@ -11,6 +11,11 @@ TOKEN_BYTES = 4
 """The bytes of one token, for estimates before the API has counted: most languages need at least this many."""
 
 
+def ceiling(number: int, divisor: int) -> int:
+    """The least whole number that is not below a quotient. Exact, however large the numbers are."""
+    return -(-number // divisor)
+
+
 class WorkSize(Struct, frozen=True):
     """The size of one job's work. None: not known, because batchctl does not read input that it does not send."""
 
@@ -39,10 +44,7 @@ def is_divisible(job: DesiredJob) -> bool:
 
 def rows_sent(job: DesiredJob) -> int | None:
     """The number of rows of a manifest; None if they are at Cloud Storage, or batchctl does not send them."""
-    match job.source:
-        case InlineRows(rows):
-            return len(rows)
-        case LocalFile():
-            return job.source.rows
-        case _:
-            return None
+    source = job.source
+    if isinstance(source, InlineRows):
+        return len(source.rows)
+    return source.rows if isinstance(source, LocalFile) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from batchctl.model.decision import Decision, Guard, RuleApplied
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decisions import Decisions
-from batchctl.reconcile.rule import FirstRule, Rule, applied
+from batchctl.reconcile.rule import FirstRule, Rule, applied, first_trail, traits_of
 from batchctl.reconcile.table import FIRST_RULES, RULES, STACK_RULES
 from batchctl.reconcile.view.order import sort_by_needs
 from batchctl.reconcile.view.subject import JobKind, Subject
@@ -57,17 +57,27 @@ def _with_each(subjects: Mapping[str, Subject], context: Context) -> Context:
     decided: dict[str, tuple[Subject, Decision]] = {}
     context = replace(context, decided=decided)
     rules = {kind: _rules_for(kind) for kind in JobKind}
+    alike: dict[Decision, Decision] = {}
     for name in sort_by_needs(needs).names:
         subject = subjects[name]
-        decided[name] = (subject, rules[subject.kind].decide(subject, context))
+        decision = rules[subject.kind].decide(subject, context)
+        if _is_plain(decision):
+            # Nearly all jobs of a large stack are decided alike: they have one value together.
+            decision = alike.setdefault(decision, decision)
+        decided[name] = (subject, decision)
     return context
+
+
+def _is_plain(decision: Decision) -> bool:
+    """Whether a decision has no step and no change, so that other jobs may have the same one."""
+    return not (decision.steps or decision.base or decision.changes or decision.updates or decision.if_refused)
 
 
 def _inside(inside: Collection[str], context: Context) -> Decisions:
     return Decisions({name: found for name, found in context.decided.items() if name in inside})
 
 
-class _Rules(Struct, frozen=True):
+class Rules(Struct, frozen=True):
     """The rules for one kind of job, in their order."""
 
     first: tuple[FirstRule, ...]
@@ -75,35 +85,45 @@ class _Rules(Struct, frozen=True):
 
     def decide(self, subject: Subject, context: Context) -> Decision:
         """The decision about one job: the first rule that makes one, then all that adjust it, in their order."""
-        *_, (_, last) = self.versions(subject, context)
-        return last
+        return self.versions(subject, context)[-1][1]
 
-    def versions(self, subject: Subject, context: Context) -> Iterator[tuple[RuleApplied, Decision]]:
-        """The decision of the first rule that makes one, and then each that a rule made of it."""
+    def versions(self, subject: Subject, context: Context) -> list[tuple[RuleApplied, Decision]]:
+        """The decision of the first rule that makes one, and then each that a rule made of it.
+
+        A rule is left out if the job has none of the traits that it is for: it would change nothing.
+        """
         rule, decision = self._first_decision(subject, context)
-        yield rule, decision
+        found = [(rule, decision)]
+        traits = traits_of(subject, decision)
+        if not traits:
+            return found
         for other in self.others:
+            if traits.isdisjoint(other.concerns):
+                continue
             after = other.apply(subject, decision, context)
             if after is not decision and after != decision:
                 step = applied(other)
                 decision = replace(after, trail=(*decision.trail, step))
-                yield step, decision
+                traits = traits_of(subject, decision)
+                found.append((step, decision))
+        return found
 
     def _first_decision(self, subject: Subject, context: Context) -> tuple[RuleApplied, Decision]:
-        made = ((rule, rule.decide(subject, context)) for rule in self.first)
         # The last rule for each kind of job always decides.
-        rule, first = next((rule, decision) for rule, decision in made if decision is not None)
-        step = applied(rule)
-        return step, replace(first, trail=(step,))
+        rule, first = next((rule, made) for rule in self.first if (made := rule.decide(subject, context)) is not None)
+        trail = first_trail(rule)
+        return trail[0], replace(first, trail=trail)
 
 
-def _rules_for(kind: JobKind) -> _Rules:
+def _rules_for(kind: JobKind) -> Rules:
     first = tuple(rule for rule in FIRST_RULES if kind in rule.kinds)
-    return _Rules(first, tuple(rule for rule in RULES if kind in rule.kinds))
+    return Rules(first, tuple(rule for rule in RULES if kind in rule.kinds))
 
 
 def _with_trail(before: Decisions, after: Decisions, rule: RuleApplied) -> Decisions:
     """The decisions; each that the rule changed or refused has it in its trail."""
+    if after.jobs is before.jobs and after.guards == before.guards:
+        return after
     traced = {}
     for name, (subject, decision) in after.jobs.items():
         former = before.jobs[name][1]

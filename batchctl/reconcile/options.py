@@ -42,6 +42,8 @@ class Scope(Struct, frozen=True):
 
 def names_in_scope(scope: Scope, manifests: Iterable[DesiredJob], recorded: Recorded) -> set[str]:
     """Every job in scope that is desired or recorded. Where there is a manifest, its path and labels count."""
+    if scope.is_whole:
+        return {*recorded.jobs, *(job.name for job in manifests)}
     owners: dict[str, DesiredJob | JobRow] = {name: job.row for name, job in recorded.jobs.items()}
     owners |= {job.name: job for job in manifests}
     return {name for name, owner in owners.items() if scope.contains(name, owner.path, owner.labels)}

@@ -140,7 +140,7 @@ def _is_read_in_full(observed: Observed) -> bool:
 
 
 def _job_plans(decisions: Decisions, context: Context) -> tuple[JobPlan, ...]:
-    rates = learn_rates(context.recorded)
+    rates = context.learn(learn_rates)
     return tuple(
         _job_plan(*decisions.jobs[name], decisions.guards.get(name), rates, context) for name in sorted(decisions.jobs)
     )
@@ -152,7 +152,7 @@ def _manifests(decisions: Decisions) -> list[DesiredJob]:
 
 def _with_costs(jobs: tuple[JobPlan, ...], decisions: Decisions, context: Context) -> tuple[JobPlan, ...]:
     """The plans with their costs, at the prices of the day on which each job is expected to end."""
-    costing = costing_of(context, learn_rates(context.recorded))
+    costing = costing_of(context)
     return tuple(replace(job, cost=_cost(job, decisions.jobs[job.job][0], costing)) for job in jobs)
 
 
@@ -169,7 +169,7 @@ def _with_forecasts(
     if len(over) == len(jobs):
         return jobs, None
     clocks = {account: look.now for account, look in context.observed.items()}
-    basis = Basis(Comparison(learn_history(context.recorded)), clocks, context.now, context.stack.limits.stuck_factor)
+    basis = Basis(Comparison(context.learn(learn_history)), clocks, context.now, context.stack.limits.stuck_factor)
     ahead = (_ahead(job, decisions.jobs[job.job][0]) for job in jobs if job.job not in over)
     found = forecast_jobs([one for one in ahead if one is not None], over, basis)
     plans = tuple(replace(job, forecast=found[job.job]) if job.job in found else job for job in jobs)

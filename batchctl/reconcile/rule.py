@@ -1,16 +1,43 @@
-"""One row of the rule table, see `table`."""
+"""One row of the rule table, see `table`, and the traits of the jobs that a row is for.
+
+Most jobs of a large stack have no trait: they run or are done, and nothing about them is new. So for most jobs none of
+the rules has to run that may change a decision.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import StrEnum
 from functools import cache
 
 from msgspec import Struct
 
 from batchctl.model.decision import Decision, RuleApplied
+from batchctl.model.desired import DesiredJob
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decisions import Decisions
+from batchctl.reconcile.decide.steps import is_recorded
+from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.subject import JobKind, Subject
+
+
+class Trait(StrEnum):
+    """There is something to see of a job before a rule can change the decision about it."""
+
+    ACTS = "acts"
+    """The decision has steps, of its own or for its refusal, or an action: rules replace, add and hold back steps."""
+    EXCEPTIONAL = "exceptional"
+    """No manifest describes the job, or a command names it: some rules act on each of these."""
+    NEWS = "news"
+    """An attempt was seen in another way than it is recorded: that is written down, and shown."""
+    RESULTS = "results"
+    """Results of an attempt that has ended are not here, or not whole: they may be collected or copied again."""
+    SEVERAL = "several"
+    """There is more than one attempt, shard or remote job: all but one may be superfluous."""
+    TTL = "ttl"
+    """Its remote jobs have a time to live, which may be over."""
+    UNRECORDED = "unrecorded"
+    """The state does not have it as its manifest describes it."""
 
 
 class FirstRule(Struct, frozen=True):
@@ -31,6 +58,8 @@ class Rule(Struct, frozen=True):
     id: str
     kinds: frozenset[JobKind]
     """The jobs to which it applies."""
+    concerns: frozenset[Trait]
+    """It changes nothing about a job that has none of these traits."""
     does: str
     why_here: str
     """Why it comes after the one before it."""
@@ -48,10 +77,53 @@ class StackRule(Struct, frozen=True):
 
 
 @cache
-def _applied(name: str, does: str) -> RuleApplied:
-    return RuleApplied(name, does)
+def _trail(name: str, does: str) -> tuple[RuleApplied]:
+    return (RuleApplied(name, does),)
 
 
 def applied(rule: FirstRule | Rule | StackRule) -> RuleApplied:
     """The rule in a decision's trail."""
-    return _applied(rule.id, rule.does)
+    return _trail(rule.id, rule.does)[0]
+
+
+def first_trail(rule: FirstRule) -> tuple[RuleApplied]:
+    """The trail of a decision that no other rule has changed; all jobs share it."""
+    return _trail(rule.id, rule.does)
+
+
+_NONE: frozenset[Trait] = frozenset()
+
+
+def traits_of(subject: Subject, decision: Decision) -> frozenset[Trait]:
+    """The traits of a job with the present decision about it."""
+    found = []
+    if decision.steps or decision.base or decision.if_refused is not None or not decision.action.is_quiet:
+        found.append(Trait.ACTS)
+    if subject.kind is not JobKind.DESIRED:
+        found.append(Trait.EXCEPTIONAL)
+    views = subject.views
+    if len(views) > 1:
+        found.append(Trait.SEVERAL)
+    for view in views:
+        found += _of_attempt(view)
+    if subject.lifecycle.ttl_after_finished is not None:
+        found.append(Trait.TTL)
+    if subject.desired is not None and not _is_recorded(subject, subject.desired):
+        found.append(Trait.UNRECORDED)
+    return frozenset(found) if found else _NONE
+
+
+def _of_attempt(view: AttemptView) -> list[Trait]:
+    found = []
+    if view.note is not None:
+        found.append(Trait.NEWS)
+    if view.missing is not None or (view.attempt.has_ended and view.attempt.is_uncollected):
+        found.append(Trait.RESULTS)
+    if view.duplicates:
+        found.append(Trait.SEVERAL)
+    return found
+
+
+def _is_recorded(subject: Subject, desired: DesiredJob) -> bool:
+    recorded, view = subject.recorded, subject.current
+    return recorded is not None and is_recorded(desired, recorded.row, 1 if view is None else view.key.attempt)

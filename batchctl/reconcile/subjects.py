@@ -78,12 +78,12 @@ class Reader(Struct, frozen=True):
             wanted, record = manifests.get(name), recorded.get(name)
             views = attach(record, self.marked.get(name, {}), context.observed, context.now)
             if wanted is not None:
-                confirmed = tuple(confirm(view, wanted) for view in views)
+                confirmed = tuple([confirm(view, wanted) for view in views])
                 views = confirmed or claim(wanted, context.stack, context.observed)
-            views = tuple(check_collected(view, context.inventory) for view in views)
+            views = tuple([check_collected(view, context.inventory) for view in views])
             asked = None if context.options.destroy else wanted
             views = with_found_results(name, views, asked, context.collected, context.observed)
-            views = tuple(judge_view(view, asked) for view in views)
+            views = tuple([judge_view(view, asked) for view in views])
             yield self._with_kind(Subject(name, asked, record, views, used.get(name, 0)))
 
     def _with_kind(self, subject: Subject) -> Subject:

@@ -1,11 +1,9 @@
 """The rules by which batchctl decides, in their order.
 
 The order is data: to find out why a job is cancelled, read this table from the top, then the function that the row
-names. The first of `FIRST_RULES` that gives a decision makes it. Then each of `RULES` for the job's kind may change it,
-and finally each of `STACK_RULES`, which see the decisions for all jobs. `fold` runs them; `plan -v` and `explain -v`
-show which rules changed a decision.
-
-The file is long because it is one table, in one order.
+names. The first of `FIRST_RULES` that gives a decision makes it. Then each of `RULES` for the job's kind and traits may
+change it, and finally each of `STACK_RULES`, which see the decisions for all jobs. `fold` runs them; `explain -v` shows
+which rules changed a decision. The file is long because it is one table, in one order.
 """
 
 from __future__ import annotations
@@ -20,7 +18,7 @@ from batchctl.reconcile.decide.remote import decide_same_work
 from batchctl.reconcile.decide.removed import decide_removed
 from batchctl.reconcile.decide.rerun import rerun
 from batchctl.reconcile.decide.retry_order import follow_retry_order, refuse_retry
-from batchctl.reconcile.rule import FirstRule, Rule, StackRule
+from batchctl.reconcile.rule import FirstRule, Rule, StackRule, Trait
 from batchctl.reconcile.rules.adoption import label_adoption
 from batchctl.reconcile.rules.attempt_numbers import limit_attempt_numbers
 from batchctl.reconcile.rules.collected import collect_again, guard_last_copy
@@ -125,6 +123,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "if-refused",
         _KEPT,
+        frozenset({Trait.ACTS, Trait.EXCEPTIONAL}),
         "the existing remote job continues if a guard refuses to replace or remove it",
         "It needs the first decision, before a later rule replaces the action.",
         prepare_for_refusal,
@@ -132,6 +131,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "known-work",
         _DESIRED,
+        frozenset({Trait.ACTS}),
         "complete results of the same work are reused instead of a create call; those of one shard or of a"
         " canary are not complete",
         "It removes the create call, so it comes before all rules that add steps.",
@@ -140,6 +140,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "choose-rows",
         _DESIRED,
+        frozenset({Trait.ACTS}),
         "a create call sends the rows without a good answer, or a canary of them; if there are none, nothing"
         " is created",
         "It chooses rows for the create calls that `known-work` leaves.",
@@ -148,6 +149,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "restored-copy",
         _DESIRED,
+        frozenset({Trait.RESULTS}),
         "incomplete copies of results are copied again",
         "A local copy needs no API call, so it comes before `collected-again`.",
         restore_copy,
@@ -155,6 +157,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "collected-again",
         _DESIRED,
+        frozenset({Trait.RESULTS}),
         "results of earlier attempts that are missing or incomplete in the results folder are collected",
         "It comes before `ttl`, which deletes the remote job that has these results.",
         collect_again,
@@ -162,6 +165,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "ttl",
         _DESIRED,
+        frozenset({Trait.TTL}),
         "remote jobs are deleted when their `ttlAfterFinished` has expired",
         "It comes after every rule that needs the remote job, and before `last-copy`, which checks deletes.",
         end_after_ttl,
@@ -169,6 +173,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "last-copy",
         _PLANNED,
+        frozenset({Trait.ACTS}),
         "a remote job that has the last copy of results is not deleted",
         "All rules that add deletes come before it.",
         guard_last_copy,
@@ -176,6 +181,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "duplicates",
         _PLANNED,
+        frozenset({Trait.SEVERAL}),
         "a second remote job for an attempt, or for a shard, is cancelled",
         "It adds a cancel to any action, so it comes after the rules that choose the action.",
         cancel_duplicates,
@@ -183,6 +189,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "incomplete-list",
         _PLANNED,
+        frozenset({Trait.ACTS}),
         "nothing is created, cancelled or deleted on an account whose list is incomplete",
         "It comes after the last rule that adds such a step (`duplicates`).",
         wait_for_full_lists,
@@ -190,6 +197,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "attempt-number",
         _DESIRED,
+        frozenset({Trait.ACTS}),
         "an attempt number that is too large for a mark is refused",
         "It checks the create calls that remain.",
         limit_attempt_numbers,
@@ -197,6 +205,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "adoption",
         _DESIRED,
+        frozenset({Trait.NEWS}),
         "a remote job that is found by its mark is adopted",
         "It changes only how the remaining action is shown: a wait, a collection, or an action held by a rule above.",
         label_adoption,
@@ -204,6 +213,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "found-results",
         _DESIRED,
+        frozenset({Trait.NEWS}),
         "results that the state does not record are used",
         "Like `adoption`, and after it: an active remote job is shown rather than a results folder.",
         label_reuse,
@@ -211,6 +221,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "record-attempts",
         _ALL,
+        frozenset({Trait.NEWS}),
         "what this pass observed of the attempts is recorded in the state",
         "Observations are recorded whatever is decided, so it comes after `incomplete-list`, which drops steps.",
         record_attempts,
@@ -218,6 +229,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "record-manifest",
         _DESIRED,
+        frozenset({Trait.ACTS, Trait.UNRECORDED}),
         "the job is recorded in the state as its manifest describes it",
         "Attempts refer to the row of their job, so it is written before them.",
         record_manifest,
@@ -225,6 +237,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "record-orphan",
         frozenset({JobKind.ORPHAN}),
+        frozenset({Trait.EXCEPTIONAL}),
         "an orphan is recorded in the state, to be removed",
         "Attempts refer to the row of their job, so it is written before them.",
         record_orphan,
@@ -232,6 +245,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "record-retry-order",
         frozenset({JobKind.RETRY_COMMAND}),
+        frozenset({Trait.EXCEPTIONAL}),
         "`batchctl retry` is recorded in the state",
         "It comes after all rules that hold back steps: the command stays valid until it is carried out.",
         record_retry_order,
@@ -239,6 +253,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "dependencies",
         _DESIRED,
+        frozenset({Trait.ACTS}),
         "a create call waits for the jobs in `dependsOn`; that of a chain also for its rows",
         "It holds back a create call that is otherwise decided, and keeps the records of the rules above.",
         wait_for_dependencies,

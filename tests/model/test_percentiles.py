@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchctl.model.percentiles import LEAST_FOR_P50, LEAST_FOR_P90, Percentiles, Span, percentiles_of
+from batchctl.model.percentiles import LEAST_FOR_P50, LEAST_FOR_P90, Durations, Percentiles, Span, percentiles_of
 
 NOTHING = Percentiles()
 
@@ -108,3 +108,13 @@ def test_who_has_waited_longer_waits_until_later(seconds: list[float], one: floa
     first, second = percentiles_of(ended(*seconds), early), percentiles_of(ended(*seconds), late)
     for before, after in ((first.p50, second.p50), (first.p90, second.p90)):
         assert before is None or after is None or before <= after
+
+
+@given(SPANS, st.lists(SECONDS, max_size=8))
+def test_each_question_about_the_same_spans_is_answered_by_those_that_lasted_longer(
+    spans: list[Span], questions: list[float]
+) -> None:
+    durations = Durations(spans)
+    for beyond in [*questions, *(span.seconds for span in spans)]:
+        left = [span for span in spans if span.seconds > beyond or not beyond]
+        assert durations.beyond(beyond) == percentiles_of(left)

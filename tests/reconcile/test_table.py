@@ -23,6 +23,7 @@ from batchctl.model.row_work import RowWork
 from batchctl.model.sources import AwaitedRows, LocalFile
 from batchctl.model.stack import Limits, Moved
 from batchctl.reconcile import Options, Scope, fold, plan
+from batchctl.reconcile.rule import Rule, Trait
 from batchctl.reconcile.table import FIRST_RULES, RULES, STACK_RULES
 from batchctl.reconcile.view.subject import JobKind
 from tests.support.decisions import (
@@ -186,6 +187,28 @@ def test_each_rule_says_what_it_does_and_why_it_stands_there(rule) -> None:
     assert rule.does
     assert not rule.does.endswith(".")
     assert rule.why_here.endswith(".")
+
+
+NEEDED: dict[tuple[str, Trait], Callable[[], Plan]] = {
+    ("if-refused", Trait.ACTS): lambda: Situation(job(work="2"), row(job(), attempt()), look(found())).decide(),
+    ("if-refused", Trait.EXCEPTIONAL): lambda: Situation(None, row(job(), attempt()), look(complete=False)).decide(),
+    ("record-manifest", Trait.ACTS): lambda: one(FAILED, backoff_limit=1).decide(),
+    ("record-manifest", Trait.UNRECORDED): PLANS["settings"],
+}
+"""For rules of several traits, a plan that the rule changes because of this one."""
+
+
+@pytest.mark.parametrize(
+    ("rule", "trait"),
+    [pytest.param(rule, trait, id=f"{rule.id}, {trait}") for rule in RULES for trait in sorted(rule.concerns)],
+)
+def test_each_rule_is_for_jobs_with_each_of_its_traits(rule: Rule, trait: Trait, monkeypatch) -> None:
+    """Without it, a decision differs from that of the whole table, which `conftest` compares it with."""
+    make = NEEDED.get((rule.id, trait), PLANS[rule.id])
+    fewer = replace(rule, concerns=rule.concerns - {trait})
+    monkeypatch.setattr(fold, "RULES", tuple(fewer if one is rule else one for one in RULES))
+    with pytest.raises(AssertionError):
+        make()
 
 
 @pytest.mark.parametrize("kind", JobKind)

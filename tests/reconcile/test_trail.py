@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from batchctl.reconcile import fold
-from batchctl.reconcile.rule import Rule, StackRule
+from batchctl.reconcile.rule import Rule, StackRule, Trait
 from batchctl.reconcile.view.subject import JobKind
-from tests.support.decisions import attempt, one
+from tests.support.decisions import HOUR, attempt, one
 from tests.support.values import replace
 
 
@@ -18,12 +18,13 @@ def test_a_rule_that_gives_an_equal_decision_leaves_no_trace(
     copies = Rule(
         "copies",
         frozenset(JobKind),
+        frozenset({Trait.TTL}),
         "",
         "",
         lambda _, decision, __: replace(decision, reason=reason or decision.reason),
     )
     monkeypatch.setattr(fold, "RULES", (copies,))
-    (planned,) = one(attempt()).decide().jobs
+    (planned,) = one(attempt(), ttl_after_finished=HOUR).decide().jobs
     assert ("copies" in [rule.id for rule in planned.trail]) is named
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from batchctl.model.cost.tokens import Counts, Usage
+from batchctl.model.cost.tokens import Counts, Usage, add_usage
 
 
 class InputBasis(StrEnum):
@@ -167,10 +167,12 @@ def add_actual(parts: Iterable[Actual]) -> Actual | None:
     found = tuple(parts)
     if not found:
         return None
+    if len(found) == 1:
+        return found[0]
     money = [one.money for one in found]
     known = [one for one in money if one is not None]
     return Actual(
-        sum((one.usage for one in found), Usage()),
+        add_usage(one.usage for one in found),
         sum(one.rows for one in found),
         sum(one.uncounted for one in found),
         sum(known, Decimal(0)) if len(known) == len(money) else None,

@@ -5,7 +5,7 @@ Source: reference 1.4 (`usageMetadata`), chapter 16 (prices differ by modality, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -24,6 +24,9 @@ class Modality(StrEnum):
     AUDIO = "AUDIO"
     DOCUMENT = "DOCUMENT"
 
+
+MODALITIES = tuple(Modality)
+"""In their order. An enum is slow to walk through, and costs do that for each job."""
 
 Counts = Mapping[Modality, int]
 
@@ -65,7 +68,10 @@ class Usage(Struct, frozen=True, omit_defaults=True):
 
     @property
     def all(self) -> Tokens:
-        return self.short + self.long
+        return self.short if self.long == _NO_TOKENS else self.short + self.long
+
+
+_NO_TOKENS = Tokens()
 
 
 class Counted(Struct, frozen=True, omit_defaults=True):
@@ -80,12 +86,35 @@ class Counted(Struct, frozen=True, omit_defaults=True):
     """When the model is shut down, as its answers say (`modelStatus.retirementTime`, reference 16)."""
 
 
+def add_usage(parts: Iterable[Usage]) -> Usage:
+    """The sum of many usages, in one step: `+` would make a value for each."""
+    found = list(parts)
+    return Usage(_add_tokens([one.short for one in found]), _add_tokens([one.long for one in found]))
+
+
 def usage_of_row(tokens: Tokens) -> Usage:
     """The usage of one row."""
     return Usage(long=tokens) if tokens.prompt > LONG_PROMPT else Usage(short=tokens)
 
 
+def _add_tokens(parts: Sequence[Tokens]) -> Tokens:
+    return Tokens(
+        _add_counts([one.input for one in parts]),
+        _add_counts([one.cached for one in parts]),
+        _add_counts([one.output for one in parts]),
+        sum(one.thoughts for one in parts),
+    )
+
+
+def _add_counts(parts: Sequence[Counts]) -> Counts:
+    found: dict[Modality, int] = {}
+    for counts in parts:
+        for kind, number in counts.items():
+            found[kind] = found.get(kind, 0) + number
+    return {kind: found[kind] for kind in MODALITIES if kind in found}
+
+
 def _sum(one: Counts, other: Counts) -> Counts:
     if not one or not other:
         return one or other
-    return {kind: one.get(kind, 0) + other.get(kind, 0) for kind in Modality if kind in one or kind in other}
+    return {kind: one.get(kind, 0) + other.get(kind, 0) for kind in MODALITIES if kind in one or kind in other}

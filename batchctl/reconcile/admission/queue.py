@@ -44,16 +44,19 @@ _CODES: Mapping[LimitKind, Reason] = {
 
 def admit(decisions: Decisions, context: Context) -> Decisions:
     """Let as many create calls through as there is capacity for. What a guard refuses takes none."""
-    desired, recorded, observed = context.desired, context.recorded, context.observed
+    desired, recorded = context.desired, context.recorded
     waiting = {
         name: with_rows_to_buy(subject.desired, decision, context.rows_of(subject))
         for name, (subject, decision) in decisions.jobs.items()
         if subject.desired is not None and decision.creates and name not in decisions.guards
     }
     # A call whose grace is over has most likely made nothing; if it is sent again, that is counted.
-    live = [one for one in find_live(desired, recorded, observed) if one.is_sure or one.job not in waiting]
+    live = [one for one in find_live(desired, recorded, context.observed) if one.is_sure or one.job not in waiting]
+    counted = Counter(one.key for one in live)
+    if not waiting:
+        return replace(decisions, live=counted)
     limits = _find_limits({job.account for job in waiting.values()}, desired)
-    rates = learn_rates(recorded)
+    rates = context.learn(learn_rates)
     guards = {}
     by_account: dict[Account, list[DesiredJob]] = defaultdict(list)
     for name, job in sorted(waiting.items()):
@@ -69,7 +72,6 @@ def admit(decisions: Decisions, context: Context) -> Decisions:
         outside, allowed = _let_in(queue, creates, capacity)
         held.update(_hold(outside, decisions.jobs))
         held.update(_with_some(allowed, decisions.jobs))
-    counted = Counter(one.key for one in live)
     return replace(decisions.with_jobs(held), guards={**decisions.guards, **guards}, live=counted)
 
 

@@ -86,6 +86,8 @@ def without_creates(decision: Decision, allowed: int) -> Decision:
 def planned_size(subject: Subject, decision: Decision, work: RowWork | None, rates: TokenRates) -> WorkSize:
     """The size of the work that a decision buys, else of that which was bought."""
     sent = None if subject.desired is None else rows_sent(subject.desired)
+    if work is None and not decision.steps:
+        return size_of(subject, rates, bought=is_bought(decision), total=sent)  # nearly all jobs
     total = sent if work is None else work.total
     listed = listed_rows(subject, decision)
     rows = rows_to_buy(decision, work) if listed is None else listed
@@ -121,14 +123,12 @@ def size_of(
 
 def _of_manifest(desired: DesiredJob, attempt: RecordedAttempt | None, rates: TokenRates, *, bought: bool) -> WorkSize:
     rows, size = rows_sent(desired), desired.input_bytes
+    if attempt is not None and same_digest(attempt.digest, desired.digest):
+        rows = attempt.rows.total if rows is None else rows
+        # What was counted is known of this very input, but the next attempt has yet to be counted.
+        if attempt.tokens is not None and not bought:
+            return WorkSize(desired.model, desired.provider, rows, size, attempt.tokens, is_counted=True)
     tokens = _tokens(desired, size, rates)
-    if attempt is None or not same_digest(attempt.digest, desired.digest):
-        return WorkSize(desired.model, desired.provider, rows, size, tokens, sampled_rows=_sampled(desired))
-    rows = attempt.rows.total if rows is None else rows
-    # What was counted is known of this very input, but the next attempt has yet to be counted.
-    is_counted = attempt.tokens is not None and not bought
-    if is_counted:
-        return WorkSize(desired.model, desired.provider, rows, size, attempt.tokens, is_counted=True)
     return WorkSize(desired.model, desired.provider, rows, size, tokens, sampled_rows=_sampled(desired))
 
 

@@ -63,7 +63,7 @@ def find_stalls(context: Context) -> Mapping[QuotaKey, Stall]:
             moves[key] = max(moved, moves.get(key, moved))
         elif since is not None:
             waiting[key].append(since)
-    history = learn_history(context.recorded) if waiting else None
+    history = context.learn(learn_history) if waiting else None
     found = {}
     for key, times in waiting.items():
         usual = percentiles_of(() if history is None else history.pending.get(key, ())).p90

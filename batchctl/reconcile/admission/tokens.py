@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from fractions import Fraction
-from math import ceil
 
 from msgspec import Struct
 
@@ -16,7 +15,7 @@ from batchctl.model.admission import QuotaKey, short_model
 from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.observed import RowCounts
 from batchctl.model.recorded import Recorded, RecordedJob
-from batchctl.model.work_size import TOKEN_BYTES
+from batchctl.model.work_size import TOKEN_BYTES, ceiling
 
 UNKNOWN_RATE = Fraction(1, TOKEN_BYTES)
 """Tokens a byte, as long as the API has counted none: rather too many than too few for most languages."""
@@ -32,7 +31,8 @@ class TokenRates(Struct, frozen=True):
 
     def estimate(self, key: QuotaKey, size: int | None) -> int:
         """The estimated tokens of so many bytes; 0 if batchctl does not send them, and so cannot know."""
-        return ceil((size or 0) * self.learned.get(key, UNKNOWN_RATE))
+        rate = self.learned.get(key, UNKNOWN_RATE)
+        return ceiling((size or 0) * rate.numerator, rate.denominator)
 
     def basis(self, key: QuotaKey) -> str:
         """The source of the numbers for a model, for people."""
@@ -42,7 +42,7 @@ class TokenRates(Struct, frozen=True):
 
 def learn_rates(recorded: Recorded) -> TokenRates:
     """The rates of the collected attempts. Large ones count more than small ones."""
-    tokens: dict[QuotaKey, Fraction] = defaultdict(Fraction)
+    tokens: dict[QuotaKey, Fraction | int] = defaultdict(int)
     sizes: dict[QuotaKey, int] = defaultdict(int)
     for job in recorded.jobs.values():
         for attempt in job.attempts:
@@ -51,18 +51,24 @@ def learn_rates(recorded: Recorded) -> TokenRates:
                 key = _key(job, attempt)
                 tokens[key] += counted
                 sizes[key] += attempt.input_bytes
-    return TokenRates({key: min(max(tokens[key] / size, LEAST_RATE), MOST_RATE) for key, size in sizes.items()})
+    found = {key: Fraction(tokens[key]) / size for key, size in sizes.items()}
+    return TokenRates({key: min(max(rate, LEAST_RATE), MOST_RATE) for key, rate in found.items()})
 
 
-def _counted(attempt: RecordedAttempt) -> Fraction | None:
+def _counted(attempt: RecordedAttempt) -> Fraction | int | None:
     """The tokens of all rows that an attempt sent; those that brought no answer are taken to be like the others."""
+    if attempt.tokens is None:
+        return None
     rows, sent = attempt.rows, attempt.sent
     if sent is not None and sent.verdicts:
         # The counts of the attempt are those of the job, merged with earlier attempts.
         rows = RowCounts(sent.rows, verdicts=sent.verdicts)
-    if attempt.tokens is None or not rows.answered:
+    answered = rows.answered
+    if not answered:
         return None
-    return Fraction(attempt.tokens * max(rows.total or 0, rows.answered), rows.answered)
+    if (rows.total or 0) <= answered:
+        return attempt.tokens  # nearly all attempts
+    return Fraction(attempt.tokens * (rows.total or 0), answered)
 
 
 def _key(job: RecordedJob, attempt: RecordedAttempt) -> QuotaKey:

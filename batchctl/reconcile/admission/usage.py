@@ -48,14 +48,16 @@ class Sent(Struct, frozen=True, order=True):
 
 def find_live(desired: DesiredStack, recorded: Recorded, observed: Observed) -> tuple[LiveJob, ...]:
     """All active jobs of the stack, each once, in an order that depends only on their names."""
-    found = dict(_seen(desired, recorded, observed))
+    found: dict[Account, dict[str, LiveJob]] = defaultdict(dict)
+    for account, name, live in _seen(desired, recorded, observed):
+        found[account][name] = live
     for job in recorded.jobs.values():
         for attempt in job.attempts:
-            place = (attempt.account, attempt.remote or attempt.token)
-            live = None if place in found else _unseen(job, attempt, observed)
-            if live is not None:
-                found[place] = live
-    return tuple(found[name] for name in sorted(found))
+            account, name = attempt.account, attempt.remote or attempt.token
+            unseen = None if name in found[account] else _unseen(job, attempt, observed)
+            if unseen is not None:
+                found[account][name] = unseen
+    return tuple(jobs[name] for _, jobs in sorted(found.items()) for name in sorted(jobs))
 
 
 def _models(desired: DesiredStack, recorded: Recorded) -> dict[str, str]:
@@ -64,25 +66,24 @@ def _models(desired: DesiredStack, recorded: Recorded) -> dict[str, str]:
     return models | {name: job.row.model for name, job in recorded.jobs.items()}
 
 
-Named = tuple[tuple[Account, str], LiveJob]
-
-
-def _seen(desired: DesiredStack, recorded: Recorded, observed: Observed) -> Iterator[Named]:
-    """The active remote jobs that an observation shows, by account and name."""
+def _seen(desired: DesiredStack, recorded: Recorded, observed: Observed) -> Iterator[tuple[Account, str, LiveJob]]:
+    """The active remote jobs that an observation shows, with their account and name."""
     models = _models(desired, recorded)
     attempts = [attempt for job in recorded.jobs.values() for attempt in job.attempts]
     owners = {(attempt.account, attempt.remote): attempt for attempt in attempts}
     keys = {attempt.key: attempt for attempt in attempts}
     for account, look in observed.items():
         for remote in _shown(look):
+            if is_terminal(remote.state):
+                continue
             attempt = owners.get((account, remote.name))
             owner = None if attempt is None else attempt.key.job
             if owner is None and is_ours(remote.mark, desired.stack):
                 attempt, owner = keys.get(remote.mark.key), remote.mark.key.job
-            if owner is not None and not is_terminal(remote.state):
+            if owner is not None:
                 key = QuotaKey(account, short_model(remote.model or models.get(owner, "")))
                 size = None if attempt is None else attempt.input_bytes
-                yield (account, remote.name), LiveJob(key, owner, input_bytes=size)
+                yield account, remote.name, LiveJob(key, owner, input_bytes=size)
 
 
 def _shown(look: Observation) -> Iterator[RemoteJob]:

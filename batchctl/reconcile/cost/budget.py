@@ -57,8 +57,8 @@ def keep_budget(decisions: Decisions, context: Context) -> Decisions:
     limits = context.stack.limits.spending
     if not limits.is_set:
         return decisions
-    rates = learn_rates(context.recorded)
-    costing = costing_of(context, rates)
+    rates = context.learn(learn_rates)
+    costing = costing_of(context)
     to_buy = {
         name: costing.cost_of(subject, planned_size(subject, decision, context.rows_of(subject), rates), bought=True)
         for name, (subject, decision) in decisions.jobs.items()

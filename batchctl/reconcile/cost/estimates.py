@@ -5,10 +5,6 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from fractions import Fraction
-from math import ceil
-
-from msgspec.structs import replace
 
 from batchctl.model.admission import QuotaKey, short_model
 from batchctl.model.attempts import RecordedAttempt
@@ -28,8 +24,8 @@ from batchctl.model.cost.tokens import LONG_PROMPT, Counted, Counts, Tokens, Usa
 from batchctl.model.keys import Account, Api
 from batchctl.model.kinds import Kind, kind_of_rows
 from batchctl.model.recorded import RecordedJob
-from batchctl.model.work_size import WorkSize, rows_sent
-from batchctl.reconcile.admission.tokens import TokenRates
+from batchctl.model.work_size import WorkSize, ceiling, rows_sent
+from batchctl.reconcile.admission.tokens import learn_rates
 from batchctl.reconcile.cost.learned import Learned, by_modality, learn_answers, model_of, output_for, prompt_parts
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.view.subject import Subject
@@ -46,6 +42,8 @@ class Costing:
         self._learned = learned
         self._rates = rates
         self._now = now
+        self._today = utc_day(now)
+        self._keys: dict[tuple[Account, str], QuotaKey] = {}
         self._found: dict[tuple[str, Api, date], Price | None] = {}
 
     def cost_of(self, subject: Subject, size: WorkSize, *, bought: bool, end: datetime | None = None) -> JobCost:
@@ -54,13 +52,14 @@ class Costing:
         account = _account(subject)
         if estimate is None and account is not None:
             estimate = self._estimate(subject, account, size, end)
-        attempts = [view.attempt for view in subject.views]
-        actual = add_actual(self._actual(subject.recorded, attempts))
+        actual = add_actual(self._actual(subject.recorded, [view.attempt for view in subject.views]))
         currency = None if self._prices is None else self._prices.currency
         return JobCost(currency, estimate, actual, self._error(subject))
 
     def _recorded(self, subject: Subject) -> CostEstimate | None:
         """The estimate that the current attempt was created with."""
+        if all(view.attempt.expected is None for view in subject.views):
+            return None
         current = [view.attempt for view in subject.views if subject.is_current(view)]
         found = (self.expected_of(subject.recorded, one, one.expected) for one in current if one.expected is not None)
         return next(found, None)
@@ -70,23 +69,30 @@ class Costing:
     ) -> CostEstimate | None:
         if size.tokens is None:
             return None
-        model = short_model(size.model or "")
-        key = QuotaKey(account, model)
+        key = self._key(account, size.model or "")
         like = self._learned.find(subject.name, key)
         seen = _NOTHING if like is None else like[0].usage.all
-        parts = by_modality(size.tokens, prompt_parts(seen))
-        tokens = TokenEstimate(size.tokens, self._basis(key, size), parts, sampled_rows=size.sampled_rows)
-        if _kind(subject, account, model) is Kind.EMBEDDINGS_BATCH_JOB:
-            tokens = replace(tokens, output_low=0, output_high=0, output_basis=OutputBasis.NONE)
+        parts = by_modality(size.tokens, {} if like is None else prompt_parts(seen))
+        low = high = output_basis = None
+        if _kind(subject, account, key.model) is Kind.EMBEDDINGS_BATCH_JOB:
+            low, high, output_basis = 0, 0, OutputBasis.NONE
         elif size.rows is not None:
             high = _most_output(subject, size.rows)
             if like is not None:
-                low = output_for(size.rows, like[0])
-                tokens = replace(tokens, output_low=low if high is None else min(low, high), output_basis=like[1])
-            tokens = replace(tokens, output_high=high)
-        day, basis = utc_day(end or self._now), DayBasis.FORECAST if end else DayBasis.TODAY
+                expected, output_basis = output_for(size.rows, like[0]), like[1]
+                low = expected if high is None else min(expected, high)
+        basis = self._basis(key, size)
+        tokens = TokenEstimate(size.tokens, basis, parts, low, high, output_basis, size.sampled_rows)
+        day, day_basis = (utc_day(end), DayBasis.FORECAST) if end else (self._today, DayBasis.TODAY)
         money = self._money(key, tokens, size.rows, seen.output, day)
-        return CostEstimate(tokens, day, basis, money)
+        return CostEstimate(tokens, day, day_basis, money)
+
+    def _key(self, account: Account, model: str) -> QuotaKey:
+        """The quota of an account and a model; all its jobs share one value."""
+        found = self._keys.get((account, model))
+        if found is None:
+            found = self._keys[account, model] = QuotaKey(account, short_model(model))
+        return found
 
     def _basis(self, key: QuotaKey, size: WorkSize) -> InputBasis:
         if size.is_counted:
@@ -99,6 +105,8 @@ class Costing:
         self, key: QuotaKey, tokens: TokenEstimate, rows: int | None, like: Counts, day: date
     ) -> MoneyRange | None:
         """The money for an estimate; None if a price that it needs is not known."""
+        if self._prices is None:
+            return None
 
         def amount(output: int | None) -> Decimal | None:
             if output is None:
@@ -114,6 +122,8 @@ class Costing:
 
     def _error(self, subject: Subject) -> Decimal | None:
         """The actual cost of the current attempt less the expected one, both at the prices of its end."""
+        if self._prices is None:
+            return None
         current = [view.attempt for view in subject.views if subject.is_current(view)]
         actual = add_actual(self._actual(subject.recorded, current))
         if actual is None or actual.money is None or any(one.counted is None for one in current):
@@ -152,10 +162,10 @@ class Costing:
         return self._found[key]
 
 
-def costing_of(context: Context, rates: TokenRates) -> Costing:
+def costing_of(context: Context) -> Costing:
     """The costing of a plan."""
-    learned = learn_answers(context.recorded)
-    return Costing(context.stack.prices, learned, rates.learned, context.now)
+    rates = context.learn(learn_rates)
+    return Costing(context.stack.prices, context.learn(learn_answers), rates.learned, context.now)
 
 
 def _less(actual: Decimal, expected: MoneyRange | None) -> Decimal | None:
@@ -183,4 +193,4 @@ def _most_output(subject: Subject, rows: int) -> int | None:
     """The most tokens of output of so many of its rows; None if a row sets no limit."""
     desired = subject.desired
     most, total = (None, None) if desired is None else (desired.output_tokens, rows_sent(desired))
-    return None if most is None or not total else ceil(Fraction(most * rows, total))
+    return None if most is None or not total else ceiling(most * rows, total)

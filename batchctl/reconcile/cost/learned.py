@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from fractions import Fraction
-from math import ceil
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
 
 from batchctl.model.admission import QuotaKey, short_model
 from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.cost.job_cost import OutputBasis
-from batchctl.model.cost.tokens import Counted, Counts, Modality, Tokens, Usage
+from batchctl.model.cost.tokens import MODALITIES, Counted, Counts, Modality, Tokens, add_usage
 from batchctl.model.recorded import Recorded, RecordedJob
+from batchctl.model.work_size import ceiling
 
 
 class Learned(Struct, frozen=True):
@@ -30,13 +30,15 @@ class Learned(Struct, frozen=True):
 
 def learn_answers(recorded: Recorded) -> Learned:
     """Learn from the collected attempts. One whose answers were not all counted teaches by those that were."""
-    by_job: dict[tuple[str, QuotaKey], Counted] = {}
-    by_model: dict[QuotaKey, Counted] = {}
+    by_job: dict[tuple[str, QuotaKey], list[Counted]] = defaultdict(list)
+    by_model: dict[QuotaKey, list[Counted]] = defaultdict(list)
     for job, attempt, counted in _counted(recorded):
         key = QuotaKey(attempt.account, short_model(model_of(job, attempt)))
-        by_job[job.name, key] = _add(by_job.get((job.name, key)), counted)
-        by_model[key] = _add(by_model.get(key), counted)
-    return Learned(by_job, by_model)
+        by_job[job.name, key].append(counted)
+        by_model[key].append(counted)
+    return Learned(
+        {key: _sum(found) for key, found in by_job.items()}, {key: _sum(found) for key, found in by_model.items()}
+    )
 
 
 def model_of(job: RecordedJob | None, attempt: RecordedAttempt) -> str:
@@ -49,12 +51,12 @@ def model_of(job: RecordedJob | None, attempt: RecordedAttempt) -> str:
 def output_for(rows: int, counted: Counted) -> int:
     """The tokens of output of so many rows, thoughts included, if they are like those that were counted."""
     tokens = counted.usage.all
-    return ceil(Fraction((sum(tokens.output.values()) + tokens.thoughts) * rows, counted.rows))
+    return ceiling((sum(tokens.output.values()) + tokens.thoughts) * rows, counted.rows)
 
 
 def by_modality(number: int, like: Counts) -> dict[Modality, int]:
     """A number of tokens in the proportions of others; without any, all of them are text. The sum is exact."""
-    total = sum(like.values())
+    total = sum(like.values()) if like else 0
     if not total:
         return {Modality.TEXT: number} if number else {}
     parts = {kind: number * share // total for kind, share in like.items() if share}
@@ -67,7 +69,7 @@ def prompt_parts(tokens: Tokens) -> Counts:
     """The tokens of prompts by modality, cached ones included."""
     return {
         kind: tokens.input.get(kind, 0) + tokens.cached.get(kind, 0)
-        for kind in Modality
+        for kind in MODALITIES
         if kind in tokens.input or kind in tokens.cached
     }
 
@@ -79,6 +81,8 @@ def _counted(recorded: Recorded) -> Iterator[tuple[RecordedJob, RecordedAttempt,
                 yield job, attempt, attempt.counted
 
 
-def _add(one: Counted | None, other: Counted) -> Counted:
-    before = one or Counted(Usage(), 0)
-    return Counted(before.usage + other.usage, before.rows + other.rows, before.uncounted + other.uncounted)
+def _sum(counts: Sequence[Counted]) -> Counted:
+    if len(counts) == 1:
+        return counts[0]
+    usage = add_usage(one.usage for one in counts)
+    return Counted(usage, sum(one.rows for one in counts), sum(one.uncounted for one in counts))

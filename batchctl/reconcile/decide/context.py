@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any, TypeVar
 
 from msgspec import Struct, field
 
@@ -20,6 +21,7 @@ from batchctl.reconcile.view.clocks import provider_now
 from batchctl.reconcile.view.collected import CollectedResults
 from batchctl.reconcile.view.subject import Subject
 
+T = TypeVar("T")
 Decided = Mapping[str, tuple[Subject, Decision]]
 """The decisions by the name of their job."""
 
@@ -41,6 +43,16 @@ class Context(Struct, frozen=True):
     """Renames of `spec.moved` whose new name another recorded job has: the former name, and the new one."""
     decided: Decided = field(default_factory=dict)
     """The decisions already made. The jobs that a job depends on are decided before it."""
+
+    _lessons: dict[Callable[[Recorded], Any], Any] = field(default_factory=dict)
+    """The lessons so far. Copies with other decisions share them."""
+
+    def learn(self, lesson: Callable[[Recorded], T]) -> T:
+        """Learn something from the record that is the same for all jobs and rules. Each lesson is computed once."""
+        if lesson not in self._lessons:
+            self._lessons[lesson] = lesson(self.recorded)
+        found: T = self._lessons[lesson]
+        return found
 
     @property
     def stack(self) -> Stack:

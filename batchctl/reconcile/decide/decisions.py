@@ -30,8 +30,15 @@ class Decisions(Struct, frozen=True):
 
     def with_jobs(self, changed: Decided) -> Decisions:
         """The same with other decisions about some jobs."""
+        if not changed:
+            return self
         return replace(self, jobs={**self.jobs, **changed})
 
     def map(self, change: Callable[[Subject, Decision], Decision]) -> Decisions:
         """The same with each decision changed."""
-        return replace(self, jobs={name: (subject, change(subject, one)) for name, (subject, one) in self.jobs.items()})
+        changed = {}
+        for name, (subject, one) in self.jobs.items():
+            after = change(subject, one)
+            if after is not one:
+                changed[name] = (subject, after)
+        return self.with_jobs(changed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from msgspec.structs import replace
 
@@ -17,6 +18,22 @@ from batchctl.reconcile.view.subject import Subject
 
 CANCEL_RESEND = timedelta(minutes=1)
 """A cancel is best effort (reference 1.6): it is sent again when the job still works after this long."""
+
+_OF_MANIFEST = (
+    "kind",
+    "provider",
+    "model",
+    "path",
+    "account",
+    "lifecycle",
+    "row_settings",
+    "labels",
+    "display_name",
+    "depends_on",
+    "priority",
+)
+"""The fields that a manifest and the row of its job have under the same names."""
+_of_manifest = attrgetter(*_OF_MANIFEST)
 
 
 def next_cancel(attempt: RecordedAttempt, clock: datetime) -> datetime | None:
@@ -64,21 +81,22 @@ def job_row(desired: DesiredJob, recorded: JobRow | None, current: int) -> JobRo
     )
     return replace(
         base,
-        kind=desired.kind,
-        provider=desired.provider,
-        model=desired.model,
-        path=desired.path,
-        account=desired.account,
-        lifecycle=desired.lifecycle,
-        row_settings=desired.row_settings,
-        labels=dict(desired.labels),
-        display_name=desired.display_name,
-        depends_on=desired.depends_on,
-        priority=desired.priority,
+        **{name: getattr(desired, name) for name in _OF_MANIFEST},
         webhook=webhook_hashes(desired.webhook),
         current=current,
         removing_time=None,
         released_time=None,
+    )
+
+
+def is_recorded(desired: DesiredJob, recorded: JobRow, current: int) -> bool:
+    """Whether `job_row` would give the recorded row. It is so for most jobs, and this makes no copy."""
+    return (
+        _of_manifest(desired) == _of_manifest(recorded)
+        and webhook_hashes(desired.webhook) == recorded.webhook
+        and recorded.current == current
+        and recorded.removing_time is None
+        and recorded.released_time is None
     )
 
 

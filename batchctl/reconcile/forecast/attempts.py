@@ -6,13 +6,15 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from batchctl.model.admission import QuotaKey
 from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.forecast import ExpectedEnd, JobForecast, Stuck
 from batchctl.model.history import History, Waits, size_class, size_words
-from batchctl.model.percentiles import LEAST_FOR_P50, Percentiles, Span, percentiles_of
+from batchctl.model.keys import Account
+from batchctl.model.percentiles import LEAST_FOR_P50, Durations, Percentiles, Span, percentiles_of
 from batchctl.model.states import JobState
 
 LEAST_STUCK = timedelta(minutes=30)
@@ -24,52 +26,53 @@ _STATES: Mapping[str | None, str] = {
 }
 
 
+class Like(Struct, frozen=True):
+    """The attempts that one is compared with, and what is the same for all that are compared with them."""
+
+    waits: Waits
+    forecast: JobForecast
+    """Of an attempt that has yet to begin, without its end."""
+    whole: Durations
+    """From the creation to the end."""
+    running: Durations
+
+
 class Comparison(Struct, frozen=True):
     """Compares attempts with the history. What is the same for all jobs of a model and size is computed once."""
 
     history: History
-    known: dict[tuple[QuotaKey, int | None], tuple[JobForecast, Percentiles]] = field(default_factory=dict)
+    known: dict[tuple[Account, str, int | None], Like] = field(default_factory=dict)
 
-    def new(self, key: QuotaKey, rows: int | None) -> tuple[JobForecast, Percentiles]:
-        """See `forecast_new`."""
-        kind = key, None if rows is None else size_class(rows)
+    def like(self, account: Account, model: str, rows: int | None) -> Like:
+        """The attempts of the same account, model and size. `model`: see `short_model`."""
+        kind = account, model, None if rows is None else size_class(rows)
         found = self.known.get(kind)
         if found is None:
-            found = self.known[kind] = forecast_new(key, rows, self.history)
+            found = self.known[kind] = _find_like(QuotaKey(account, model), rows, self.history)
         return found
 
 
-def forecast_new(key: QuotaKey, rows: int | None, history: History) -> tuple[JobForecast, Percentiles]:
-    """The forecast of an attempt that has yet to begin, without its end, and the time from its creation to its end."""
+def _find_like(key: QuotaKey, rows: int | None, history: History) -> Like:
     waits = Waits() if rows is None else history.of(key, rows)
-    whole = percentiles_of(waits.whole)
+    whole, running = Durations(waits.whole), Durations(waits.running)
     forecast = JobForecast(
         len(waits.whole),
         None if rows is None else size_words(rows),
         percentiles_of(waits.pending),
-        percentiles_of(waits.running),
-        unknown=_why_unknown(key, rows, waits.whole) if whole.p50 is None else "",
+        running.beyond(),
+        unknown=_why_unknown(key, rows, waits.whole) if whole.beyond().p50 is None else "",
     )
-    return forecast, whole
+    return Like(waits, forecast, whole, running)
 
 
-def forecast_active(
-    attempt: RecordedAttempt, key: QuotaKey, rows: int | None, known: Comparison, clock: datetime, factor: float
-) -> JobForecast:
+def forecast_active(attempt: RecordedAttempt, like: Like, clock: datetime, factor: float) -> JobForecast:
     """The forecast of an attempt whose remote job waits or runs at `clock`, the provider's time."""
-    forecast, _ = known.new(key, rows)
-    waits = Waits() if rows is None else known.history.of(key, rows)
-    end = _end(attempt, waits, clock)
-    unknown = "" if end is not None else forecast.unknown or _outlasts(attempt, waits, clock)
-    return JobForecast(
-        forecast.samples,
-        forecast.size,
-        forecast.pending,
-        forecast.running,
-        end,
-        unknown,
-        _stuck(attempt, forecast, clock, factor),
-    )
+    end = _end(attempt, like, clock)
+    unknown = "" if end is not None else like.forecast.unknown or _outlasts(attempt, like.waits, clock)
+    stuck = _stuck(attempt, like.forecast, clock, factor)
+    if end is None and stuck is None and unknown == like.forecast.unknown:
+        return like.forecast  # one value for all jobs without a history
+    return replace(like.forecast, end=end, unknown=unknown, stuck=stuck)
 
 
 def later(since: ExpectedEnd, spans: Percentiles) -> ExpectedEnd | None:
@@ -87,16 +90,16 @@ def latest(ends: Iterable[ExpectedEnd]) -> ExpectedEnd:
     return ExpectedEnd(max(end.p50 for end in found), max(ninetieths) if len(ninetieths) == len(found) else None)
 
 
-def _end(attempt: RecordedAttempt, waits: Waits, clock: datetime) -> ExpectedEnd | None:
+def _end(attempt: RecordedAttempt, like: Like, clock: datetime) -> ExpectedEnd | None:
     """Its end by those that lasted longer than it has so far.
 
     Its run says more than the whole, but where the API does not report starts, one that was seen late makes the end too
     late. There it counts only if the whole says nothing.
     """
-    run, whole = (attempt.start_time, waits.running), (attempt.create_time, waits.whole)
-    for since, spans in (run, whole) if CAPABILITIES[attempt.account.api].start_time else (whole, run):
+    run, whole = (attempt.start_time, like.running), (attempt.create_time, like.whole)
+    for since, durations in (run, whole) if CAPABILITIES[attempt.account.api].start_time else (whole, run):
         if since is not None:
-            left = percentiles_of(spans, beyond=max(0.0, (clock - since).total_seconds()))
+            left = durations.beyond(max(0.0, (clock - since).total_seconds()))
             end = later(ExpectedEnd(since, since), left)
             if end is not None:
                 return end

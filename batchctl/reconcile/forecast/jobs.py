@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from batchctl.model.actions import Action
-from batchctl.model.admission import LimitKind, QuotaKey, short_model
+from batchctl.model.admission import LimitKind, short_model
 from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.decision import Timer
 from batchctl.model.forecast import ExpectedEnd, JobForecast, StackForecast
@@ -97,13 +97,12 @@ def is_over(plan: JobPlan) -> bool:
     """Whether nothing of a job is at work, or will be."""
     if plan.action in _STOPPED:
         return True
-    goes_on = is_created_now(plan) or plan.timer is Timer.BACKOFF
-    return plan.phase in _OVER and not goes_on
+    return plan.phase in _OVER and not (is_created_now(plan) or plan.timer is Timer.BACKOFF)
 
 
 def _is_at_work(plan: JobPlan) -> bool:
     """Whether its attempt is at work, or is created now."""
-    return is_created_now(plan) or plan.phase is Phase.ACTIVE
+    return plan.phase is Phase.ACTIVE or is_created_now(plan)
 
 
 def is_created_now(plan: JobPlan) -> bool:
@@ -134,6 +133,8 @@ def _active(one: JobAhead, basis: Basis) -> tuple[JobForecast, list[ExpectedEnd 
     left = _left(one)
     if not found:
         return _unknown(one, left, basis), ends
+    if len(found) == 1:
+        return (replace(found[0], end=None, unknown=left) if left else found[0]), ends
     # The shard that ends last, or one whose end is unknown, speaks for all.
     unsure = [each for each in found if each.end is None]
     shown = unsure[0] if unsure else max(found, key=lambda each: each.end.p50 if each.end else basis.now)
@@ -157,16 +158,16 @@ def _left(one: JobAhead) -> str:
 def _shard(attempt: RecordedAttempt, plan: JobPlan, basis: Basis) -> JobForecast:
     if attempt.create_time is None:
         return JobForecast(unknown="the API does not say when it was created")
-    key = QuotaKey(attempt.account, model_of(attempt, plan.size.model))
-    rows = plan.size.rows if rows_of(attempt) is None else rows_of(attempt)
-    return forecast_active(attempt, key, rows, basis.known, basis.clock_of(attempt.account), basis.factor)
+    rows = rows_of(attempt)
+    model = model_of(attempt, plan.size.model)
+    like = basis.known.like(attempt.account, model, plan.size.rows if rows is None else rows)
+    return forecast_active(attempt, like, basis.clock_of(attempt.account), basis.factor)
 
 
 def _new(one: JobAhead, begin: ExpectedEnd, basis: Basis) -> JobForecast:
     """The forecast of a job whose next attempt begins then."""
-    key = QuotaKey(one.account, short_model(one.plan.size.model or ""))
-    forecast, whole = basis.known.new(key, one.plan.size.rows)
-    return replace(forecast, end=later(begin, whole))
+    like = basis.known.like(one.account, short_model(one.plan.size.model or ""), one.plan.size.rows)
+    return replace(like.forecast, end=later(begin, like.whole.beyond()))
 
 
 def _unknown(one: JobAhead, why: str, basis: Basis) -> JobForecast:

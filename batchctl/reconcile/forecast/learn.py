@@ -127,6 +127,8 @@ def _waits(found: list[_Times]) -> Waits:
     running: list[Span] = []
     whole: list[Span] = []
     for one in newest:
+        if one.end is None and len(pending) == MOST_COMPARED:
+            continue  # nearly all of many jobs at work: they tell only how long they waited
         spans = spans_of(one.state, one.create, one.start, one.end, was_pending=one.was_pending)
         for kept, span in ((pending, spans.pending), (running, spans.running), (whole, spans.whole)):
             if span is not None and len(kept) < MOST_COMPARED:

@@ -39,28 +39,31 @@ def find_damage(stack: Stack, recorded: Recorded, observed: Observed) -> Damage:
 
     Any other may be a stranger's, or another stack's of the same name.
     """
+    damaged = [(account, remote) for account, look in sorted(observed.items()) for remote in _damaged(look)]
+    if not damaged:
+        return Damage()
     attempts = [attempt for job in recorded.jobs.values() for attempt in job.attempts]
     ours = {(attempt.account, attempt.remote) for attempt in attempts}
     unanswered = sorted((attempt.account, attempt.key.job) for attempt in attempts if attempt.intent is not None)
     accounts: dict[Account, str] = {}
     jobs: dict[tuple[Account, str], str] = {}
-    for account, look in sorted(observed.items()):
-        for remote in _shown(look):
-            broken = remote.broken
-            if broken is None:
-                continue
-            if (account, remote.name) in ours:
-                accounts.setdefault(account, _words(remote))
-            elif broken.stack == stack.name:
-                for place, job in unanswered:
-                    if place == account and broken.job in (None, job):
-                        jobs.setdefault((place, job), _words(remote))
+    for account, remote in damaged:
+        broken = remote.broken
+        assert broken is not None
+        if (account, remote.name) in ours:
+            accounts.setdefault(account, _words(remote))
+        elif broken.stack == stack.name:
+            for place, job in unanswered:
+                if place == account and broken.job in (None, job):
+                    jobs.setdefault((place, job), _words(remote))
     return Damage(accounts, jobs)
 
 
 def hold_for_damaged_marks(decisions: Decisions, context: Context) -> Decisions:
     """Create nothing, and stop nothing to be replaced, on an account whose marks may be damaged."""
     damage = find_damage(context.stack, context.recorded, context.observed)
+    if not (damage.accounts or damage.jobs):
+        return decisions
     return decisions.map(lambda subject, decision: _hold(subject, decision, damage))
 
 
@@ -75,9 +78,10 @@ def _hold(subject: Subject, decision: Decision, damage: Damage) -> Decision:
     return held if decision.creates else replace(held, phase=decision.phase)
 
 
-def _shown(look: Observation) -> Iterator[RemoteJob]:
-    yield from sorted(look.jobs, key=lambda job: job.name)
-    yield from (there.job for _, there in sorted(look.checked.items()) if isinstance(there, Present))
+def _damaged(look: Observation) -> Iterator[RemoteJob]:
+    yield from sorted((job for job in look.jobs if job.broken is not None), key=lambda job: job.name)
+    checked = [there.job for _, there in sorted(look.checked.items()) if isinstance(there, Present)]
+    yield from (job for job in checked if job.broken is not None)
 
 
 def _words(remote: RemoteJob) -> str:

@@ -41,7 +41,7 @@ def hold_likely_renames(decisions: Decisions, context: Context) -> Decisions:
     for rename in renames:
         held |= _hold(rename, decisions.jobs, context)
     held |= _with_renamed_values(decisions.jobs, renames)
-    return replace(decisions.with_jobs(held), renames=renames)
+    return replace(decisions.with_jobs(held), renames=renames) if held or renames else decisions
 
 
 def _with_renamed_values(decided: Decided, renames: tuple[Rename, ...]) -> Decided:
@@ -52,6 +52,8 @@ def _with_renamed_values(decided: Decided, renames: tuple[Rename, ...]) -> Decid
         for name, (subject, decision) in decided.items()
         if name not in paired and subject.recorded is not None and _leaves(subject, decision)
     }
+    if not leaving:
+        return {}
     found: dict[str, list[str]] = {}
     for name, (subject, decision) in decided.items():
         desired = subject.desired
@@ -116,6 +118,8 @@ def _find_renames(decided: Decided, others: Iterable[RecordedJob], context: Cont
     leaving = {name: subject.current for name, (subject, decision) in decided.items() if _leaves(subject, decision)}
     works = {name: view.attempt for name, view in leaving.items() if view is not None and not view.attempt.is_unsent}
     works |= {job.name: attempt for job in others if job.name not in decided for attempt in _open_work(job)}
+    if not works:
+        return ()
     found = []
     for name in sorted(decided):
         subject, decision = decided[name]

@@ -13,7 +13,8 @@ from batchctl.reconcile.view.subject import JobKind, Subject
 
 def keep_what_is_allowed(decisions: Decisions, _context: Context) -> Decisions:
     """Keep only the harmless steps of a refused decision, or those for the job as it is."""
-    return decisions.map(lambda subject, one: _refused(subject, one) if subject.name in decisions.guards else one)
+    refused = {name: decisions.jobs[name] for name in decisions.guards}
+    return decisions.with_jobs({name: (subject, _refused(subject, one)) for name, (subject, one) in refused.items()})
 
 
 def _refused(subject: Subject, decision: Decision) -> Decision:

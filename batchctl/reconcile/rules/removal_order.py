@@ -25,6 +25,8 @@ def remove_dependants_first(decisions: Decisions, context: Context) -> Decisions
         for name, (subject, decision) in decisions.jobs.items()
         if subject.desired is None and subject.recorded is not None and decision.action is not Action.FORGET
     }
+    if not leaving:
+        return decisions
     dependants: dict[str, list[str]] = {name: [] for name in leaving}
     circles = sort_by_needs({name: record.row.depends_on for name, record in leaving.items()}).in_circles
     for name, record in sorted(leaving.items()):

@@ -26,6 +26,8 @@ def with_absences_aged(recorded: Recorded, observed: Observed, now: datetime, gr
 
     `now` is when the looks began, on the local clock.
     """
+    if not any(isinstance(there, Gone) for look in observed.values() for there in look.checked.values()):
+        return observed
     missed = {(attempt.account, attempt.remote): attempt.missed for attempt in _attempts(recorded)}
     return {account: _aged(look, missed, now, grace) for account, look in observed.items()}
 

@@ -29,7 +29,8 @@ def attach(
     """The attempts of one job, recorded and found by their marks, lowest number first."""
     records = {attempt.key: attempt for attempt in recorded.attempts} if recorded else {}
     views = []
-    for key in sorted(records.keys() | marked.keys()):
+    keys = records.keys() | marked.keys()
+    for key in sorted(keys) if len(keys) > 1 else keys:
         found = marked.get(key, ())
         record = records.get(key)
         views.append(_adopt(found, observed) if record is None else _view(record, found, observed, now))
@@ -46,6 +47,9 @@ def _adopt(found: tuple[RemoteJob, ...], observed: Observed) -> AttemptView:
 
 
 def _view(record: RecordedAttempt, found: tuple[RemoteJob, ...], observed: Observed, now: datetime) -> AttemptView:
+    if len(found) == 1 and is_same_remote(record, found[0]):
+        # Nearly all attempts: their own remote job is seen, and no other.
+        return _seen(record, found, found[0], observed)
     presence = look_up(record, observed)
     if record.is_reused:
         # What carries its mark was made by a state that is lost, or before it: it is not needed.
@@ -61,15 +65,20 @@ def _view(record: RecordedAttempt, found: tuple[RemoteJob, ...], observed: Obser
         return replace(_unseen(record, presence, now), duplicates=others)
     if not candidates:
         return _unseen(record, presence, now)
-    chosen = choose(candidates, preferred=record.remote)
+    return _seen(record, tuple(candidates), choose(candidates, preferred=record.remote), observed)
+
+
+def _seen(
+    record: RecordedAttempt, candidates: tuple[RemoteJob, ...], chosen: RemoteJob, observed: Observed
+) -> AttemptView:
     attempt = refresh(record, chosen, observed[chosen.account].now)
-    if attempt == record:
+    note = None
+    if attempt is record or attempt == record:
         attempt = record  # one value in place of two, for thousands of jobs
-    # A reply that was lost is found again by its token: the intent ends as an adoption.
-    note = Note.ADOPTED if record.remote is None else Note.REFRESHED
-    return AttemptView(
-        attempt, Present(chosen), note if attempt is not record else None, _others(tuple(candidates), chosen)
-    )
+    else:
+        # A reply that was lost is found again by its token: the intent ends as an adoption.
+        note = Note.ADOPTED if record.remote is None else Note.REFRESHED
+    return AttemptView(attempt, Present(chosen), note, _others(candidates, chosen))
 
 
 def _outlasts(record: RecordedAttempt, presence: Presence, found: tuple[RemoteJob, ...]) -> bool:
@@ -159,6 +168,8 @@ def choose(candidates: Iterable[RemoteJob], preferred: str | None = None) -> Rem
 
 
 def _others(candidates: tuple[RemoteJob, ...], chosen: RemoteJob) -> tuple[RemoteJob, ...]:
+    if len(candidates) == 1:
+        return ()
     return tuple(job for job in candidates if (job.name, _token(job)) != (chosen.name, _token(chosen)))
 
 

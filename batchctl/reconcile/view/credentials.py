@@ -20,7 +20,9 @@ from batchctl.model.recorded import Recorded, RecordedJob
 
 def find_strangers(recorded: Recorded, observed: Observed) -> dict[Account, str]:
     """The accounts that are seen through other credentials, which show no recorded job, each with what is wrong."""
-    found = {}
+    found: dict[Account, str] = {}
+    if not any(_is_changed(recorded, look) for look in observed.values()):
+        return found
     expected = _expected(recorded.jobs.values())
     awaited = _expected(job for job in recorded.jobs.values() if not job.row.released_time)
     for account, look in sorted(observed.items()):
@@ -35,6 +37,8 @@ def find_strangers(recorded: Recorded, observed: Observed) -> dict[Account, str]
 def without_strangers(recorded: Recorded, observed: Observed) -> Observed:
     """The observations, in which jobs that other credentials do not show are unknown, not gone."""
     strangers = find_strangers(recorded, observed)
+    if not strangers:
+        return observed
     return {
         account: replace(look, jobs=(), checked={}, complete=False, problem=strangers[account])
         if account in strangers

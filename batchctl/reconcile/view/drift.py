@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from batchctl.model.keys import AttemptKey
-from batchctl.model.observed import Gone, Missing, Observed, RemoteJob
+from batchctl.model.observed import Gone, Missing, Observation, Observed, RemoteJob
 from batchctl.model.plan import Drift, DriftKind
 from batchctl.model.stack import Stack
 from batchctl.model.states import GOOD_STATES, JobState, is_active
@@ -23,13 +23,19 @@ def find_drift(subject: Subject) -> Iterator[Drift]:
     for part in view.shards:
         yield from _of_current(subject.name, part)
     for other in subject.views:
-        yield from _of_duplicates(subject, other)
+        if other.duplicates or not subject.is_current(other):
+            yield from _of_duplicates(subject, other)
 
 
 def _of_current(name: str, view: AttemptView) -> Iterator[Drift]:
     attempt = view.attempt
     ours = attempt.cancel_time is not None or attempt.adopted
-    if isinstance(view.presence, Gone | Missing) and attempt.remote is not None and attempt.delete_time is None:
+    if (
+        not view.is_present
+        and isinstance(view.presence, Gone | Missing)
+        and attempt.remote is not None
+        and attempt.delete_time is None
+    ):
         yield from _of_absent(name, view)
     if attempt.state == JobState.CANCELLED and not ours:
         yield Drift(name, DriftKind.CANCELLED, f"{attempt.remote} was cancelled, and not by batchctl")
@@ -83,9 +89,12 @@ def find_unmanaged(stack: Stack, observed: Observed, recorded_names: frozenset[s
     return tuple(
         job
         for account in sorted(observed)
-        for job in sorted(observed[account].jobs, key=lambda job: job.name)
-        if not is_ours(job.mark, stack) and job.name not in recorded_names
+        for job in sorted(_unmanaged(observed[account], stack, recorded_names), key=lambda job: job.name)
     )
+
+
+def _unmanaged(look: Observation, stack: Stack, recorded_names: frozenset[str]) -> Iterator[RemoteJob]:
+    return (job for job in look.jobs if job.name not in recorded_names and not is_ours(job.mark, stack))
 
 
 def describe_unmanaged(job: RemoteJob) -> Drift:

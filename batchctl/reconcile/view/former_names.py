@@ -64,6 +64,8 @@ def numbers_used(recorded: Recorded) -> dict[str, int]:
     """
     used: dict[str, int] = {}
     for job in recorded.jobs.values():
+        if not job.row.former_names:
+            continue
         highest = max((attempt.key.attempt for attempt in job.attempts), default=0)
         for old in job.row.former_names:
             used[old] = max(used.get(old, 0), highest)

@@ -36,8 +36,9 @@ def with_found_results(
     if not kept:
         return views
     known = [_with_results(view, [one for one in kept if _is_of(one.attempt, view.attempt)]) for view in views]
-    if desired is not None:
-        known.extend(_unknown(kept, desired, {view.key for view in views}, observed))
+    keys = {view.key for view in views}
+    if desired is not None and not all(one.attempt.key in keys for one in kept):
+        known.extend(_unknown(kept, desired, keys, observed))
     return tuple(sorted(known, key=lambda view: view.key))
 
 

@@ -19,6 +19,8 @@ from batchctl.reconcile.view.attempt_view import AttemptView
 def judge_view(view: AttemptView, desired: DesiredJob | None) -> AttemptView:
     """The attempt with its rows judged by the manifest; without a manifest, as they are recorded."""
     attempt = view.attempt if desired is None else judge_attempt(view.attempt, desired)
+    if attempt is view.attempt:
+        return view
     return view if attempt == view.attempt else replace(view, attempt=attempt, note=view.note or Note.REFRESHED)
 
 

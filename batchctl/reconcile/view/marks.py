@@ -30,7 +30,7 @@ def find_marked(stack: Stack, observed: Observed) -> Marked:
             if is_ours(job.mark, stack):
                 found[job.mark.key.job][job.mark.key].append(job)
     return {
-        name: {key: tuple(sorted(jobs, key=age_of)) for key, jobs in attempts.items()}
+        name: {key: tuple(sorted(jobs, key=age_of) if len(jobs) > 1 else jobs) for key, jobs in attempts.items()}
         for name, attempts in found.items()
     }
 

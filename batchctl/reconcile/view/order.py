@@ -20,7 +20,7 @@ class Sorted(Struct, frozen=True):
 def find_needed(names: Iterable[str], needs: Mapping[str, Iterable[str]]) -> set[str]:
     """Everything these jobs depend on, directly or not. Names that are no key of `needs` are left out."""
     needed: set[str] = set()
-    left = list(names)
+    left = [name for name in names if needs.get(name)]
     while left:
         for other in needs.get(left.pop(), ()):
             if other in needs and other not in needed:
@@ -31,13 +31,16 @@ def find_needed(names: Iterable[str], needs: Mapping[str, Iterable[str]]) -> set
 
 def sort_by_needs(needs: Mapping[str, Iterable[str]]) -> Sorted:
     """Bring names into order. Names that are no key of `needs` are left out."""
-    sorter = TopologicalSorter({name: {other for other in needs[name] if other in needs} for name in needs})
+    # Most jobs need no other one: they come first.
+    known = {name: {other for other in wanted if other in needs} for name, wanted in needs.items() if wanted}
+    left = {name: wanted for name, wanted in known.items() if wanted}
+    names = sorted(needs.keys() - left.keys())
+    sorter = TopologicalSorter({name: wanted & left.keys() for name, wanted in left.items()})
     with suppress(CycleError):
         # The sorter finds a circle at once, and still gives all that is in none.
         sorter.prepare()
-    names: list[str] = []
     while ready := sorter.get_ready():
         names.extend(sorted(ready))
         sorter.done(*ready)
-    circles = sorted(needs.keys() - set(names))
+    circles = sorted(needs.keys() - set(names)) if left else []
     return Sorted((*names, *circles), frozenset(circles))

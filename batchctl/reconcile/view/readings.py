@@ -7,14 +7,14 @@ that we deleted is a ghost, which is neither adopted, nor an orphan, nor a secon
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
 from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.keys import Account
-from batchctl.model.observed import Observed, Presence, Present, RemoteJob
+from batchctl.model.observed import Observation, Observed, Presence, Present, RemoteJob
 from batchctl.model.recorded import Ghost, Recorded
 from batchctl.model.states import JobState, is_terminal
 
@@ -40,14 +40,7 @@ def with_latest_readings(recorded: Recorded, observed: Observed) -> Observed:
             gone.add((attempt.account, attempt.remote))
         else:
             known[attempt.account, attempt.remote] = attempt
-    return {
-        account: replace(
-            look,
-            jobs=tuple(_latest(job, known) for job in look.jobs if (account, job.name) not in gone),
-            checked=_checked(look.checked, known),
-        )
-        for account, look in observed.items()
-    }
+    return {account: _with_latest(look, gone, known) for account, look in observed.items()}
 
 
 def ghosts_of(attempts: Iterable[RecordedAttempt], now: datetime) -> list[Ghost]:
@@ -63,6 +56,11 @@ def old_ghosts(ghosts: Iterable[Ghost], now: datetime) -> list[Ghost]:
     """Those that need not be remembered any longer."""
     newest = sorted(ghosts, key=lambda ghost: (ghost.time, ghost.account, ghost.remote), reverse=True)
     return [ghost for place, ghost in enumerate(newest) if place >= MOST_GHOSTS or now - ghost.time > GHOSTS_KEPT]
+
+
+def _with_latest(look: Observation, gone: Container[Place], known: Mapping[Place, RecordedAttempt]) -> Observation:
+    jobs = tuple([_latest(job, known) for job in look.jobs if (look.account, job.name) not in gone])
+    return replace(look, jobs=jobs, checked=_checked(look.checked, known))
 
 
 def _checked(checked: Mapping[str, Presence], known: Mapping[Place, RecordedAttempt]) -> dict[str, Presence]:

@@ -23,7 +23,7 @@ def refresh(record: RecordedAttempt, job: RemoteJob, seen: datetime) -> Recorded
         record = _follow(record, job)
     elif record.state is not None and is_terminal(record.state):
         if record.gone_time is None:
-            return replace(record, missed=None)
+            return record if record.missed is None else replace(record, missed=None)
         # The job was gone from the recorded address, and is seen at another one: it has moved there.
         return replace(record, account=job.account, gone_time=None, missed=None)
     started = job.start_time or record.start_time
