@@ -202,7 +202,7 @@ TRAPS: list[tuple[str, str, str]] = [
     # Keys and texts of rows.
     *((PLAIN_2, "first", key) for key in ("second", "\udcff", "7", "batchctl-r7", "batchctl-7", "a" * 256, "a" * 257, "null", "é", "\U0001f600")),
     *((PLAIN_2, "second", key) for key in ("first", "", "a:b", "a,b", "\u200b", "\x7f", "x\u0301")),
-    *((PLAIN_2, "Translate part 1", text) for text in ("", " ", '"', "\\n", "\\u0041", "\\x41", "a\\/b", '\\"', "\\t", "\\\\", "\\e", "\\", "\\\n  x", "$\\/{", "\\\\${var.tone}", "\\$", "a" * 3000, "${var.tone}", "$", "$$", "${")),
+    *((PLAIN_2, '"Translate part 1"', f'"{text}"') for text in ("", " ", '"', "\\n", "\\u0041", "\\x41", "a\\/b", '\\"', "\\t", "\\\\", "\\e", "\\", "\\\n  x", "$\\/{", "\\\\${var.tone}", "\\$", "a" * 3000, "${var.tone}", "$", "$$", "${")),
     *((PLAIN_2, 'Translate "part" 1', text) for text in ("", "''", "\\", "\n\n   x", "${var.empty}", "\x7f", "中文", "{", "#")),
     # Blocks.
     *(

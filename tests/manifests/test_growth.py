@@ -14,6 +14,12 @@ from tests.support.growth import assert_in_step, count_steps
 from tests.support.manifest_files import JOB, STACK, load_in, write
 
 
+@pytest.fixture(autouse=True)
+def _all_is_imported(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The modules that a stack of many manifests needs are loaded with its first form."""
+    load_in(stack_of(tmp_path_factory.mktemp("first"), 10))
+
+
 def stack_of(folder: Path, number: int) -> Path:
     jobs = {f"jobs/j{place:03}.yaml": JOB.replace("classify", f"j{place:03}") for place in range(number)}
     write(folder, {"batchctl.yaml": STACK, **jobs})

@@ -343,3 +343,11 @@ def test_an_upper_half_of_a_pair_stays_as_it_is(tmp_path: Path) -> None:
     found, _ = load_in(tmp_path, set_values=["x=\udcff"], rows=RowFiles()).jobs
     assert found.source.rows[0].request["contents"][0]["parts"] == [{"text": "\udcff"}]
     assert_same(tmp_path, set_values=["x=\udcff"])
+
+
+def test_a_text_that_is_not_utf_8_is_no_obstacle(tmp_path: Path) -> None:
+    stack = with_stack("variables: {x: {default: a}}\n")
+    jobs = {f"{name}.yaml": with_spec('runId: "${var.x}"', name=name) for name in ("a", "b", "c")}
+    write(tmp_path, {"batchctl.yaml": stack, **jobs})
+    assert_same(tmp_path, set_values=["x=\udcff"])
+    assert load_in(tmp_path, set_values=["x=\udcff"]).jobs[2].run_id == "\udcff"

@@ -103,6 +103,7 @@ def test_a_file_that_changed_while_it_was_read_is_another_one(folder: Path, monk
 
 def test_a_file_that_cannot_be_examined_has_to_be_read(folder: Path) -> None:
     found = SeenFiles()
+    found.begin()
     (folder / "broken.yaml").symlink_to("nowhere")
     with pytest.raises(ManifestError):
         load_in(folder, seen=found)
