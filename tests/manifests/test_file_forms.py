@@ -20,7 +20,7 @@ from batchctl.manifests.file_forms import FileForms
 from batchctl.manifests.known_files import KnownFile
 from batchctl.manifests.manifest_files import ManifestFile
 from batchctl.manifests.nodes import find
-from tests.manifests.test_known_files import assert_same, outcome
+from tests.manifests.test_known_files import assert_same, outcome, remembering
 from tests.manifests.test_properties import quick, words
 from tests.support.broken_manifests import SOUND, SOUND_VERTEX
 from tests.support.manifest_files import EXAMPLES, JOB, STACK, lines, load_in, with_spec, with_stack, write
@@ -168,7 +168,7 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.mark.parametrize("form", FORMS)
 def test_a_file_that_differs_in_its_texts_is_not_read(form: str, tmp_path: Path, found: list[str]) -> None:
     two(tmp_path, FORMS[form], numbered(FORMS[form], 12))
-    write(tmp_path, {"rows-12.jsonl": '{"key": "c", "text": "d"}\n'})
+    write(tmp_path, {"rows-12.jsonl": '{"key": "c", "text": "another"}\n'})
     assert_same(tmp_path)
     assert found[0] == "b.yaml"
     other = FORMS[form].replace("job-1", "job-3").replace("rows-1", "rows-12")
@@ -179,6 +179,8 @@ def test_a_file_that_differs_in_its_texts_is_not_read(form: str, tmp_path: Path,
 
 PLAIN_2 = PLAIN.replace("job-1", "job-2")
 BLOCKS_2 = BLOCKS.replace("job-1", "job-2")
+SHORT_2 = PLAIN_2.replace('{key: first, text: "Translate part 1"}', "text: |\n      A pan.")
+CANARY_2 = BUCKET.replace("job-1", "job-2").replace("spec:\n", "spec:\n  canary: {rows: 1}\n")
 TRAPS: list[tuple[str, str, str]] = [
     # The name, and what is next to it.
     *((PLAIN, "job-1", name) for name in ("job-1", "Job-2", "2", "2.0", "0x2", "1e3", "true", "null", "~", "no", "-", "")),
@@ -213,7 +215,9 @@ TRAPS: list[tuple[str, str, str]] = [
     *((BLOCKS_2, "text: |\n", f"text: {head}\n") for head in ("|-", "|+", "|2", ">", "| # x", "|  ")),
     *((BLOCKS_2, "Tone:", text) for text in ("Voice:", "")),
     *((BLOCKS_2, "mine", text) for text in ("7", "yours", "a: b")),
+    *((SHORT_2, "A pan.", text) for text in ("A pan.\n      A pot.", "A pan.\n\n        A pot.", "A pan.\n    - A pot.")),
     # Sources.
+    *((CANARY_2, "gs://demo/rows-1.jsonl", uri) for uri in ("bq://demo.d.t", "gs://demo/other.jsonl")),
     *((FILE.replace("job-1", "job-2"), "rows-1.jsonl", name) for name in ("rows-2.jsonl", "../x", "none.jsonl", "", "7", "rows.txt")),
     *(
         (BUCKET.replace("job-1", "job-2"), "gs://demo/rows-1.jsonl", uri)
@@ -339,6 +343,17 @@ def test_a_local_file_is_looked_for_in_the_folder_of_each_manifest(tmp_path: Pat
     assert "2/job.yaml" in found
     (tmp_path / "3" / "job.yaml").unlink()
     assert len({job.digest for job in load_in(tmp_path).jobs}) == 3
+
+
+def test_rows_of_a_known_form_are_read_again_in_the_same_process(tmp_path: Path, found: list[str]) -> None:
+    two(tmp_path, FILE, FILE.replace("job-1", "job-2"))
+    known = remembering()
+    before = load_in(tmp_path, known=known).jobs
+    write(tmp_path, {"rows-1.jsonl": '{"key": "a", "text": "changed"}\n'})
+    after = load_in(tmp_path, known=known).jobs
+    assert found == ["b.yaml"] * 2
+    assert [one.digest == other.digest for one, other in zip(before, after, strict=True)] == [False, False, True]
+    assert_same(tmp_path, known)
 
 
 def test_only_some_forms_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: list[str]) -> None:
