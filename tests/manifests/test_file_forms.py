@@ -179,7 +179,7 @@ def test_a_file_that_differs_in_its_texts_is_not_read(form: str, tmp_path: Path,
 
 PLAIN_2 = PLAIN.replace("job-1", "job-2")
 BLOCKS_2 = BLOCKS.replace("job-1", "job-2")
-SHORT_2 = PLAIN_2.replace('{key: first, text: "Translate part 1"}', "text: |\n      A pan.")
+SHORT_2 = PLAIN_2.replace('{key: first, text: "Translate part 1"}', "text: |\n        A pan.")
 CANARY_2 = BUCKET.replace("job-1", "job-2").replace("spec:\n", "spec:\n  canary: {rows: 1}\n")
 TRAPS: list[tuple[str, str, str]] = [
     # The name, and what is next to it.
@@ -215,7 +215,7 @@ TRAPS: list[tuple[str, str, str]] = [
     *((BLOCKS_2, "text: |\n", f"text: {head}\n") for head in ("|-", "|+", "|2", ">", "| # x", "|  ")),
     *((BLOCKS_2, "Tone:", text) for text in ("Voice:", "")),
     *((BLOCKS_2, "mine", text) for text in ("7", "yours", "a: b")),
-    *((SHORT_2, "A pan.", text) for text in ("A pan.\n      A pot.", "A pan.\n\n        A pot.", "A pan.\n    - A pot.")),
+    *((SHORT_2, "A pan.", text) for text in ("A pan.\n        A pot.", "A pan.\n\n          A pot.", "A pan.\n      key: pot")),
     # Sources.
     *((CANARY_2, "gs://demo/rows-1.jsonl", uri) for uri in ("bq://demo.d.t", "gs://demo/other.jsonl")),
     *((FILE.replace("job-1", "job-2"), "rows-1.jsonl", name) for name in ("rows-2.jsonl", "../x", "none.jsonl", "", "7", "rows.txt")),
