@@ -51,8 +51,6 @@ def _attempts(recorded: Recorded) -> Iterator[RecordedAttempt]:
 def _aged(
     look: Observation, missed: Mapping[tuple[Account, str | None], Moment | None], now: datetime, grace: timedelta
 ) -> Observation:
-    if not any(isinstance(there, Gone) for there in look.checked.values()):
-        return look
     moment = Moment(now, look.begun)
 
     def aged(name: str, there: Presence) -> Presence:
