@@ -69,7 +69,7 @@ def tell(problem: Problem, root: Node, faults: Faults) -> None:
 
 
 def _place(problem: Problem, root: Node) -> Location:
-    if problem.fault in _OF_THE_KEY:
+    if problem.path and problem.fault in _OF_THE_KEY:
         parent = _nearest(root, problem.path[:-1])
         member = _member(parent, problem.path[-1])
         return parent.location if member is None else member.key_location

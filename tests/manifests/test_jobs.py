@@ -758,3 +758,10 @@ def test_one_part_in_place_of_a_list_is_respelled_too(tmp_path: Path) -> None:
     write(tmp_path, {"job.yaml": with_spec("request: {systemInstruction: {parts: x}}")})
     (line,) = lines(tmp_path)
     assert '"parts" must be a list, not a string' in line
+
+
+def test_a_row_of_another_service_has_a_place_while_the_api_is_not_known(tmp_path: Path) -> None:
+    row = "{custom_id: a, method: POST, url: /v1, body: {messages: [{role: user, content: b}]}}"
+    write(tmp_path, {"batchctl.yaml": STACK, "job.yaml": with_spec(f"provider: gemni\nsrc: [{row}]")})
+    found = [line.split(" ")[:2] for line in lines(tmp_path, rows=RowFiles())]
+    assert found == [["job.yaml:5:13:", "UnknownProvider"], ["job.yaml:6:9:", "WrongProvider"]]
