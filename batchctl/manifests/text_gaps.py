@@ -23,7 +23,8 @@ Reader: TypeAlias = Callable[[str], str | None]
 _CONTROL = r"\x00-\x1f\x7f"
 _ESCAPES = {'"': '"', "\\": "\\", "/": "/", "n": "\n", "r": "\r", "t": "\t"}
 """The escapes that JSON has too. A text with another one has no gap."""
-_ESCAPE = r'\\(["\\/nrt])'
+_ESCAPE = r'\\(?:["\\/nrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})'
+"""Not the halves of surrogate pairs, which libyaml refuses and `compose` may write in another way."""
 _ESCAPED = Pattern(_ESCAPE)
 
 
@@ -33,7 +34,7 @@ def _none_of(characters: str, other: str = r"\$(?!\{)") -> str:
     return rf"{some}(?:(?:{other}){some})*+"
 
 
-_DOUBLE = _none_of(r"\"\\", rf"\$(?!\{{)|{_ESCAPE.replace('(', '(?:')}") + r"(?=\")"
+_DOUBLE = _none_of(r"\"\\", rf"\$(?!\{{)|{_ESCAPE}") + r"(?=\")"
 _SINGLE = _none_of(r"'\\") + "(?=')"
 _SOME_LINE = r"(?=[^\n])" + _none_of(r"\\")
 _IN_BLOCK, _IN_FLOW = (
@@ -129,8 +130,16 @@ class _Finder:
         return _Form(head.end(), pattern, _block_reader(head[2], "" if head[1] else "\n"))
 
 
-def _read_double(written: str) -> str:
-    return _ESCAPED.sub(lambda found: _ESCAPES[found[1]], written) if "\\" in written else written
+def _read_double(written: str) -> str | None:
+    if "\\" not in written:
+        return written
+    text = _ESCAPED.sub(_character, written)
+    return None if "${" in text else text  # such as "$\u007b": a reference to a variable
+
+
+def _character(found: re.Match[str]) -> str:
+    escape = found[0][1:]
+    return chr(int(escape[1:], 16)) if escape[0] == "u" else _ESCAPES[escape]
 
 
 def _read_plain(written: str) -> str | None:

@@ -121,6 +121,7 @@ FORMS = {
     "crlf": PLAIN.replace("\n", "\r\n"),
     "blocks": BLOCKS,
     "one-line": ONE_LINE,
+    "escaped": json.dumps(json.loads(ONE_LINE), indent=2),
     "embeddings": EMBEDDINGS,
     "file": FILE,
     "bucket": BUCKET,
@@ -205,6 +206,7 @@ TRAPS: list[tuple[str, str, str]] = [
     *((PLAIN_2, "first", key) for key in ("second", "\udcff", "7", "batchctl-r7", "batchctl-7", "a" * 256, "a" * 257, "null", "é", "\U0001f600")),
     *((PLAIN_2, "second", key) for key in ("first", "", "a:b", "a,b", "\u200b", "\x7f", "x\u0301")),
     *((PLAIN_2, '"Translate part 1"', f'"{text}"') for text in ("", " ", '"', "\\n", "\\u0041", "\\x41", "a\\/b", '\\"', "\\t", "\\\\", "\\e", "\\", "\\\n  x", "$\\/{", "\\\\${var.tone}", "\\$", "a" * 3000, "${var.tone}", "$", "$$", "${")),
+    *((PLAIN_2, '"Translate part 1"', f'"{text}"') for text in ("\\u00e9", "\\u00E9\\u4e2d", "\\u0000", "\\u007f\\u0085", "\\u2028", "\\ufeff", "\\uffff", "$\\u007b", "\\u0024{var.tone}", "\\u0024\\u007Bvar.tone}", "$\\u0024{", "\\u12", "\\u12g4", "\\U0001f600", "\\ud83d", "\\udE00", "\\ud83d\\ude00", "\\\\ud83d\\\\ude00", "\\ud7ff\\ue000")),
     *((PLAIN_2, 'Translate "part" 1', text) for text in ("", "''", "\\", "\n\n   x", "${var.empty}", "\x7f", "中文", "{", "#")),
     # Blocks.
     *(
