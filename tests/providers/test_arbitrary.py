@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchctl.model.errors import ApiError
+from batchctl.model.pieces import closed_after
 from batchctl.model.sources import RemoteSource
 from batchctl.providers.vertex.mark_labels import mark_labels
 from tests.support import scripted_api as gemini
@@ -26,6 +27,12 @@ SHARED_NAMES = (
     *("nextPageToken", "name", "metadata", "state", "displayName", "model", "createTime", "endTime", "error", "code"),
     *("message", "status", "details", "@type", "reason", "response", "key"),
 )
+
+
+def all_of(rows: Iterator[Any]) -> list[Any]:
+    """The rows of results. As a collection does, it closes what they come from: an error keeps hold of it."""
+    with closed_after(rows):
+        return list(rows)
 
 
 @dataclass(frozen=True)
@@ -115,7 +122,7 @@ GEMINI = Case(
         "create": lambda one: one.create_job(gemini.create_request()),
         "cancel": lambda one: one.cancel_job(gemini.JOB),
         "delete": lambda one: one.delete_job(gemini.JOB),
-        "results": lambda one: list(one.read_results(gemini.JOB)),
+        "results": lambda one: all_of(one.read_results(gemini.JOB)),
         "upload": lambda one: one.upload_file(upload_of([b"x"], 1)),
     },
     [
@@ -152,7 +159,7 @@ VERTEX = Case(
         "create": lambda one: one.create_job(vertex.create_request()),
         "cancel": lambda one: one.cancel_job(vertex.JOB),
         "delete": lambda one: one.delete_job(vertex.JOB),
-        "results": lambda one: list(one.read_results(vertex.JOB)),
+        "results": lambda one: all_of(one.read_results(vertex.JOB)),
         "input": lambda one: list(one.read_input(one.find_input(RemoteSource(("gs://b/*.jsonl",))))),
         "upload": lambda one: one.upload_file(upload_of([b"x"], 1)),
     },

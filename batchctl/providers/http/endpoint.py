@@ -21,7 +21,7 @@ from batchctl.model.errors import ApiError, ApiStatus, ConnectionFailed, ReplyLo
 from batchctl.model.exhaustion import exhausted, what_ran_out
 from batchctl.model.observed import Status
 from batchctl.model.observing import CallWork
-from batchctl.model.pieces import Pieces, pieces_of
+from batchctl.model.pieces import Pieces, closed_after, pieces_of
 from batchctl.model.ports.providers import Fact, ResultItem
 from batchctl.providers.credentials import Credentials
 from batchctl.providers.error_hints import GEMINI, Hints
@@ -210,11 +210,12 @@ class Endpoint:
         return Pieces(self._cleaned_pieces(pieces_of(items)))
 
     def _cleaned_pieces(self, pieces: Iterable[Iterable[ResultItem]]) -> Iterator[Iterable[ResultItem]]:
-        for piece in pieces:
-            if isinstance(piece, AnswerLines):
-                yield AnswerLines(piece.keys, self._credentials.redact_each(piece.responses))
-            else:
-                yield clean_rows(piece, self._credentials.redact_json)
+        with closed_after(pieces):
+            for piece in pieces:
+                if isinstance(piece, AnswerLines):
+                    yield AnswerLines(piece.keys, self._credentials.redact_each(piece.responses))
+                else:
+                    yield clean_rows(piece, self._credentials.redact_json)
 
     def _failure(self, exc: Exception, bounds: Bounds) -> ApiError:
         if bounds.watch.over():
