@@ -1,14 +1,15 @@
 """Finds the texts of a document that can be replaced without a change of anything else in it.
 
-Only scalars whose meaning is plain to see: texts on one line, without quotes or in quotes with the usual escapes, and
-literal blocks. In a *gap*, the place of such a text, every text that fits the pattern of the gap is read by libyaml as
-a text with the same beginning, and what follows it as before. Source: YAML 1.2.2, chapters 7 and 8.
+Only scalars whose meaning is plain to see: texts without quotes or in quotes with the usual escapes, also folded over
+lines, and literal blocks. In a *gap*, the place of such a text, every text that fits the pattern of the gap is read by
+libyaml as a text with the same beginning, and what follows it as before. Source: YAML 1.2.2, chapters 7 and 8.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple, TypeAlias
 
@@ -23,9 +24,9 @@ Reader: TypeAlias = Callable[[str], str | None]
 _CONTROL = r"\x00-\x1f\x7f"
 _ESCAPES = {'"': '"', "\\": "\\", "/": "/", "n": "\n", "r": "\r", "t": "\t"}
 """The escapes that JSON has too. A text with another one has no gap."""
-_ESCAPE = r'\\(?:["\\/nrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})'
+_ESCAPE = r'\\(?:["\\/nrt]|x(?:[2-7a-fA-F])[0-9a-fA-F]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})'
 """Not the halves of surrogate pairs, which libyaml refuses and `compose` may write in another way."""
-_ESCAPED = Pattern(_ESCAPE)
+_ESCAPED = Pattern(rf"{_ESCAPE}|\\?\n +(?:\\ )?")
 
 
 def _none_of(characters: str, other: str = r"\$(?!\{)") -> str:
@@ -43,8 +44,12 @@ _IN_BLOCK, _IN_FLOW = (
 )
 """Texts without quotes: they end before a colon with a space, two spaces and a comment; inside brackets,
 at these and at a comma."""
+_GOES_ON = _IN_BLOCK.removeprefix(r"\w").replace("*+", "++", 1)
+"""A further line of such a text, which may begin with more characters."""
+_PLAIN_END = r"(?= *(?:\r?\n|\Z)| +#)"
 _OF_PROPERTIES = frozenset("&*!")
 """The first characters of anchors, aliases and tags."""
+_FOLD = Pattern(r"\n +")
 _BLOCK_HEAD = Pattern(r"\|(-?)\n( +)")
 
 
@@ -84,26 +89,24 @@ class _Finder:
         self._starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
         self.is_plain = True
 
-    def inside(self, node: Node, path: Path, *, is_flow: bool) -> Iterator[TextGap]:
-        """The gaps in a value. `is_flow`: it is inside brackets."""
+    def inside(self, node: Node, path: Path, *, is_flow: bool, least: int = 0) -> Iterator[TextGap]:
+        """The gaps in a value. `is_flow`: it is inside brackets; `least`: spaces before its further lines, if known."""
         start = self._starts[node.location.line - 1] + node.location.column - 1
         first = self._text[start : start + 1]
         self.is_plain &= first not in _OF_PROPERTIES
         if isinstance(node, Scalar):
-            yield from self._gap(node, path, start, is_flow=is_flow)
+            yield from self._gap(node, path, self._form(start, is_flow=is_flow, least=least), start)
             return
         is_flow = is_flow or first in "{["
-        inner: list[tuple[str | int, Node]] = (
-            list(enumerate(node.values))
-            if isinstance(node, Items)
-            else [(name, member.node) for name, member in node.entries.items()]
-        )
-        for step, value in inner:
-            yield from self.inside(value, (*path, step), is_flow=is_flow)
+        if isinstance(node, Items):
+            for number, value in enumerate(node.values):
+                yield from self.inside(value, (*path, number), is_flow=is_flow)
+            return
+        for name, (key, value) in node.entries.items():
+            yield from self.inside(value, (*path, name), is_flow=is_flow, least=key.column)
 
-    def _gap(self, node: Scalar, path: Path, start: int, *, is_flow: bool) -> Iterator[TextGap]:
-        """The gap of a scalar, unless its text has another escape, a variable, or several lines that are no block."""
-        form = self._form(start, is_flow=is_flow)
+    def _gap(self, node: Scalar, path: Path, form: _Form | None, start: int) -> Iterator[TextGap]:
+        """The gap of a scalar, unless its text has another escape, a variable, or lines that are written otherwise."""
         match = None if form is None else re.compile(form.pattern).match(self._text, form.start)
         if form is None or match is None:
             return
@@ -111,8 +114,11 @@ class _Finder:
         if node.variable is None and node.value == node.text == found:
             yield TextGap(path, start, form.start, match.end(), form.pattern, form.read)
 
-    def _form(self, start: int, *, is_flow: bool) -> _Form | None:
-        match self._text[start : start + 1]:
+    def _form(self, start: int, *, is_flow: bool, least: int) -> _Form | None:
+        first = self._text[start : start + 1]
+        if least and not is_flow and first != "|":
+            return _Form(start, _in_mapping(least), _read_any)
+        match first:
             case '"':
                 return _Form(start + 1, _DOUBLE, _read_double)
             case "'":
@@ -130,16 +136,40 @@ class _Finder:
         return _Form(head.end(), pattern, _block_reader(head[2], "" if head[1] else "\n"))
 
 
+@lru_cache
+def _in_mapping(least: int) -> str:
+    """A pattern for a value in a mapping without brackets, in any quotes or none; with so many spaces before lines."""
+    line = rf"\n {{{least},}}+"
+    fold = rf"(?<![ \n'\"\\]){line}"
+    plain = rf"{_IN_BLOCK}(?:{line}{_GOES_ON})*+{_PLAIN_END}"
+    double = _none_of(r"\"\\", rf"\$(?!\{{)|{_ESCAPE}|{fold}|\\{line}(?:\\ )?")
+    single = _none_of(r"'\\", rf"\$(?!\{{)|''|{fold}")
+    return rf"(?:{plain}|\"{double}\"|'{single}'(?!'))"
+
+
+def _read_any(written: str) -> str | None:
+    match written[0]:
+        case '"':
+            return _read_double(written[1:-1])
+        case "'":
+            return _FOLD.sub(" ", written[1:-1]).replace("''", "'")
+        case _:
+            return _read_plain(_FOLD.sub(" ", written) if "\n" in written else written)
+
+
 def _read_double(written: str) -> str | None:
-    if "\\" not in written:
+    if "\\" not in written and "\n" not in written:
         return written
     text = _ESCAPED.sub(_character, written)
     return None if "${" in text else text  # such as "$\u007b": a reference to a variable
 
 
 def _character(found: re.Match[str]) -> str:
-    escape = found[0][1:]
-    return chr(int(escape[1:], 16)) if escape[0] == "u" else _ESCAPES[escape]
+    written = found[0]
+    if "\n" in written:
+        return "" if written[0] == "\\" and not written.endswith("\\ ") else " "
+    escape = written[1:]
+    return chr(int(escape[1:], 16)) if escape[0] in "xu" else _ESCAPES[escape]
 
 
 def _read_plain(written: str) -> str | None:

@@ -86,6 +86,28 @@ ONE_LINE = json.dumps(
     },
     ensure_ascii=False,
 )
+DUMPED = """\
+apiVersion: batchctl.dev/v1
+kind: BatchJob
+metadata:
+  annotations:
+    note: 'Who: the team of
+      search, it''s ours'
+  name: job-1
+spec:
+  displayName: "Translate part 1"
+  model: gemini-2.5-flash
+  src:
+    inlinedRequests:
+    - key: first
+      text: Translate part 1 of what
+        follows (and no more)
+    - text: "Translate \\"part 1\\" \\xE9t\\xE9 into\\
+        \\ words of
+        two"
+      key: 'second' # the last
+"""
+"""As `yaml.dump` of PyYAML writes long texts."""
 EMBEDDINGS = """\
 apiVersion: batchctl.dev/v1
 kind: EmbeddingsBatchJob
@@ -120,6 +142,7 @@ FORMS = {
     "plain": PLAIN,
     "crlf": PLAIN.replace("\n", "\r\n"),
     "blocks": BLOCKS,
+    "dumped": DUMPED,
     "one-line": ONE_LINE,
     "escaped": json.dumps(json.loads(ONE_LINE), indent=2),
     "embeddings": EMBEDDINGS,
@@ -179,6 +202,26 @@ def test_a_file_that_differs_in_its_texts_is_not_read(form: str, tmp_path: Path,
 
 
 PLAIN_2 = PLAIN.replace("job-1", "job-2")
+DUMPED_2 = DUMPED.replace("job-1", "job-2")
+TABBED_2 = DUMPED_2.replace('part 1"\n  model', 'part 1"\n\t# a tab\n  model')
+DUMPED_PLAIN = DUMPED[DUMPED.index("Translate part 1 of") : DUMPED.index("\n    - text")]
+DUMPED_DOUBLE = DUMPED[DUMPED.index('"Translate \\') : DUMPED.index("\n      key: 'second'")]
+ONE_FOLD = "of what\n        follows (and"
+ANY_TEXT = (
+    "words", "two\n        lines", "two\n       lines", "two\n      lines", "a\n\n        b", "a \n        b", "a\n         b",
+    "'a'", "'a'  ", '"a"', "'a", '"a', "'a' b", '"a" b', "''", '""', "'it''s'", "'a''", "'''a'", '"a\\"', "a'", 'a"',
+    "'a\n        b'", "'a\n       b'", "'a\n  b'", "'a\nb'", "'a \n        b'", "'a\n        b '", "'a\n        '", "'\n        a'",
+    "'a\n\n        b'", "'a''\n        b'", "'a\n        ''b'", "'a\\\n        b'", "'$\n        {var.tone}'", "'$''{var.tone}'",
+    '"a\n        b"', '"a\nb"', '"a \n        b"', '"a\n        "', '"\n        a"', '"a\n\n        b"', '"a\\\n        b"',
+    '"a\\\n        \\ b"', '"a \\\n        b"', '"a\\\nb"', '"a\\\n"', '"a\\\n\n        b"', '"a\\\\\n        b"', '"a\\\\\\\n        b"',
+    '"a\n        \\ b"', '"a\\\n        \\  b"', '"a\\\n        \\\n        b"', '"$\\\n        {var.tone}"', '"\\x24{var.tone}"', '"\\x7F"',
+    '"\\x85"', '"\\xA0"', '"\\x1b"', '"\\x4"', "a\n        b: c", "a\n        b:", "a:\n        b", "a\n        # b", "a\n        b # c",
+    "a #b", "a# b", "'a'# b", '"a"#b', "a # b", "'a' # b", "a\n        - b", "a\n        ? b", "a\n        'b'", "a\n        [b", "a\n        &b",
+    "a\n\tb", "a\n        \tb", "'a\n        \tb'", "a\n        b\\", "12\n        3", "12", "'12'", "null", "'null'", "~", "- a", "? a",
+    "|\n        a", ">\n        a", "!x a", "'${var.tone}'", '"${var.tone}"', "a\n        ${var.tone}", "a\n        $${", "{a: b}", "[a]", "",
+    "a\n...\n", "a\n---\n", "a\r\n        b", "'a\r\n        b'", "a\n        \u00a0b", "a\n        b\n      key: first", "'a\n        \u2028b'",
+)  # fmt: skip
+"""Values in the place of another one, eight spaces before their further lines."""
 BLOCKS_2 = BLOCKS.replace("job-1", "job-2")
 SHORT_2 = PLAIN_2.replace('{key: first, text: "Translate part 1"}', "text: |\n        A pan.")
 CANARY_2 = BUCKET.replace("job-1", "job-2").replace("spec:\n", "spec:\n  canary: {rows: 1}\n")
@@ -218,6 +261,11 @@ TRAPS: list[tuple[str, str, str]] = [
     *((BLOCKS_2, "Tone:", text) for text in ("Voice:", "")),
     *((BLOCKS_2, "mine", text) for text in ("7", "yours", "a: b")),
     *((SHORT_2, "A pan.", text) for text in ("A pan.\n        A pot.", "A pan.\n\n          A pot.", "A pan.\n      key: pot")),
+    # Texts in any quotes, or none, and on several lines.
+    *((DUMPED_2, place, text) for text in ANY_TEXT for place in (DUMPED_PLAIN, DUMPED_DOUBLE, "'second'", '"Translate part 1"')),
+    *((DUMPED_2, ONE_FOLD, ONE_FOLD.replace("\n        ", space)) for space in (" ", "\n       ", "\n      ", "\n         ", "\n\n        ", "\n        \n", " \n        ")),
+    *((TABBED_2, '"Translate part 1"', text) for text in ("second", "'other'", "other")),
+    *((DUMPED_2.replace("'second' #", "'second'#"), "'second'", text) for text in ("second", "'other'", "other")),
     # Sources.
     *((CANARY_2, "gs://demo/rows-1.jsonl", uri) for uri in ("bq://demo.d.t", "gs://demo/other.jsonl")),
     *((FILE.replace("job-1", "job-2"), "rows-1.jsonl", name) for name in ("rows-2.jsonl", "../x", "none.jsonl", "", "7", "rows.txt")),
@@ -303,7 +351,7 @@ def test_copies_of_all_examples_give_the_same(folder: Path, tmp_path: Path, foun
         PLAIN.replace("spec:\n", "spec:\n  dependsOn: [base]\n"),
         PLAIN.replace("spec:\n", "spec:\n  sharding: {maxBytes: 1000}\n"),
         PLAIN.replace("spec:\n", "spec:\n  matrix: {axes: {part: [a, b]}}\n"),
-        PLAIN.replace("  name: job-1", '  name: "job\\x2d1"'),
+        PLAIN.replace("  name: job-1", '  name: "job\\U0000002d1"'),
         PLAIN.replace("lang: fr", "lang: &a fr"),
         PLAIN.replace("lang: fr", "lang: !!str fr"),
         PLAIN.replace("{key: first", "&row {key: first"),
@@ -317,7 +365,7 @@ def test_copies_of_all_examples_give_the_same(folder: Path, tmp_path: Path, foun
 )
 def test_a_file_that_cannot_have_a_form_is_read(text: str, tmp_path: Path, found: list[str]) -> None:
     write(tmp_path, {"c.yaml": JOB.replace("classify", "base")})
-    two(tmp_path, text, text.replace("job-1", "job-2").replace("job\\x2d1", "job\\x2d2").replace("job-5", "job-6"))
+    two(tmp_path, text, text.replace("job-1", "job-2").replace("02d1", "02d2").replace("job-5", "job-6"))
     assert_same(tmp_path)
     assert "b.yaml" not in found
 
