@@ -54,6 +54,7 @@ spec:
     generationConfig: {temperature: 0.2, maxOutputTokens: 512}
   lifecycle: {backoffLimit: 1, pendingDeadline: 12h}
 """
+SINGLE = PLAIN.replace('"Translate part 1"', "'Translate part 1'")
 BLOCKS = """\
 apiVersion: batchctl.dev/v1
 kind: BatchJob
@@ -143,6 +144,7 @@ FORMS = {
     "crlf": PLAIN.replace("\n", "\r\n"),
     "blocks": BLOCKS,
     "dumped": DUMPED,
+    "single": SINGLE,
     "one-line": ONE_LINE,
     "escaped": json.dumps(json.loads(ONE_LINE), indent=2),
     "embeddings": EMBEDDINGS,
@@ -251,6 +253,7 @@ TRAPS: list[tuple[str, str, str]] = [
     *((PLAIN_2, '"Translate part 1"', f'"{text}"') for text in ("", " ", '"', "\\n", "\\u0041", "\\x41", "a\\/b", '\\"', "\\t", "\\\\", "\\e", "\\", "\\\n  x", "$\\/{", "\\\\${var.tone}", "\\$", "a" * 3000, "${var.tone}", "$", "$$", "${")),
     *((PLAIN_2, '"Translate part 1"', f'"{text}"') for text in ("\\u00e9", "\\u00E9\\u4e2d", "\\u0000", "\\u007f\\u0085", "\\u2028", "\\ufeff", "\\uffff", "$\\u007b", "\\u0024{var.tone}", "\\u0024\\u007Bvar.tone}", "$\\u0024{", "\\u12", "\\u12g4", "\\U0001f600", "\\ud83d", "\\udE00", "\\ud83d\\ude00", "\\\\ud83d\\\\ude00", "\\ud7ff\\ue000")),
     *((PLAIN_2, 'Translate "part" 1', text) for text in ("", "''", "\\", "\n\n   x", "${var.empty}", "\x7f", "中文", "{", "#")),
+    *((SINGLE.replace("job-1", "job-2"), "'Translate part 1'", f"'{text}'") for text in ("", " ", "''", "a''b", "'", "\\", "${var.tone}", "a\n  b", "7")),
     # Blocks.
     *(
         (BLOCKS_2, "Translate this:", text)
