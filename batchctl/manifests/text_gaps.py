@@ -38,14 +38,19 @@ def _none_of(characters: str, other: str = r"\$(?!\{)") -> str:
 _DOUBLE = _none_of(r"\"\\", rf"\$(?!\{{)|{_ESCAPE}") + r"(?=\")"
 _SINGLE = _none_of(r"'\\") + "(?=')"
 _SOME_LINE = r"(?=[^\n])" + _none_of(r"\\")
-_IN_BLOCK, _IN_FLOW = (
-    rf"\w[^{characters}{_CONTROL}]*+(?:[ :][^{characters}{_CONTROL}]++)*+"
-    for characters in (r" #$:\\", r" #$:\\,?\[\]{}")
-)
-"""Texts without quotes: they end before a colon with a space, two spaces and a comment; inside brackets,
-at these and at a comma."""
-_GOES_ON = _IN_BLOCK.removeprefix(r"\w").replace("*+", "++", 1)
-"""A further line of such a text, which may begin with more characters."""
+_ENDS_BLOCK, _ENDS_FLOW = (rf" #$:\\{more}{_CONTROL}" for more in ("", r",?\[\]{}"))
+"""Texts without quotes end before a colon with a space, two spaces and a comment; inside brackets, at these and at a
+comma."""
+
+
+def _unquoted(ends: str, first: str = r"\w") -> str:
+    """A pattern for a line of a text without quotes."""
+    return rf"{first}[^{ends}]*+(?:[ :][^{ends}]++)*+"
+
+
+_IN_BLOCK, _IN_FLOW = _unquoted(_ENDS_BLOCK), _unquoted(_ENDS_FLOW)
+_GOES_ON = _unquoted(_ENDS_BLOCK, rf"[^{_ENDS_BLOCK}]")
+"""A further line, which may begin with more characters."""
 _PLAIN_END = r"(?= *(?:\r?\n|\Z)| +#)"
 _OF_PROPERTIES = frozenset("&*!")
 """The first characters of anchors, aliases and tags."""

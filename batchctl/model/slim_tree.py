@@ -20,7 +20,7 @@ encode_part = msgspec.json.Encoder().encode
 class SlimTree(Mapping[str, Json]):
     """A JSON object whose member `PART` is decoded each time it is read. It equals any other mapping with its content.
 
-    The other members may be shared with other trees, so nobody changes them.
+    Other trees may share the other members: do not change them.
     """
 
     __slots__ = ("_part", "_shared")
