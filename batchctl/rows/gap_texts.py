@@ -19,11 +19,9 @@ BETWEEN = b"\x7f"
 
 It cannot be a part of an escape, as a line end or a quote could.
 """
-_PLAIN = {
-    Gap.BASE64: re.compile(rb"(?:[A-Za-z0-9+/_-]*+={0,2}\x7f)*+"),
-    Gap.WHOLE: re.compile(rb"(?:(?:0|-?[1-9][0-9]{0,17}+)\x7f)*+"),
-}
-"""Texts that JSON and canonical JSON write alike."""
+PLAIN = {Gap.BASE64: rb"[A-Za-z0-9+/_-]*+={0,2}", Gap.WHOLE: rb"0|-?[1-9][0-9]{0,17}+"}
+"""Patterns of the texts that JSON and canonical JSON write alike."""
+_PLAIN_COLUMNS = {gap: re.compile(b"(?:(?:%b)%b)*+" % (text, BETWEEN)) for gap, text in PLAIN.items()}
 
 
 class GapTexts(Struct, frozen=True):
@@ -55,8 +53,8 @@ def prove(gaps: Sequence[Gap], columns: Sequence[Column]) -> GapTexts | None:
 
 def _texts(gap: Gap, column: Column) -> tuple[Column, Column] | None:
     """The texts of one gap, as canonical JSON has them and as JSON needs them."""
-    if gap in _PLAIN:
-        return (column, column) if _PLAIN[gap].fullmatch(BETWEEN.join([*column, b""])) else None
+    if gap in _PLAIN_COLUMNS:
+        return (column, column) if _PLAIN_COLUMNS[gap].fullmatch(BETWEEN.join([*column, b""])) else None
     if gap is Gap.SOME_TEXT and not all(column):
         return None
     text = b'"%b"' % BETWEEN.join(column)

@@ -21,19 +21,14 @@ from batchctl.model.json_value import Json
 from batchctl.model.keys import OWN_LABELS
 from batchctl.model.kinds import Kind
 from batchctl.model.sources import RequestRow
-from batchctl.rows.gap_texts import BETWEEN, GapTexts, prove
+from batchctl.rows.gap_texts import BETWEEN, PLAIN, GapTexts, prove
 from batchctl.rows.gaps import Gap, Path, fill, find_values, gaps_of
 from batchctl.rows.job_forms import JobForm, JobShape
 from batchctl.rows.row import KEY_LENGTH, parse_row
 from batchctl.rows.templates import Column, Template, mark_of, marks_in
 
 _TEXT = rb'[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+'
-_PATTERNS = {
-    Gap.TEXT: _TEXT,
-    Gap.SOME_TEXT: rb'(?!")' + _TEXT,
-    Gap.BASE64: rb"[A-Za-z0-9+/_-]*+={0,2}",
-    Gap.WHOLE: rb"0|-?[1-9][0-9]{0,17}+",
-}
+_PATTERNS = {Gap.TEXT: _TEXT, Gap.SOME_TEXT: rb'(?!")' + _TEXT, **PLAIN}
 """Find the form of a single line. `prove` decides whether the texts are allowed there."""
 _LONGEST = 2**16
 """Bytes of a form. Longer ones are not worth a pattern."""
