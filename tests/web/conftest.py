@@ -53,17 +53,22 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def make_site() -> Callable[..., Any]:
-    """Starts a stack of its own with its page."""
+def make_site() -> Iterator[Callable[..., Site]]:
+    """Starts a stack of its own with its page. One that a failed test did not end is ended at the end."""
+    made = []
 
     def make(*options: str) -> Site:
         find_browser()
         command = [sys.executable, "-m", "tests.support.page_world", *options]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "TZ": "UTC"}, **pipes)
+        made.append(process)
         return Site(process, answer_of(process)["url"])
 
-    return make
+    yield make
+    for process in made:
+        with process:
+            process.kill()
 
 
 @pytest.fixture(scope="session")
