@@ -23,6 +23,7 @@ from batchctl.cli.job_selection import JobSelection, warn_of_empty_scope
 from batchctl.cli.plan import PlanOutput, show_plan
 from batchctl.cli.plan_argument import open_saved, read_saved, require_jobs
 from batchctl.cli.plan_options import PlanOptions
+from batchctl.cli.preview import warn_of_manifests
 from batchctl.cli.record_option import record_option
 from batchctl.cli.reviewed import only_expected, only_saved, read_digest
 from batchctl.cli.run_plan import Request, carry_out
@@ -94,6 +95,7 @@ def apply(
         return show_plan(
             workspace, options, PlanOutput(output, given, reviewed=reviewed, events=events, black_box=black_box)
         )
+    warn_of_manifests(workspace)
     until = Until(ended=wait, timeout=time_limit(timeout))
     measure = Measure(jobs=True, waited=wait, allow_failed=allow_failed)
     consent = Consent(yes, no_input)

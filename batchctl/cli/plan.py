@@ -16,12 +16,11 @@ from batchctl.cli.exits import Exit, weightiest
 from batchctl.cli.github import annotate, in_actions, set_outputs, summarise
 from batchctl.cli.guard_options import Flag, guarded_options
 from batchctl.cli.job_selection import JobSelection, open_selected, select_jobs
-from batchctl.cli.output import emit, show_warnings
+from batchctl.cli.output import emit
 from batchctl.cli.plan_options import PlanOptions
-from batchctl.cli.preview import preview_and_warn
+from batchctl.cli.preview import preview_and_warn, warn_of_manifests
 from batchctl.cli.record_option import record_option
 from batchctl.cli.reports import Reports, report_option, write_reports
-from batchctl.cli.short_deadlines import warn_by_record
 from batchctl.cli.workspace import Workspace
 from batchctl.engine.preview import Approve
 from batchctl.engine.tools import BlackBox, keep_nothing
@@ -106,7 +105,7 @@ class PlanOutput(Struct, frozen=True):
 
 def show_plan(workspace: Workspace, options: Options, shown: PlanOutput) -> int:
     """Print the plan and give the exit code."""
-    show_warnings((*workspace.desired.warnings, *warn_by_record(workspace)), workspace.common)
+    warn_of_manifests(workspace)
     seen = preview_and_warn(workspace, options, shown.black_box, token_samples(workspace))
     plan = seen.plan
     if shown.events is not None:

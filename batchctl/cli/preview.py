@@ -5,8 +5,9 @@ from __future__ import annotations
 from batchctl.cli.engine_tools import open_tools
 from batchctl.cli.github import annotate
 from batchctl.cli.job_selection import JobSelection, selected_names
-from batchctl.cli.output import show_error
+from batchctl.cli.output import show_error, show_warnings
 from batchctl.cli.plan_output import open_progress
+from batchctl.cli.short_deadlines import warn_by_record
 from batchctl.cli.workspace import Workspace
 from batchctl.engine.preview import Preview, preview
 from batchctl.engine.token_samples import TokenSamples
@@ -17,6 +18,11 @@ from batchctl.model.plan import JobPlan
 from batchctl.model.stack import Stack
 from batchctl.reconcile import Options, final_names
 from batchctl.report.workflow import error_annotations
+
+
+def warn_of_manifests(workspace: Workspace) -> None:
+    """Show the warnings about the manifests. Raises StateError."""
+    show_warnings((*workspace.desired.warnings, *warn_by_record(workspace)), workspace.common)
 
 
 def preview_plan(

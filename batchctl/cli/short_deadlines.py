@@ -1,4 +1,4 @@
-"""Warnings about deadlines that the history of the stack shows to be too short, for `validate` and `plan`."""
+"""Warnings about deadlines that the history of the stack shows to be too short."""
 
 from __future__ import annotations
 

@@ -22,6 +22,7 @@ from batchctl.cli.events_file import events_option
 from batchctl.cli.guard_options import Flag, guarded_options
 from batchctl.cli.job_selection import JobSelection, open_selected, select_jobs, selected_names
 from batchctl.cli.manifest_reload import warn_of_links
+from batchctl.cli.preview import warn_of_manifests
 from batchctl.cli.record_option import record_option
 from batchctl.cli.run_plan import Request, carry_out
 from batchctl.cli.serve_options import ServeOptions, serve_options
@@ -99,6 +100,7 @@ def watch(
         from batchctl.cli.web_passes import beside_passes
 
         request = replace(request, company=beside_passes(workspace, serving, replace(options, consent=yes), pace))
+    warn_of_manifests(workspace)
     if forever:
         warn_of_links(workspace)
     return carry_out(workspace, request)

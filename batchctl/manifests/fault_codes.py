@@ -149,6 +149,13 @@ class Code(StrEnum):
         "MarkLookalike",
         "A display name ends like batchctl's own mark. Choose another ending.",
     )
+    UNREAD_MANIFEST = (
+        "UnreadManifest",
+        (
+            "A warning: a manifest lies beside the stack file, but `manifests` of the stack file does not name it, so "
+            "its job is not part of the stack."
+        ),
+    )
     MODEL_RETIRES = (
         "ModelRetires",
         (

@@ -173,6 +173,7 @@ def files_of(reading: StackReading, asked: Asked, trust: Trust, faults: Faults) 
         # The stack's own folder means the complete stack: spec.manifests names its files.
         if name != STANDARD_INPUT and resolved(Path(name)) != reading.folder:
             yield from finder.find(Path(name), Location.without_position(f"-f {name}"))
+    finder.warn_of_unread([path for path, _ in reading.manifests])
     if STANDARD_INPUT in asked.filenames and asked.stdin is not None:
         yield read_stream(asked.stdin, reading.folder)
 

@@ -123,6 +123,40 @@ class FileFinder(Struct):
         elif self._allowed(path, place):
             yield from self._walk(path, str(resolved(path)), place) if path.is_dir() else self._read(path, place)
 
+    def warn_of_unread(self, places: Sequence[Path]) -> None:
+        """Warn of manifests directly in the stack's folder that nothing has named; `places` are those of the stack."""
+        folder = self.stack_file.parent
+        names = [] if str(folder) in self._seen else self._others_in(folder)
+        if not names:
+            return
+        from batchctl.manifests.unread import unread_manifests  # most stacks have no other such file
+
+        folders = [path for path in places if path.is_dir()][:1]
+        way_out = "".join(f"move it to {self._named(path)}, or " for path in folders)
+        for name in unread_manifests(folder, names):
+            shown = self._shown(folder / name)
+            message = f"this manifest is not read: spec.manifests of {self.stack_file.name} does not name it"
+            with self.faults.of_manifest(name, shown):
+                hint = f"{way_out}add {name} to spec.manifests"
+                self.faults.warn(Location.without_position(shown), Code.UNREAD_MANIFEST, message, hint)
+
+    def _others_in(self, folder: Path) -> list[str]:
+        """The names of files in a folder that may be manifests and were not read, sorted."""
+        start = os.path.join(str(folder), "")  # noqa: PTH118 - with its last slash
+        try:
+            with os.scandir(folder) as entries:
+                return sorted(
+                    entry.name
+                    for entry in entries
+                    if _has_suffix(entry.name)
+                    and not entry.name.startswith(".")
+                    and start + entry.name not in self._seen
+                    and entry.is_file(follow_symlinks=False)
+                )
+        except PermissionError:
+            # The folder may be entered and not listed; what it holds is then nobody's mistake.
+            return []
+
     def _shown(self, path: str | Path) -> str:
         return shown_path(path, self.stack_file.parent, self.shown_folder)
 

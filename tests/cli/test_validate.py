@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.command_line import Cli, StackFolder, check_schema
+from tests.support.command_line import Cli, Service, StackFolder, check_schema, manifest
 
 ROLE = {"key": "a", "request": {"contents": [{"role": "USER", "parts": [{"text": "x"}]}]}}
 
@@ -43,3 +43,15 @@ def test_warnings_are_shown_beside_errors(stack: StackFolder, cli: Cli) -> None:
         assert ran.code == 65
         assert "warning: jobs/one.yaml" in ran.err
         assert "UnknownField" in ran.err
+
+
+def test_a_manifest_that_nothing_names_is_a_warning_everywhere(stack: StackFolder, cli: Cli, service: Service) -> None:
+    stack.write_stack(manifests=["jobs"])
+    stack.write_job("one")
+    (stack.path / "two.yaml").write_text(manifest("two"))
+    for words, code in ((("validate",), 0), (("plan", "--detailed-exitcode"), 2), (("apply", "--yes"), 0)):
+        ran = cli(*words)
+        assert ran.code == code
+        assert ran.err.count("warning: two.yaml: UnreadManifest this manifest is not read: spec.manifests of") == 1
+    assert cli("watch", "--once").err.count("UnreadManifest") == 1
+    assert [warning["code"] for warning in cli("validate", "-o", "json").json["warnings"]] == ["UnreadManifest"]

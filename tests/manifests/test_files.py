@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from batchctl.manifests import Trust, find_stack_file, manifest_files
+from batchctl.manifests.fault_list import Faults
+from batchctl.manifests.unread import unread_manifests
 from batchctl.model.errors import ManifestError
 from tests.support.manifest_files import JOB, STACK, faults_in, lines, load_in, with_spec, with_stack, write
 
@@ -287,3 +291,85 @@ def test_a_manifest_beyond_the_bound(tmp_path: Path) -> None:
     (tmp_path / "big.yaml").write_bytes(b"#" * (9 * 1024 * 1024))
     (line,) = lines(tmp_path)
     assert line.startswith("big.yaml:1:1: TooLarge the file is larger than 8 MB")
+
+
+# Manifests that nothing names
+
+
+def unread(folder: Path, *filenames: str, **options: object) -> list[str]:
+    """The warnings about manifests that are not read, without the folder's own path."""
+    warnings = load_in(folder, *filenames, **options).warnings
+    return [str(warning).replace(f"{folder}/", "") for warning in warnings]
+
+
+def of_jobs(folder: Path, files: Mapping[str, str], spec: str = "manifests: [jobs]\n") -> Path:
+    write(folder, {"batchctl.yaml": with_stack(spec), "jobs/a.yaml": job("a"), **files})
+    return folder
+
+
+def test_a_manifest_beside_the_stack_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = "UnreadManifest this manifest is not read: spec.manifests of batchctl.yaml does not name it"
+    of_jobs(tmp_path, {"b.yaml": job("b"), "deep/c.yaml": job("c")})
+    assert unread(tmp_path) == [f"b.yaml: {words} (move it to jobs, or add b.yaml to spec.manifests)"]
+    assert unread(of_jobs(tmp_path, {}, "manifests: [jobs/a.yaml]\n")) == [
+        f"b.yaml: {words} (add b.yaml to spec.manifests)"
+    ]
+    assert unread(of_jobs(tmp_path, {}, "manifests: [jobs, b.yaml]\n")) == []
+    assert unread(of_jobs(tmp_path, {}, "suspend: false\n")) == []
+    of_jobs(tmp_path, {})
+    monkeypatch.chdir(tmp_path)
+    assert unread(tmp_path, "b.yaml") == []
+    assert len(unread(tmp_path, "jobs")) == 1
+    asked = Faults(lambda path: path.startswith("jobs/"), only_asked=True)
+    assert unread(tmp_path, "jobs", faults=asked) == []
+
+
+JSON = '{"apiVersion": "batchctl.dev/v1", "kind": "BatchJob", "metadata": {"name": "b"}}'
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "is_one"),
+    [
+        ("b.yml", "# of the search team\n---\n" + job("b"), True),
+        ("b.yaml", job("b").replace("kind: BatchJob", 'kind: "EmbeddingsBatchJob"  # of texts'), True),
+        ("b.yaml", "apiVersion: batchctl.dev/v1\nkind: List\nitems: []\n", True),
+        ("b.yaml", job("b").replace("\n", "\r\n"), True),
+        ("b.yaml", job("b") + "bad: [", True),
+        ("b.JSON", JSON, True),
+        ("b.json", '\n{\n  "kind": "BatchJob",\n  "apiVersion":\n  "batchctl.dev/v1", "spec": {}}', True),
+        ("b.json", '{"name": "b", "manifest": ' + JSON + "}", False),
+        ("b.json", "[" + JSON + "]", False),
+        ("b.yaml", "apiVersion: v1\nkind: ConfigMap\ndata:\n  b: |\n    " + job("b").replace("\n", "\n    "), False),
+        ("b.yaml", job("b").replace("batchctl.dev", "example.org"), False),
+        ("b.yaml", job("b").replace("BatchJob", "PriceList"), False),
+        ("b.yaml", "", False),
+        ("b.txt", job("b"), False),
+        (".b.yaml", job("b"), False),
+    ],
+)
+def test_only_manifests_of_jobs_count(tmp_path: Path, name: str, text: str, is_one: bool) -> None:
+    of_jobs(tmp_path, {})
+    (tmp_path / name).write_bytes(text.encode())
+    assert [warning.split(":")[0] for warning in unread(tmp_path)] == [name] * is_one
+
+
+def test_manifests_beside_a_second_stack_file_may_be_its_own(tmp_path: Path) -> None:
+    of_jobs(tmp_path, {"b.yaml": job("b"), "other.yaml": STACK})
+    assert unread(tmp_path) == []
+
+
+def test_what_cannot_be_read_beside_the_stack_file_is_no_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_jobs(tmp_path, {"b.yaml": job("b")})
+    (tmp_path / "c.yaml").symlink_to("jobs/a.yaml")
+    (tmp_path / "d.yaml").mkdir()
+    assert unread_manifests(tmp_path, ["a.yaml", "b.yaml"]) == ["b.yaml"]
+    assert len(unread(tmp_path)) == 1
+
+    def refuse(_folder: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: refuse(path) if path == tmp_path else scandir(path))
+    assert unread(tmp_path) == []
