@@ -97,9 +97,9 @@ class RowChecker:
     def _for_another_model(self, row: RequestRow) -> Problem:
         """The problem of a row in the form of another publisher's model, for a model of Google.
 
-        A warning for the Developer API, which is said to accept OpenAI's form, against its documents (chapter 16).
+        Only an error on Vertex: the Developer API is said to accept OpenAI's form, against its documents (chapter 16).
         """
-        fault = Fault.UNKNOWN_VALUE if self._rules.api is Api.GEMINI else Fault.WRONG_PROVIDER
+        fault = Fault.WRONG_PROVIDER if self._rules.api is Api.VERTEX else Fault.UNKNOWN_VALUE
         text, hint = of_body(row.members, self._kind)
         return Problem((), fault, text, hint)
 

@@ -77,8 +77,10 @@ def test_a_row_of_another_api_for_embeddings() -> None:
         READER.parse(line, Kind.EMBEDDINGS_BATCH_JOB)
 
 
-@pytest.mark.parametrize(("api", "code"), [(Api.GEMINI, "UnknownValue"), (Api.VERTEX, "WrongProvider")])
-def test_a_line_of_openais_batch_api_for_a_gemini_model(write: Writer, api: Api, code: str) -> None:
+@pytest.mark.parametrize(
+    ("api", "code"), [(Api.GEMINI, "UnknownValue"), (None, "UnknownValue"), (Api.VERTEX, "WrongProvider")]
+)
+def test_a_line_of_openais_batch_api_for_a_gemini_model(write: Writer, api: Api | None, code: str) -> None:
     line = {"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": {"messages": MESSAGES}}
     way_out = f"write custom_id as key, and body as {ONE_TURN}{ROLES}"
     assert found(write(line), RowRules(api)) == [
