@@ -126,6 +126,25 @@ def test_another_decision_is_shown_with_its_place():
     assert (difference.path, difference.recorded, difference.now) == ("plan.jobs.b.decision.action", "wait", "create")
 
 
+def test_other_words_are_no_difference():
+    asked = question(max_create=0)
+    document = json.loads(to_bundle(asked, asked.answer()))
+    (planned,) = [one for one in document["plan"]["jobs"] if one["job"] == "b"]
+    (guard,) = document["plan"]["guards"]
+    planned["decision"]["reason"] = planned["decision"]["trail"][0]["does"] = "otherwise"
+    guard["message"] = guard["way_out"] = planned["forecast"]["unknown"] = "in other words"
+    assert replay(from_bundle(json.dumps(document).encode(), "b")) == ()
+    guard["code"] = planned["decision"]["trail"][0]["id"] = "other"
+    del planned["forecast"]["unknown"], planned["decision"]["reason"]
+    changed = replay(from_bundle(json.dumps(document).encode(), "b"))
+    assert {one.path.removeprefix("plan.").removeprefix("jobs.b.") for one in changed} == {
+        "decision.reason",
+        "decision.trail.0.id",
+        "forecast.unknown",
+        "guards.0.code",
+    }
+
+
 def test_options_count():
     asked = question(max_create=0)
     content = to_bundle(asked, asked.answer())

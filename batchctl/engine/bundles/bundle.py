@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from batchctl import __version__
 from batchctl.engine.bundles.redaction import Redaction
-from batchctl.engine.bundles.typed_json import from_plain, to_plain
+from batchctl.engine.bundles.typed_json import CLASS, from_plain, to_plain
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import UsageError
 from batchctl.model.inventory import Inventory
@@ -34,6 +34,15 @@ _PARTS: Final[dict[str, Any]] = {
 """The members of a bundle that are the input, with their types."""
 _ADDED = frozenset({"forecast"})
 """Members of a plan that older releases do not have, and that decide nothing."""
+_WORDS: Final = {
+    "Change": {"detail"},
+    "Decision": {"reason"},
+    "Drift": {"detail"},
+    "Guard": {"message", "way_out"},
+    "JobForecast": {"size", "unknown"},
+    "RuleApplied": {"does"},
+}
+"""The members of a plan that say for people what others hold as codes and values. Releases word them differently."""
 _HINT = "write one with `--record DIR` of plan, apply or watch"
 
 
@@ -85,7 +94,10 @@ def from_bundle(content: bytes, name: str) -> Bundle:
 
 
 def replay(bundle: Bundle) -> tuple[Difference, ...]:
-    """Decide again, and compare with the recorded plan. Raises what a decision that failed raises again."""
+    """Decide again, and compare with the recorded plan. Words for people may differ.
+
+    Raises what a decision that failed raises again.
+    """
     return tuple(_differences("plan", bundle.plan, to_plain(bundle.question.answer())))
 
 
@@ -93,11 +105,17 @@ def _differences(path: str, recorded: Json, now: Json) -> Iterator[Difference]:
     match recorded, now:
         case dict(), dict():
             for name in dict.fromkeys([*recorded, *(one for one in now if one not in _ADDED)]):
-                yield from _differences(f"{path}.{name}", recorded.get(name), now.get(name))
+                then, present = recorded.get(name), now.get(name)
+                if not (_are_words(recorded, name, then) and _are_words(now, name, present)):
+                    yield from _differences(f"{path}.{name}", then, present)
         case list(), list():
             yield from _differences(path, _by_name(recorded), _by_name(now))
         case _ if recorded != now or type(recorded) is not type(now):
             yield Difference(path, recorded, now)
+
+
+def _are_words(owner: dict[str, Json], name: str, value: Json) -> bool:
+    return isinstance(value, str) and name in _WORDS.get(str(owner.get(CLASS)), ())
 
 
 def _by_name(items: list[Json]) -> dict[str, Json]:

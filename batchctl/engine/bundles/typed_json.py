@@ -24,7 +24,8 @@ from batchctl.model.json_value import Json
 from batchctl.model.locations import Location
 from batchctl.model.packed_rows import PackedRows
 
-_CLASS = "is"
+CLASS = "is"
+"""The member with the name of the class."""
 
 
 class _Member(NamedTuple):
@@ -61,7 +62,7 @@ def _plain_members(value: object) -> Json:
     cls: Any = type(value)
     found = ((member, getattr(value, member.name)) for member in members(cls))
     named = {member.name: to_plain(one) for member, one in found if one != member.default()}
-    return {_CLASS: cls.__name__, **named}
+    return {CLASS: cls.__name__, **named}
 
 
 def _plain_items(value: object) -> Json:
@@ -133,7 +134,7 @@ def _hints(cls: type[Any]) -> Mapping[str, Any]:
 def _of_union(plain: Json, hints: tuple[Any, ...]) -> object:
     if plain is None and type(None) in hints:
         return None
-    named = plain.get(_CLASS) if isinstance(plain, dict) else None
+    named = plain.get(CLASS) if isinstance(plain, dict) else None
     others = [hint for hint in hints if hint is not type(None)]
     for hint in others:
         if isinstance(hint, type) and is_value(hint):
@@ -165,7 +166,7 @@ def _of_class(plain: Json, cls: Any) -> object:  # noqa: ANN401 - any class
 
 
 def _value(plain: Json, cls: type) -> object:
-    if not isinstance(plain, dict) or plain.get(_CLASS) != cls.__name__:
+    if not isinstance(plain, dict) or plain.get(CLASS) != cls.__name__:
         raise ValueError(f"there is no {cls.__name__} where one must be")
     hints = _hints(cls)
     given: dict[str, object] = {}
