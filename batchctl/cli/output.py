@@ -30,6 +30,11 @@ def stderr_console(common: Common) -> Console:
     return make_console(aimed_stream(sys.stderr, common), common.color, os.environ)
 
 
+def is_one_terminal() -> bool:
+    """Whether a person sees the result and the errors beneath each other."""
+    return json_log() is None and sys.stdout.isatty() and sys.stderr.isatty()
+
+
 def show_error(error: BatchctlError, common: Common) -> None:
     """Write an error to standard error; commands in its hint get the target of this run."""
     aim(error, common)

@@ -12,11 +12,11 @@ from rich.console import Console
 
 from batchctl.cli.consent import Consent, ask, ask_for_name, needs_asking, only_as_shown
 from batchctl.cli.engine_tools import open_tools
-from batchctl.cli.exits import lightest_first, weightiest
+from batchctl.cli.exits import Exit, lightest_first, weightiest
 from batchctl.cli.github import annotate, group, in_actions, set_outputs, summarise
 from batchctl.cli.guard_options import refuse_new_state
 from batchctl.cli.manifest_reload import ManifestReload
-from batchctl.cli.output import emit, show_error, stderr_console
+from batchctl.cli.output import emit, is_one_terminal, show_error, stderr_console
 from batchctl.cli.plan_output import open_progress, status_report
 from batchctl.cli.preview import preview_plan
 from batchctl.cli.repository import place_in_repository
@@ -30,6 +30,7 @@ from batchctl.engine.passes import PassReport
 from batchctl.engine.preview import Approve
 from batchctl.engine.token_samples import TokenSamples
 from batchctl.engine.tools import BlackBox, keep_nothing
+from batchctl.model.errors import BatchctlError, SeveralError
 from batchctl.model.locations import Diagnostic
 from batchctl.model.outcome import Result
 from batchctl.model.plan import Plan
@@ -37,7 +38,7 @@ from batchctl.model.ports.surroundings import Progress
 from batchctl.reconcile import Options
 from batchctl.report.apply_text import write_apply
 from batchctl.report.markdown import apply_markdown
-from batchctl.report.plan_document import acting_jobs, apply_document
+from batchctl.report.plan_document import acting_jobs, all_guards, apply_document
 from batchctl.report.plan_text import write_plan
 from batchctl.report.reports import ApplyReport
 from batchctl.report.run_events import BothProgress, RunEvents
@@ -131,10 +132,20 @@ def carry_out(workspace: Workspace, request: Request) -> int:
             tools.providers.close()
     verdict = lightest_first(find_verdict(report, request.measure))
     _print(reload.workspace, report, request)
+    on_one_screen = request.output == "text" and is_one_terminal()
     for error in verdict:
-        show_error(error, workspace.common)
+        if not (on_one_screen and _repeats_guards(error, report)):
+            show_error(error, workspace.common)
         annotate(error_annotations(error))
     return weightiest(error.exit_code for error in verdict)
+
+
+def _repeats_guards(error: BatchctlError, report: DriveReport) -> bool:
+    """Whether an error only sums up refusals that the text of the report has said, with their ways out."""
+    said = {(guard.code, guard.message) for guard in all_guards(report.plan)}
+    errors = [outcome.error for outcome in report.outcomes.values() if outcome.error is not None]
+    refused = {(one.code, one.message) for one in errors if one.exit_code == Exit.REFUSED}
+    return isinstance(error, SeveralError) and error.exit_code == Exit.REFUSED and refused <= said
 
 
 def _agree(workspace: Workspace, request: Request) -> Approve | None:

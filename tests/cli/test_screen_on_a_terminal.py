@@ -144,3 +144,14 @@ def test_status_stays_on_the_screen(stack: StackFolder, cli: Cli, service: Servi
         assert session.terminal.is_restored
         assert "  translate-fr  Active" in session.terminal.text()
         assert "^C" not in session.terminal.text()
+
+
+def test_a_refusal_is_said_once(stack: StackFolder, cli: Cli, service: Service, quick: list[float]) -> None:
+    stack.write_job("translate-fr")
+    cli.ok("apply", "--yes", "--wait")
+    words = "translate-fr cannot be retried"
+    piped = cli("retry", "translate-fr", "--yes")
+    assert (piped.code, piped.out.count(words), piped.err.count(f"error: RetryRefused {words}")) == (6, 1, 1)
+    with on_terminal("retry", "translate-fr") as session:
+        assert session.end() == 6
+        assert session.terminal.text().count(words) == 1
