@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
-from rich.console import Console
 
 from batchctl.cli.aimed_hints import aim, aimed_stream
 from batchctl.cli.common import Common
@@ -15,7 +14,7 @@ from batchctl.cli.notes import json_log
 from batchctl.model.errors import BatchctlError
 from batchctl.model.json_value import Json
 from batchctl.model.locations import Diagnostic
-from batchctl.report.console import make_console
+from batchctl.report.console import Console, make_console
 from batchctl.report.documents import job_list, to_json, to_names, to_yaml
 from batchctl.report.error_text import write_error, write_warnings
 

@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager, nullcontext
 
 from msgspec import Struct, field
 from msgspec.structs import replace
-from rich.console import Console
 
 from batchctl.cli.consent import Consent, ask, ask_for_name, needs_asking, only_as_shown
 from batchctl.cli.engine_tools import open_tools
@@ -37,6 +36,7 @@ from batchctl.model.plan import Plan
 from batchctl.model.ports.surroundings import Progress
 from batchctl.reconcile import Options
 from batchctl.report.apply_text import write_apply
+from batchctl.report.console import Console
 from batchctl.report.markdown import apply_markdown
 from batchctl.report.plan_document import acting_jobs, all_guards, apply_document
 from batchctl.report.plan_text import write_plan

@@ -11,7 +11,6 @@ from pathlib import Path
 import click
 from msgspec import Struct
 from msgspec.structs import replace
-from rich.console import Console
 
 from batchctl import __version__
 from batchctl.cli.common import Common, common_options, output_option, scope_options
@@ -33,6 +32,7 @@ from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import ManifestError, UsageError
 from batchctl.model.json_value import Json
 from batchctl.model.locations import Diagnostic
+from batchctl.report.console import Console
 from batchctl.report.documents import to_json, to_yaml
 from batchctl.report.error_text import outside_words
 from batchctl.report.findings import (

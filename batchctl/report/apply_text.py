@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-from rich.text import Text
-
 from batchctl.model.actions import Action
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import JobPlan
+from batchctl.report.console import Console
 from batchctl.report.layout import Row, outside, write_line, write_table
 from batchctl.report.plan_text import change_line, write_findings, write_unchanged
 from batchctl.report.reports import ApplyReport
+from batchctl.report.text import Text
 from batchctl.report.words import RESULT_STYLES, SYMBOLS, apply_summary, is_quiet, reason_text, result_text
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
-from rich.console import Console
-from rich.text import Text
-
 from batchctl.model.capabilities import CAPABILITIES, Capabilities
 from batchctl.model.json_value import Json
 from batchctl.model.keys import Api
+from batchctl.report.console import Console
 from batchctl.report.layout import Row, write_table
+from batchctl.report.text import Text
 
 
 def capabilities_document(can: Capabilities) -> dict[str, Json]:

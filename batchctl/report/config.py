@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import yaml
-from rich.console import Console
-from rich.text import Text
 
 from batchctl.model.json_value import Json
 from batchctl.model.origins import Config, ConfigTree, ConfigValue, Origin, OriginKind
+from batchctl.report.console import Console
 from batchctl.report.layout import outside, write_line
+from batchctl.report.text import Text
 
 _LONGEST = 2**20
 """Columns: YAML would fold a longer value."""

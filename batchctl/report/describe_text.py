@@ -6,15 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from rich.console import Console
-from rich.text import Text
-
 from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.events import Event
 from batchctl.model.json_value import Json
 from batchctl.model.recorded import RecordedJob
 from batchctl.model.states import Phase
 from batchctl.model.times import rfc3339
+from batchctl.report.console import Console
 from batchctl.report.cost_text import describe_cost
 from batchctl.report.describe_document import describe_document, recorded_fields
 from batchctl.report.explain import next_step
@@ -23,6 +21,7 @@ from batchctl.report.forecast import forecast_words, stuck_way_out
 from batchctl.report.layout import Row, named, outside, write_heading, write_table
 from batchctl.report.plan_text import change_line, terminal_value
 from batchctl.report.reports import JobDescription
+from batchctl.report.text import Text
 from batchctl.report.timeline import write_timeline
 from batchctl.report.verdict_rows import write_verdicts
 from batchctl.report.words import PHASE_STYLES, rows_text, state_text

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from msgspec import Struct
-from rich.console import Console
 
 from batchctl.model.json_value import Json
 from batchctl.model.plan import JobPlan
+from batchctl.report.console import Console
 from batchctl.report.layout import count, write_line, write_table
 from batchctl.report.plan_document import change_entries, guard_code
 from batchctl.report.plan_text import job_row

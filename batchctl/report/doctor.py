@@ -5,14 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 
 from msgspec import Struct
-from rich.console import Console
-from rich.text import Text
 
 from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.json_value import Json
 from batchctl.model.keys import Api
 from batchctl.report.capabilities import capabilities_document, write_capabilities
+from batchctl.report.console import Console
 from batchctl.report.layout import Row, count, outside, write_line, write_table
+from batchctl.report.text import Text
 
 
 class Health(StrEnum):

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from rich.console import Console
-
 from batchctl.model.errors import BatchctlError, ManifestError, RowsError, StoppedError
 from batchctl.model.locations import Diagnostic
+from batchctl.report.console import Console
 from batchctl.report.error_document import error_fields
 from batchctl.report.layout import count, outside, write_line
 

@@ -44,7 +44,7 @@ def _visible_character(character: str) -> str:
 def terminal(text: str) -> str:
     """Escape for a terminal or a log: one line, nothing that acts there.
 
-    Rich markup is not escaped: callers print the text as `rich.text.Text`, which does not interpret markup.
+    Rich markup is not escaped: `Console` prints texts without interpreting it.
     """
     shown = _inside_a_line(text)
     return LINE_COMMAND.sub(r"\1\\x3a", shown) if "::" in shown else shown

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from msgspec import Struct
-from rich.console import Console
-from rich.text import Text
 
 from batchctl.model.events import Event
 from batchctl.model.json_value import Json
 from batchctl.model.times import rfc3339_seconds
+from batchctl.report.console import Console
 from batchctl.report.describe_document import event_fields
 from batchctl.report.layout import Row, outside, write_line, write_table
+from batchctl.report.text import Text
 
 _HEADER = ("TIME", "JOB", "ATTEMPT", "WHO", "WHAT", "WHY")
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.console import Console
-from rich.text import Text
-
 from batchctl.model.json_value import Json
 from batchctl.model.reasons import Reason
 from batchctl.model.rows_left import RowLeft, RowNext, RowsLeft
 from batchctl.model.verdicts import RowVerdict
+from batchctl.report.console import Console
 from batchctl.report.explain import JobCase
 from batchctl.report.layout import NOTE_INDENT, Row, count, outside, write_heading, write_table
+from batchctl.report.text import Text
 
 _INDENT = 2
 _LONGEST_NAME = 30

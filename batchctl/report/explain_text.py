@@ -5,9 +5,6 @@ from __future__ import annotations
 import math
 from datetime import datetime
 
-from rich.console import Console
-from rich.text import Text
-
 from batchctl.model.actions import Action
 from batchctl.model.attempts import RecordedAttempt, Trouble
 from batchctl.model.decision import Timer
@@ -16,12 +13,14 @@ from batchctl.model.keys import same_digest
 from batchctl.model.plan import JobPlan
 from batchctl.model.times import rfc3339_seconds
 from batchctl.report.chains import left_out_words
+from batchctl.report.console import Console
 from batchctl.report.explain import ConditionType, JobCase, conditions, last_error, next_step
 from batchctl.report.explain_rows import answers_words, write_rows_left
 from batchctl.report.explain_ways import ways_on
 from batchctl.report.forecast import forecast_words
 from batchctl.report.layout import Row, named, outside, write_heading, write_line, write_table
 from batchctl.report.matrix import matrix_words
+from batchctl.report.text import Text
 from batchctl.report.words import PHASE_STYLES, state_text
 
 _NAME_START = 40

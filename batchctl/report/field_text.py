@@ -6,12 +6,11 @@ import json
 import textwrap
 from collections.abc import Iterator
 
-from rich.console import Console
-from rich.text import Text
-
 from batchctl.model.field_doc import FieldDoc, KindDoc
 from batchctl.model.json_value import Json
+from batchctl.report.console import Console
 from batchctl.report.layout import write_line
+from batchctl.report.text import Text
 
 _VERSION = "batchctl.dev/v1"
 _WIDTH = 96

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
-from rich.text import Text
 
 from batchctl.report.layout import GAP
+from batchctl.report.text import Text
 
 LEAST: Mapping[str, int] = {"REASON": 16, "MODEL": 10}
 """The least width of a column before it is omitted; other columns are omitted at once."""
@@ -52,11 +52,7 @@ def fit_widths(widths: Mapping[str, int], width: int) -> dict[str, int]:
 
 
 def _line(cells: Sequence[Text], widths: Sequence[int]) -> Text:
-    line = Text()
-    for cell, width in zip(cells, widths, strict=True):
-        part = cell.copy()
-        part.truncate(width, overflow="ellipsis", pad=True)
-        line.append_text(part)
-        line.append(" " * GAP)
-    line.rstrip()
-    return line
+    from batchctl.report.rich_text import cut  # for terminals
+
+    cut_cells = [cut(cell, width, pad=True) for cell, width in zip(cells, widths, strict=True)]
+    return Text.joined(" " * GAP, cut_cells).rstripped()

@@ -9,11 +9,10 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from msgspec import Struct
-from rich.cells import cell_len
-from rich.console import Console
-from rich.text import Text
 
+from batchctl.report.console import Console
 from batchctl.report.escape import terminal
+from batchctl.report.text import Text, width_of
 
 GAP = 2
 """Spaces between columns."""
@@ -51,7 +50,7 @@ def count(number: int, noun: str) -> str:
 
 def write_line(console: Console, *parts: Text | str | tuple[str, str]) -> None:
     """One line, never wrapped. Plain strings are batchctl's own text."""
-    console.print(Text.assemble(*parts), soft_wrap=True)
+    console.print(Text.assemble(*parts))
 
 
 def write_heading(console: Console, text: str) -> None:
@@ -63,7 +62,7 @@ def write_heading(console: Console, text: str) -> None:
 def write_table(console: Console, rows: Iterable[Row], *, header: Sequence[str] = (), indent: int = 0) -> None:
     """Aligned columns, with the header as the first line where there is one. All rows have the same length."""
     titles = [Row(tuple(Text(title, style="bold") for title in header))] if header else []
-    if _is_plain(console):
+    if console.is_plain:
         _write_plain_table(console, chain(titles, rows), indent)
     else:
         _write_table(console, [*titles, *rows], indent)
@@ -82,18 +81,13 @@ def _write_notes(console: Console, notes: Iterable[Text], indent: int) -> None:
         write_line(console, " " * (indent + NOTE_INDENT), note)
 
 
-def _is_plain(console: Console) -> bool:
-    """Whether lines need no styles and are not wrapped."""
-    return console.color_system is None and not console.is_terminal
-
-
 def _write_plain_table(console: Console, rows: Iterable[Row], indent: int) -> None:
-    """The same as `_write_table` without rich, which takes most time and memory of a plan of thousands of jobs."""
+    """The same as `_write_table` without styles, which take most time and memory of a plan of thousands of jobs."""
     lines = [(tuple([cell.plain for cell in row.cells]), row.notes) for row in rows]
-    widths = [max(map(_width, column)) for column in zip(*[cells for cells, _ in lines], strict=True)]
+    widths = [max(map(width_of, column)) for column in zip(*[cells for cells, _ in lines], strict=True)]
     file, margin, ready = console.file, " " * indent, []
     for cells, notes in lines:
-        padded = [cell + " " * (width - _width(cell) + GAP) for cell, width in zip(cells[:-1], widths, strict=False)]
+        padded = [cell + " " * (width - width_of(cell) + GAP) for cell, width in zip(cells[:-1], widths, strict=False)]
         ready.append(f"{margin}{''.join(padded)}{cells[-1]}".rstrip() + "\n")
         if notes or len(ready) == _MOST_READY:
             file.write("".join(ready))
@@ -102,20 +96,19 @@ def _write_plain_table(console: Console, rows: Iterable[Row], indent: int) -> No
     file.write("".join(ready))
 
 
-def _width(text: str) -> int:
-    """The columns of a terminal that escaped text takes."""
-    return len(text) if text.isascii() else cell_len(text)
-
-
 def _write_cells(console: Console, cells: Sequence[Text], widths: Sequence[int], indent: int) -> None:
-    line = Text(" " * indent)
+    parts: list[Text | str] = [" " * indent]
     for cell, width in zip(cells[:-1], widths, strict=False):
-        line.append_text(cell)
-        line.append(" " * (width - cell.cell_len + GAP))
-    start, last = line.cell_len, cells[-1]
+        parts += [cell, " " * (width - cell.cell_len + GAP)]
+    before, last = Text.assemble(*parts), cells[-1]
+    start = before.cell_len
     room = console.width - start
-    wrapped = [*last.wrap(console, room)] if LEAST_WIDTH <= room < last.cell_len else [last]
-    for number, part in enumerate(wrapped):
-        whole = line + part if number == 0 else Text(" " * start) + part
-        whole.rstrip()
-        console.print(whole, soft_wrap=True)
+    first, *others = _wrapped(last, room) if LEAST_WIDTH <= room < last.cell_len else [last]
+    for whole in (Text.assemble(before, first), *(Text.assemble(" " * start, other) for other in others)):
+        console.print(whole.rstripped())
+
+
+def _wrapped(text: Text, width: int) -> list[Text]:
+    from batchctl.report.rich_text import wrapped  # for terminals
+
+    return wrapped(text, width)

@@ -6,19 +6,18 @@ import json
 from collections.abc import Iterator
 from functools import cache
 
-from rich.console import Console
-from rich.text import Text
-
 from batchctl.model.actions import Action
 from batchctl.model.decision import Change
 from batchctl.model.json_value import Json
 from batchctl.model.plan import Drift, DriftKind, JobPlan, Plan, Rename
 from batchctl.model.plan_digest import PlanDigest, reviewed_terms
 from batchctl.report.chains import left_out_words
+from batchctl.report.console import Console
 from batchctl.report.layout import Row, count, outside, write_heading, write_line, write_table
 from batchctl.report.matrix import matrix_words
 from batchctl.report.plan_document import all_guards
 from batchctl.report.purchase import bought_by_model, purchase_words, size_words
+from batchctl.report.text import Text
 from batchctl.report.words import (
     RENAMES,
     SYMBOL_WIDTH,
@@ -29,7 +28,7 @@ from batchctl.report.words import (
     reason_text,
 )
 
-_NESTED = Text("   ")
+_NESTED = "   "
 """Before each line below an action, so that it begins inside of it."""
 _PROBLEMS = "Could not be read in full; jobs there are not touched"
 
@@ -127,7 +126,7 @@ def job_row(job: JobPlan, *, verbose: bool = False) -> Row:
     name = outside(job.job, "" if action.is_quiet else "bold")
     return Row(
         (*_action_cells(action), name, outside(reason_text(job))),
-        tuple(_NESTED + note for note in (*_notes(job), *(_course(job) if verbose else ()))),
+        tuple(Text.assemble(_NESTED, note) for note in (*_notes(job), *(_course(job) if verbose else ()))),
     )
 
 

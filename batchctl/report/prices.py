@@ -7,15 +7,15 @@ from datetime import date
 from decimal import Decimal
 
 from msgspec import Struct
-from rich.console import Console
-from rich.text import Text
 
 from batchctl.model.cost.prices import Price, Prices, Rates
 from batchctl.model.cost.tokens import Modality
 from batchctl.model.desired import DesiredStack
 from batchctl.model.json_value import Json
 from batchctl.model.keys import Api
+from batchctl.report.console import Console
 from batchctl.report.layout import Row, count, outside, write_line, write_table
+from batchctl.report.text import Text
 
 _HEADER = ("MODEL", "API", "INPUT", "CACHED", "OUTPUT", "UNTIL", "SOURCE")
 _UNKNOWN = "-"

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TextIO
 
-from rich.console import Console
-
 from batchctl.model.ports.surroundings import Clock
-from batchctl.report.console import is_terminal
+from batchctl.report.console import Console, is_terminal
 from batchctl.report.log import JsonLog
 from batchctl.report.progress import JsonLinesProgress, PlainProgress, QuietProgress
 

@@ -8,16 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from msgspec import Struct
-from rich.console import Console
-from rich.text import Text
 
 from batchctl.model.durations import in_units
 from batchctl.model.json_value import Json
 from batchctl.model.quoting import cut
 from batchctl.model.rehearsal import BreakKind, Rehearsal, Run, Weather
 from batchctl.model.times import rfc3339
+from batchctl.report.console import Console
 from batchctl.report.cost_text import range_text
 from batchctl.report.layout import Row, count, outside, write_heading, write_line, write_table
+from batchctl.report.text import Text
 
 _WORDS: Mapping[Weather, str] = {
     Weather.CALM: "every attempt succeeds in the usual time",

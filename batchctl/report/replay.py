@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import TypeAlias
 
 from msgspec import Struct
-from rich.console import Console
 
 from batchctl.model.json_value import Json
 from batchctl.model.quoting import cut
 from batchctl.model.times import rfc3339, rfc3339_seconds
+from batchctl.report.console import Console
 from batchctl.report.layout import count, outside, write_line
 
 _MOST_SHOWN = 20

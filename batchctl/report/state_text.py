@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.console import Console
-from rich.text import Text
-
 from batchctl.model.recorded import RecordedJob
 from batchctl.model.states import Phase
+from batchctl.report.console import Console
 from batchctl.report.describe_text import write_attempts, write_events, write_recorded
 from batchctl.report.layout import Row, count, outside, write_heading, write_line, write_table
 from batchctl.report.state_document import JobRecord, RebuildReport, StateReport
+from batchctl.report.text import Text
 from batchctl.report.words import PHASE_STYLES, rows_text, state_text
 
 _HEADER = ("JOB", "PHASE", "ATTEMPT", "STATE", "ROWS", "RESULTS", "REMOTE")

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from rich.console import Console
-from rich.text import Text
-
 from batchctl.model.desired import DesiredJob, DesiredStack
+from batchctl.report.console import Console
 from batchctl.report.cost_text import cost_text, has_money, retirement_sentences, spent_sentence
 from batchctl.report.display_times import age
 from batchctl.report.fit import Column, fit
@@ -24,6 +22,7 @@ from batchctl.report.layout import (
     write_table,
 )
 from batchctl.report.reports import StatusReport, StatusRow, VersionReport
+from batchctl.report.text import Text
 from batchctl.report.words import PHASE_STYLES, phase_summary, rows_text, state_text
 
 HEADER = ("JOB", "PHASE", "STATE", "ATTEMPT", "ROWS", "MODEL", "AGE")

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from rich.console import Console
-from rich.text import Text
-
 from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.durations import in_units
 from batchctl.model.states import BAD_STATES, GOOD_STATES, JobState
 from batchctl.model.times import rfc3339_seconds
+from batchctl.report.console import Console
 from batchctl.report.layout import Row, write_heading, write_table
+from batchctl.report.text import Text
 
 _WIDTH = 40
 """Cells of the axis; on a narrow terminal half as many."""

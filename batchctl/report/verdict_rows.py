@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rich.console import Console
-from rich.text import Text
-
 from batchctl.model.json_value import Json
 from batchctl.model.observed import RowCounts
 from batchctl.model.row_examples import RowExample
 from batchctl.model.verdicts import RowVerdict
+from batchctl.report.console import Console
 from batchctl.report.layout import Row, outside, write_heading, write_table
+from batchctl.report.text import Text
 
 Examples = Mapping[str, tuple[RowExample, ...]]
 

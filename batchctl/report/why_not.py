@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from rich.console import Console
-from rich.text import Text
-
 from batchctl.model.json_value import Json
 from batchctl.model.why_not import Cause, ChangeKind, RuleStage, Way, WhyNot
+from batchctl.report.console import Console
 from batchctl.report.layout import Row, count, named, outside, write_heading, write_table
+from batchctl.report.text import Text
 
 _PLACES = {
     ChangeKind.WAIT: "comes by itself",

@@ -185,7 +185,7 @@ main()
 
 
 @pytest.mark.parametrize(
-    "module", ["batchctl.cli.main", "batchctl.engine.loop.drive", "rich.console", "batchctl.cli.watch"]
+    "module", ["batchctl.cli.main", "batchctl.engine.loop.drive", "batchctl.report.console", "batchctl.cli.watch"]
 )
 @pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_130_while_the_program_is_read(module: str, number: str) -> None:

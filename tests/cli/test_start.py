@@ -163,8 +163,8 @@ def test_a_status_loads_no_part_that_it_does_not_use(tmp_path: Path) -> None:
 
 
 LOADED_FOR_AN_ANSWER = 660
-"""The modules of a command that looks, with those of Python, click, msgspec, PyYAML and rich: each takes 0.2 ms."""
-SELDOM_NEEDED = HEAVY - {"rich", "yaml"} | {
+"""The modules of a command that looks, with those of Python, click, msgspec and PyYAML: each takes 0.2 ms."""
+SELDOM_NEEDED = HEAVY - {"yaml"} | {
     "asyncio",
     "email",
     "pygments",

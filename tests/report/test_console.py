@@ -3,9 +3,9 @@ from __future__ import annotations
 import io
 
 import pytest
-from rich.text import Text
 
 from batchctl.report.console import make_console
+from batchctl.report.text import Text
 from tests.support.report_samples import Terminal
 
 X = {"TERM": "xterm"}

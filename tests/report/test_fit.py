@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from rich.text import Text
 
 from batchctl.model.observed import RowCounts
 from batchctl.model.states import Phase
 from batchctl.report.fit import Column, fit, fit_widths
 from batchctl.report.reports import StatusReport, StatusRow
 from batchctl.report.status_text import write_status
+from batchctl.report.text import Text
 from tests.support.report_samples import NOW, Terminal, ago, written
 
 WIDTHS = {"JOB": 12, "PHASE": 8, "STATE": 7, "MODEL": 16, "AGE": 5, "REASON": 40}

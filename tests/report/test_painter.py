@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from rich.text import Text
-
 from batchctl.report.console import make_console
 from batchctl.report.screen.painter import Painter
+from batchctl.report.text import Text
 from tests.support.terminal_emulator import TerminalEmulator
 
 

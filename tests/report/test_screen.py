@@ -20,7 +20,7 @@ from batchctl.model.plan import Plan
 from batchctl.model.states import Phase
 from batchctl.model.work_size import WorkSize
 from batchctl.report.activity import Busy
-from batchctl.report.console import make_console
+from batchctl.report.console import Console, make_console
 from batchctl.report.progress import STOPPING
 from batchctl.report.reports import StatusReport, StatusRow
 from batchctl.report.screen.live import LEAST_PAUSE, TICK, Screen
@@ -451,16 +451,16 @@ def test_others_may_write_in_between():
 
 
 @pytest.mark.parametrize("columns", [60, 70, 130])
-def test_a_terminal_of_another_size_is_painted_anew(columns):
+def test_a_terminal_of_another_size_is_painted_anew(columns, monkeypatch):
     stage = Stage(100)
     console = make_console(stage.terminal, "never", {"TERM": "xterm"})
-    console.size = (100, 24)
+    monkeypatch.setattr(Console, "size", (100, 24))
     stage.screen = Screen(console, stage.clock, elapsed=stage.seconds)
     jobs = tuple(active(f"job-{place}", size=WorkSize("gemini-2.5-flash")) for place in range(4))
     with stage:
         stage.screen.planned(Plan("s", jobs))
         stage.terminal.screen.resize(24, columns)
-        console.size = (columns, 24)
+        monkeypatch.setattr(Console, "size", (columns, 24))
         stage.screen.busy(())
         lines = stage.terminal.text().splitlines()
         assert max(map(len, lines)) <= columns

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from rich.console import Console
 
 from batchctl.model.attempts import Intent
 from batchctl.model.keys import Account, Api
 from batchctl.model.observed import RemoteJob
 from batchctl.model.recorded import Recorded, RecordedJob
 from batchctl.model.states import Phase
-from batchctl.report.console import make_console
+from batchctl.report.console import Console, make_console
 from batchctl.report.state_document import (
     JobRecord,
     RebuildReport,

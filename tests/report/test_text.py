@@ -3,7 +3,6 @@ from __future__ import annotations
 import io
 
 import pytest
-from rich.text import Text
 
 from batchctl.model.actions import Action
 from batchctl.model.decision import Guard
@@ -28,6 +27,7 @@ from batchctl.report.plan_document import apply_document, plan_document
 from batchctl.report.plan_text import write_drift, write_plan
 from batchctl.report.reports import ApplyReport, JobDescription, StatusReport, StatusRow
 from batchctl.report.status_text import write_status, write_valid, write_version
+from batchctl.report.text import Text
 from batchctl.report.words import (
     PHASE_STYLES,
     RESULT_STYLES,
@@ -369,7 +369,7 @@ def test_nothing_applied():
     assert written(write_apply, ApplyReport(Plan("s", ()), {})) == "Stack s\n\nNothing to do.\n"
 
 
-def test_a_table_for_a_pipe_is_the_one_that_rich_would_write(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_for_a_pipe_is_the_one_that_rich_would_write() -> None:
     rows = [
         Row((Text(left), Text(middle, style="bold"), Text(right)), (Text("note"),) if left else ())
         for left in ("", "a", "表示", "a b")
@@ -378,13 +378,15 @@ def test_a_table_for_a_pipe_is_the_one_that_rich_would_write(monkeypatch: pytest
     ]
     written = []
     for is_plain in (True, False):
-        monkeypatch.setattr(layout, "_is_plain", lambda _console, is_plain=is_plain: is_plain)
         stream = io.StringIO()
-        layout.write_table(make_console(stream, "auto", {}), rows, header=("A", "B", "C"), indent=2)
+        console = make_console(stream, "auto", {})
+        console.is_plain = is_plain
+        layout.write_table(console, rows, header=("A", "B", "C"), indent=2)
         written.append(stream.getvalue())
     assert written[0] == written[1]
 
 
 def test_rich_is_left_out_only_where_lines_have_no_styles() -> None:
-    assert layout._is_plain(make_console(io.StringIO(), "auto", {}))
-    assert not layout._is_plain(make_console(io.StringIO(), "always", {}))
+    assert make_console(io.StringIO(), "auto", {}).is_plain
+    assert not make_console(io.StringIO(), "always", {}).is_plain
+    assert not make_console(Terminal(), "never", {}).is_plain

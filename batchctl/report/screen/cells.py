@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from rich.text import Text
-
 from batchctl.model.cost.job_cost import CostTotal
 from batchctl.model.durations import in_units
 from batchctl.model.forecast import ExpectedEnd
@@ -13,6 +11,7 @@ from batchctl.model.states import ENDED_PHASES, JobState
 from batchctl.report.cost_text import money_text, range_text
 from batchctl.report.reports import StatusRow
 from batchctl.report.screen.overview import Tally, failed_rows
+from batchctl.report.text import Text
 from batchctl.report.words import rows_text
 
 BAR_WIDTH = 10

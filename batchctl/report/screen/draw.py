@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from rich.text import Text
-
 from batchctl.report.layout import count, outside
+from batchctl.report.rich_text import cut
 from batchctl.report.screen.cells import bar, cost_words, ends_in
 from batchctl.report.screen.jobs import job_lines, phase_parts
 from batchctl.report.screen.overview import Group, Overview, Tally
-from batchctl.report.screen.table import Column, cut, keep_columns, table_lines
+from batchctl.report.screen.table import Column, keep_columns, table_lines
 from batchctl.report.screen.view import ScreenView
+from batchctl.report.text import Text
 
 _AIRY = 24
 """The number of lines from which blank lines separate the parts."""
@@ -35,11 +35,10 @@ def draw(view: ScreenView, width: int, height: int) -> list[Text]:
 
 def _head(overview: Overview, view: ScreenView, width: int) -> list[Text]:
     """The phases of all jobs, and the rows of all."""
-    line = Text.assemble((overview.stack, "bold"), f": {count(overview.jobs, 'job')}")
-    for part in phase_parts(overview.phases):
-        line.append_text(Text.assemble(", ", part))
+    phases = [piece for part in phase_parts(overview.phases) for piece in (", ", part)]
+    line = Text.assemble((overview.stack, "bold"), f": {count(overview.jobs, 'job')}", *phases)
     facts = [*_rows_words(overview.rows, view), *_outlook(overview, view)]
-    lines = [line, *([Text(", ").join(facts)] if facts else [])]
+    lines = [line, *([Text.joined(", ", facts)] if facts else [])]
     return [cut(one, width) for one in lines]
 
 
@@ -73,7 +72,7 @@ def _groups(overview: Overview, view: ScreenView, width: int) -> list[Text]:
         Column("JOBS", [Text(f"{group.jobs:,}") for group in groups], 0),
         Column("DONE", [bar(group.rows, is_unicode=view.is_unicode) for group in groups], 1),
         Column("ROWS", [Text(_group_rows(group)) for group in groups], 2),
-        Column("PHASES", [Text(", ").join(phase_parts(group.phases)) for group in groups], 3, 8),
+        Column("PHASES", [Text.joined(", ", phase_parts(group.phases)) for group in groups], 3, 8),
     ]
     more = len(overview.groups) - len(groups)
     rest = [Text(f"and {count(more, 'more model')}", "dim")] if more else []
@@ -88,12 +87,10 @@ def _tasks(view: ScreenView, width: int) -> list[Text]:
     """Slow work, with a bar where the number of bytes is known."""
     lines = []
     for task in view.tasks[:_MOST_TASKS]:
-        line = outside(task.what)
-        line.append("  ")
+        done: list[Text | str] = []
         if task.total and task.done:
-            line.append_text(bar(Tally(min(task.done, task.total), 0, task.total), is_unicode=view.is_unicode))
-            line.append(" ")
-        lines.append(cut(line.append(task.amount, "dim"), width))
+            done = [bar(Tally(min(task.done, task.total), 0, task.total), is_unicode=view.is_unicode), " "]
+        lines.append(cut(Text.assemble(outside(task.what), "  ", *done, (task.amount, "dim")), width))
     more = len(view.tasks) - len(lines)
     return [*lines, *([Text(f"and {count(more, 'more task')}", "dim")] if more > 0 else [])]
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from rich.text import Text
-
 from batchctl.model.states import NO_GOOD_PHASES, Phase
 from batchctl.report.layout import count, outside
 from batchctl.report.reports import StatusRow
+from batchctl.report.rich_text import cut, wrapped
 from batchctl.report.screen.cells import age_cell, bar, cost_cell, end_cell, rows_cell
 from batchctl.report.screen.overview import Overview, Tally, needs_a_person
-from batchctl.report.screen.table import Column, cut, keep_columns, table_lines, wrapped
+from batchctl.report.screen.table import Column, keep_columns, table_lines
 from batchctl.report.screen.view import ScreenView
+from batchctl.report.text import Text
 from batchctl.report.words import PHASE_STYLES, state_text
 
 _MOST_NOTES = 3
@@ -57,8 +57,8 @@ def _more(phases: Mapping[Phase, int], shown: Sequence[StatusRow], width: int) -
     hidden = dict(phases)
     for row in shown:
         hidden[row.phase] -= 1
-    line = Text(f"and {count(sum(hidden.values()), 'more job')}: ", "dim")
-    return cut(line.append_text(Text(", ").join(phase_parts(hidden))), width)
+    words = f"and {count(sum(hidden.values()), 'more job')}: "
+    return cut(Text.assemble(words, Text.joined(", ", phase_parts(hidden)), style="dim"), width)
 
 
 def _columns(rows: Sequence[StatusRow], overview: Overview, view: ScreenView, width: int) -> list[Column]:
@@ -104,4 +104,4 @@ def _notes(row: StatusRow, view: ScreenView, width: int) -> list[Text]:
         return []
     lines = [line.plain for line in wrapped(outside(view.reason(row)), space)]
     kept = [*lines[: _MOST_NOTES - 1], " ".join(lines[_MOST_NOTES - 1 :])] if len(lines) > _MOST_NOTES else lines
-    return [Text(" " * _NOTE_INDENT) + cut(Text(line), space) for line in kept]
+    return [Text.assemble(" " * _NOTE_INDENT, cut(Text(line), space)) for line in kept]

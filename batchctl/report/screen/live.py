@@ -12,23 +12,23 @@ from datetime import datetime, timedelta
 from types import TracebackType
 
 from msgspec.structs import replace
-from rich.console import Console
-from rich.text import Text
 
 from batchctl.model.durations import in_units
 from batchctl.model.events import Event
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.ports.surroundings import Clock
 from batchctl.report.activity import Busy
+from batchctl.report.console import Console
 from batchctl.report.display_times import clock_time
 from batchctl.report.layout import LEAST_WIDTH, outside
 from batchctl.report.progress import STOPPING, ProgressBase
 from batchctl.report.reports import StatusReport, plan_rows
+from batchctl.report.rich_text import wrapped
 from batchctl.report.screen.draw import draw
 from batchctl.report.screen.overview import make_overview
 from batchctl.report.screen.painter import RESTORE, Painter
-from batchctl.report.screen.table import wrapped
 from batchctl.report.screen.view import ScreenView
+from batchctl.report.text import Text
 from batchctl.report.waits import timer_words
 from batchctl.report.words import plan_summary
 
@@ -202,4 +202,4 @@ def _log_lines(moment: datetime, text: Text, width: int) -> list[Text]:
     head = Text(f"{clock_time(moment)} ", "dim")
     space = width - head.cell_len
     first, *rest = wrapped(text, space) if space >= LEAST_WIDTH else [text]
-    return [Text.assemble(head, first), *(Text(" " * head.cell_len) + line for line in rest)]
+    return [Text.assemble(head, first), *(Text.assemble(" " * head.cell_len, line) for line in rest)]

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from rich.console import Console
-from rich.text import Text
+from batchctl.report.console import Console
+from batchctl.report.text import Text
 
 _HIDE, _SHOW = "\x1b[?25l", "\x1b[?25h"
 _NO_WRAP, _WRAP = "\x1b[?7l", "\x1b[?7h"
@@ -80,9 +80,7 @@ class Painter:
         return _up(sum(max(1, math.ceil(line.cell_len / max(1, width))) for line in self._shown)) + _ERASE_BELOW
 
     def _styled(self, text: Text) -> str:
-        with self._console.capture() as captured:
-            self._console.print(text, soft_wrap=True, end="")
-        return captured.get()
+        return self._console.styled(text)
 
     def _write(self, text: str) -> None:
         self._console.file.write(text)

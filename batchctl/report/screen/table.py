@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
-from io import StringIO
 
 from msgspec import Struct
-from rich.console import Console
-from rich.text import Text
 
 from batchctl.report.layout import GAP
+from batchctl.report.rich_text import cut
+from batchctl.report.text import Text
 
 
 class Column(Struct, frozen=True):
@@ -60,34 +58,9 @@ def table_lines(columns: Sequence[Column], width: int) -> list[Text]:
     return [_line(cells, list(widths.values()), width) for cells in (header, *rows)]
 
 
-def cut(text: Text, width: int) -> Text:
-    """The text in at most `width` cells."""
-    if text.cell_len <= width:
-        return text
-    short = text.copy()
-    short.truncate(width, overflow="ellipsis")
-    return short
-
-
-def wrapped(text: Text, width: int) -> list[Text]:
-    """The text in lines of at most `width` cells, broken between words."""
-    lines = text.wrap(_wrapper(), width)
-    for line in lines:
-        line.rstrip()
-    return [*lines]
-
-
-@cache
-def _wrapper() -> Console:
-    """Rich asks for one to wrap text, and wraps by the width that it is given."""
-    return Console(file=StringIO(), color_system=None)
-
-
 def _line(cells: Sequence[Text], widths: Sequence[int], width: int) -> Text:
-    line = Text()
+    parts: list[Text | str] = []
     for cell, space in zip(cells, widths, strict=True):
         part = cut(cell, space)
-        line.append_text(part)
-        line.append(" " * (space - part.cell_len + GAP))
-    line.rstrip()
-    return cut(line, width)
+        parts += [part, " " * (space - part.cell_len + GAP)]
+    return cut(Text.assemble(*parts).rstripped(), width)
