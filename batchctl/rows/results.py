@@ -87,8 +87,11 @@ class ResultsFolder:
                     _remove(part)
                     raise
                 if options.is_current(collected) and not self._points_at(key.job, target.name):
+                    if is_there(job / CURRENT):
+                        # A power cut may leave the link without the folder: earlier results would be out of reach.
+                        sync_folder(job)
                     _point_current(job, target.name)
-                # One wait for the disk makes both names durable.
+                # For first results, one wait for the disk makes both names durable.
                 sync_folder(job)
         return collected
 
