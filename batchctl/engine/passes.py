@@ -26,6 +26,8 @@ from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded, StateVersion
 from batchctl.reconcile import Options, Timing, find_moves, time_plan
 
+_LEAST_COLLECTING = 0.5
+"""Seconds for which a pass collects at least, if jobs are active; else as long as it took until then."""
 _SHORTEST_LOOK = 10.0
 """Seconds that an observation may take, whatever `--timeout` says: without one there is nothing to report."""
 
@@ -60,6 +62,8 @@ class PassReport(Struct, frozen=True):
     """Jobs with a create call that has no answer at the end of the pass."""
     unsent: frozenset[str] = frozenset()
     """Jobs with shards that this pass has chosen and not created yet."""
+    is_cut_short: bool = False
+    """Whether the pass has left collections for the next one, which follows at once."""
     undelivered: bool = False
     """Whether a hook has not taken all of its notices."""
     timing: Timing = field(default_factory=Timing)
@@ -76,13 +80,17 @@ def run_pass(
     approve: Approve | None = None,
     only: frozenset[str] | None = None,
     left: float | None = None,
+    *,
+    is_followed: bool = False,
 ) -> PassReport:
     """Read, observe, plan and execute under the lock. Raises LockedError, StateError, what `ask` and `approve` raise.
 
     `only` leaves all jobs but these; unlike a scope it changes nothing in what is decided and guarded. `left` are the
-    seconds that the whole command has left: a look takes no longer, but for what it takes where nothing is wrong.
+    seconds that the whole command has left: a look takes no longer, but for what it takes where nothing is wrong. If it
+    `is_followed` by another pass, a part of the collections may be left for that one.
     """
     with tools.activity.observing(PassWork()), tools.state.lock() as session:
+        locked = tools.clock.elapsed()
         before = session.load()
         asked = ask(before)
         desired, options = asked.desired, asked.options
@@ -109,8 +117,11 @@ def run_pass(
         for account, identity in planned.identities.items():
             journal.note_identity(account, identity)
         observations = Observations(look.observed)
-        outcomes = execute(_without(planned, moved.failed), desired, journal, observations, tools)
-        outcomes |= {name: Outcome(name, Result.FAILED, error=error) for name, error in moved.failed.items()}
+        collects_for = None
+        if is_followed and any(job.attempt is not None and job.attempt.is_active for job in planned.jobs):
+            collects_for = max(tools.clock.elapsed() - locked, _LEAST_COLLECTING)
+        done = execute(_without(planned, moved.failed), desired, journal, observations, tools, collects_for)
+        failed = {name: Outcome(name, Result.FAILED, error=error) for name, error in moved.failed.items()}
         tools.inputs.release()
         clean_up(desired.stack, planned, journal, observations, tools)
         tell(desired.stack, planned, look.observed, journal, tools)
@@ -121,7 +132,7 @@ def run_pass(
         inventory = tools.look_at_results(desired, journal.recorded, options)
     return PassReport(
         planned,
-        outcomes,
+        {**done.outcomes, **failed},
         AfterPass(
             desired,
             journal.recorded,
@@ -134,6 +145,7 @@ def run_pass(
         look.errors,
         unanswered,
         unsent,
+        done.is_cut_short,
         any(notice.is_pending for notice in journal.outbox),
         timing=time_plan(planned, desired, look.observed, now, elapsed),
         listed={account: len(one.jobs) for account, one in look.observed.items()},

@@ -150,6 +150,8 @@ class _Run:
             return self._interval.after_failure()
         self._warnings.resolved(_SUBJECT, "a pass could be made again")
         assert self._last is not None
+        if self._last.is_cut_short:
+            return 0.0
         elapsed, timing = self._tools.clock.elapsed(), self._last.timing
         return self._interval.next(
             changed=changed, due_in=timing.due_in(self._pending, elapsed), youngest=timing.youngest(elapsed)
@@ -165,7 +167,7 @@ class _Run:
         """Make one pass; gives whether it brought news."""
         tools, last = self._tools, self._last
         if last is None:
-            done = run_pass(self._read, tools, self._approve, left=self._left())
+            done = run_pass(self._read, tools, self._approve, left=self._left(), is_followed=self._until.goes_on)
             self._take(done, first_report(done))
             return True
         version = tools.state.version()
@@ -182,7 +184,7 @@ class _Run:
         if not self._until.forever:
             self._options = replace(self._options, bought=self._options.bought | creates_of(last.plan))
         only = None if self._until.ended else frozenset(job.job for job in self._pending)
-        done = run_pass(self._read, tools, only=only, left=self._left())
+        done = run_pass(self._read, tools, only=only, left=self._left(), is_followed=self._until.goes_on)
         report = self._report
         assert report is not None
         merged = merge(report, done, whole=self._until.ended)
@@ -286,15 +288,13 @@ class _Run:
 
     def _left(self) -> float | None:
         """Seconds until the time is up; None when it never is."""
-        if self._until.timeout is None:
-            return None
-        return self._until.timeout.total_seconds() - (self._tools.clock.elapsed() - self._start)
+        timeout = self._until.timeout
+        return None if timeout is None else timeout.total_seconds() - (self._tools.clock.elapsed() - self._start)
 
     def _ended(self, why: BatchctlError | None) -> DriveReport:
         report = self._report or no_report(self._tools.opened)
         if self._last is not None and not (self._options.cancel or self._options.retry):
             # After an order, what the next pass decides is asked without it.
             report = replace(report, next_plan=self._last.after.next_plan)
-        phases = self._until.phases
-        missed = tuple(sorted(phases.keys() - self._reached)) if phases else None
+        missed = tuple(sorted(self._until.phases.keys() - self._reached)) if self._until.phases else None
         return replace(report, stopped=why, missed=missed)

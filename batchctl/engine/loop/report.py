@@ -49,6 +49,11 @@ class Until(Struct, frozen=True):
     phases: Mapping[str, Phase] = field(default_factory=dict)
     """By job: then it ends as soon as each of these has been in its phase, or will not come there any more."""
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether a pass is followed by another one as long as results are left to collect."""
+        return self.ended and not self.once and not self.phases
+
 
 class DriveReport(Struct, frozen=True):
     """The report of a run of passes."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import closing
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from batchctl.engine.journal import Journal
@@ -17,6 +18,7 @@ from batchctl.engine.observations import Observations
 from batchctl.engine.steps.admitting import Gate, NotAdmittedError
 from batchctl.engine.steps.runner import StepRunner
 from batchctl.engine.steps.running import Running
+from batchctl.engine.steps.turns import Turns
 from batchctl.engine.steps.waiting import Steps
 from batchctl.engine.tools import Tools
 from batchctl.model.codes import ErrorCode
@@ -34,12 +36,27 @@ _NOT_READY = ErrorCode.RESULTS_NOT_READY
 """The code of a collection that comes too early (`Provider.read_results`)."""
 
 
-def execute(
-    plan: Plan, desired: DesiredStack, journal: Journal, observations: Observations, tools: Tools
-) -> dict[str, Outcome]:
-    """Carry out all steps of the plan; gives one outcome per job. Raises StateError when nothing can be recorded.
+class Done(Struct, frozen=True):
+    """The result of executing a plan."""
 
-    What the calls showed of the accounts is noted in `observations`.
+    outcomes: Mapping[str, Outcome]
+    """One for each job."""
+    is_cut_short: bool
+    """Whether collections were left for the next pass."""
+
+
+def execute(
+    plan: Plan,
+    desired: DesiredStack,
+    journal: Journal,
+    observations: Observations,
+    tools: Tools,
+    collects_for: float | None = None,
+) -> Done:
+    """Carry out the steps of the plan. Raises StateError when nothing can be recorded.
+
+    What the calls showed of the accounts is noted in `observations`. After `collects_for` seconds of collections, no
+    further one is begun.
     """
     limit = desired.stack.limits.concurrency
     runner = StepRunner(desired, journal, observations, Gate(journal, plan.live), tools)
@@ -47,7 +64,7 @@ def execute(
     outcomes: dict[str, Outcome] = {}
     rest = {job.job: _record_first(job, runner, journal, outcomes) for job in plan.jobs}
     journal.commit()
-    waiting = iter([job for job in plan.jobs if rest[job.job]])
+    turns = Turns((job for job in plan.jobs if rest[job.job]), tools.clock, collects_for)
 
     def end(job: JobPlan, problem: BatchctlError | None) -> None:
         outcomes[job.job] = _outcome(job, journal, None) if problem is None else _broken_off(job, journal, problem)
@@ -58,7 +75,7 @@ def execute(
                 # Nothing is under way that could share a commit of what the last jobs noted at their end.
                 running.commit()
             while running.has_room and not tools.clock.is_stopped():
-                job = next(waiting, None)
+                job = turns.next()
                 if job is None:
                     break
                 running.start(job, _observed(job, runner.run(job, rest[job.job]), apis, tools))
@@ -67,9 +84,10 @@ def execute(
             if not running.take_answer():
                 running.commit()
     journal.commit()
-    for job in waiting:
-        outcomes[job.job] = Outcome(job.job, Result.SKIPPED, job.remote)
-    return outcomes
+    is_stopped = tools.clock.is_stopped()
+    for job in turns.left:
+        outcomes[job.job] = Outcome(job.job, Result.SKIPPED if is_stopped else Result.PENDING, job.remote)
+    return Done(outcomes, is_cut_short=bool(turns.left) and not is_stopped)
 
 
 def _observed(job: JobPlan, steps: Steps[None], apis: Mapping[str, Api], tools: Tools) -> Steps[None]:
