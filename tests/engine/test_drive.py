@@ -244,6 +244,8 @@ def test_each_pass_is_told_with_its_plan_and_whom_it_waits_for(world):
     world.watch(job("a"), job("b", suspend=True))
     assert len(world.progress.plans) == len(world.clock.sleeps) + 1
     assert set(world.progress.waits) == {("a",)}
+    # From the first wait on: the pass before it has created the job.
+    assert world.progress.phases == [{"Active"}] * len(world.clock.sleeps)
 
 
 def test_a_pass_reports_what_it_looked_at(world):

@@ -115,6 +115,8 @@ class Telling:
         self.steps: list[str] = []
         self.warnings: list[str] = []
         self.waits: list[tuple[str, ...]] = []
+        self.phases: list[set[str]] = []
+        """Of the jobs that are waited for."""
 
     def planned(self, plan: Plan) -> None:
         self.plans.append(plan)
@@ -127,6 +129,7 @@ class Telling:
 
     def waiting(self, jobs: Any, seconds: float) -> None:
         self.waits.append(tuple(job.job for job in jobs))
+        self.phases.append({job.phase for job in jobs})
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from batchctl.engine.loop.report import (
     DriveReport,
     Until,
     Witness,
+    as_left,
     creates_of,
     first_report,
     have_been_collected,
@@ -125,7 +126,7 @@ class _Run:
             left = self._left()
             if left is not None and left <= 0:
                 return self._ended(time_up(self._pending, self._until))
-            self._tools.progress.waiting(self._pending, seconds)
+            self._tools.progress.waiting(as_left(self._pending, self._last), seconds)
             self._sleep(min(each for each in (seconds, left, self._wait_left()) if each is not None))
             if self._tools.clock.is_stopped():
                 return self._ended(interrupted())

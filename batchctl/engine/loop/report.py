@@ -171,6 +171,20 @@ def have_been_collected(jobs: Sequence[JobPlan], done: PassReport) -> bool:
     return is_whole and set(results) == {(Action.COLLECT, Result.DONE)}
 
 
+def as_left(jobs: Sequence[JobPlan], done: PassReport | None) -> Sequence[JobPlan]:
+    """The jobs as the last pass has left them, if it tried to buy some: what it created is no longer waiting.
+
+    Otherwise as planned: for a word in a log, no pass plans twice.
+    """
+    if done is None:
+        return jobs
+    tried = {name for name, outcome in done.outcomes.items() if outcome.result is not Result.SKIPPED}
+    if not any(job.action.buys and job.job in tried for job in jobs):
+        return jobs
+    left = {job.job: job for job in done.after.next_plan.jobs}
+    return [left.get(job.job, job) for job in jobs]
+
+
 def not_rerun(names: frozenset[str], last: PassReport) -> frozenset[str]:
     """The jobs that are still to be bought again, by order: those whose new attempt could not start."""
     made = {attempt.key for job in last.after.recorded.jobs.values() for attempt in job.attempts}
