@@ -51,6 +51,7 @@ def _story(world: World) -> Iterator[tuple[str, str]]:
     yield from _finished(world)
     yield from _refused(world)
     yield from _rows_left(world)
+    yield from _with_targets(world)
 
 
 def _planned(world: World) -> Iterator[tuple[str, str]]:
@@ -155,7 +156,14 @@ def _rows_left(world: World) -> Iterator[tuple[str, str]]:
     yield "explain-rows.json", _json(world("explain", "rate-reviews", "-o", "json"))
 
 
-def _write_stack(world: World) -> None:
+def _with_targets(world: World) -> Iterator[tuple[str, str]]:
+    """A stack that gets two targets."""
+    _write_stack(world, targets={"dev": {"suspend": True}, "prod": {}})
+    only = ("-f", "jobs/translate-fr.yaml")
+    yield "validate-targets.json", _json(world("validate", "--all-targets", *only, "-o", "json"))
+
+
+def _write_stack(world: World, **spec: Any) -> None:  # noqa: ANN401  any field of a stack file
     providers = {"gemini": {"type": "gemini", "endpoint": "emulator"}}
     limits = {"concurrency": 1, "createTimeout": "20s", "settleGrace": "1m"}
     world.write(
@@ -164,7 +172,7 @@ def _write_stack(world: World) -> None:
             "apiVersion": "batchctl.dev/v1",
             "kind": "Stack",
             "metadata": {"name": "shop", "uid": "k3v9q2"},
-            "spec": {"manifests": ["jobs"], "providers": providers, "limits": limits},
+            "spec": {"manifests": ["jobs"], "providers": providers, "limits": limits, **spec},
         },
     )
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import click
 from msgspec import Struct
@@ -44,10 +45,11 @@ from batchctl.report.findings import (
     sarif_document,
     to_report,
 )
-from batchctl.report.job_document import invalid_document, valid_document
+from batchctl.report.job_document import invalid_document, targets_document, valid_document
 from batchctl.report.layout import count
 from batchctl.report.status_text import write_valid
 
+Document: TypeAlias = Callable[[], Mapping[str, Json]]
 _REPORTS = ("github", "gitlab", "sarif", "junit")
 
 
@@ -59,6 +61,13 @@ class _Checked(Struct, frozen=True):
     error: ManifestError | None = None
     outside: int = 0
     """Errors in manifests outside `-f`."""
+
+    def document(self) -> Mapping[str, Json]:
+        """`batchctl/validate/v1`."""
+        if self.error is not None:
+            return invalid_document(self.error)
+        assert self.shown is not None, "without errors there is a stack"
+        return valid_document(self.shown, self.outside)
 
 
 @click.command()
@@ -85,9 +94,8 @@ def validate(
         return _validate_all(common, filenames, selector, output, reports)
     found = _check(common, filenames, selector)
     if found.error is not None:
-        return _report_invalid(found.error, common, output, reports)
-    assert found.shown is not None
-    _report_valid(found.shown, found.outside, common, output, reports)
+        return _report_invalid(found.error, found.document, common, output, reports)
+    _report_valid(found, common, output, reports)
     return 0
 
 
@@ -108,8 +116,12 @@ def _validate_all(
     common: Common, filenames: tuple[str, ...], selector: str | None, output: str, reports: Reports
 ) -> int:
     """Check the stack with each target: what several of them share is said once."""
-    targets = _targets_to_check(common, filenames, output, reports)
+    targets = _targets_to_check(common, filenames)
     checked = {target: _check(common._replace(target=target), filenames, selector) for target in targets}
+
+    def document() -> Mapping[str, Json]:
+        return targets_document({target: one.document() for target, one in checked.items()})
+
     errors = _each_once(one.error.diagnostics for one in checked.values() if one.error is not None)
     valid = [one.shown for one in checked.values() if one.shown is not None]
     of_errors = [one.error.warnings for one in checked.values() if one.error is not None]
@@ -119,11 +131,11 @@ def _validate_all(
         bad = ", ".join(target for target, one in checked.items() if one.error is not None)
         hint = f"of {count(len(targets), 'target')} these are not valid: {bad}"
         error = ManifestError(errors, warnings=warnings, outside=outside, hint=hint)
-        return _report_invalid(error, common, output, reports)
+        return _report_invalid(error, document, common, output, reports)
     show_warnings(warnings, common)
     jobs = {(job.name, job.path): job for one in valid for job in one.jobs}
     found = _findings(Findings((), warnings, tuple(jobs.values())))
-    writers = _writers(found, dict)
+    writers = _writers(found, document)
     if output in _REPORTS:
         sys.stdout.write(writers[output]())
     else:
@@ -132,18 +144,15 @@ def _validate_all(
             common,
             output,
             text=partial(_write_each, valid, verbose=common.verbose),
-            document=dict,
+            document=document,
             names=names,
         )
     _finish(found, outside, output, reports, writers)
     return 0
 
 
-def _targets_to_check(common: Common, filenames: tuple[str, ...], output: str, reports: Reports) -> list[str]:
+def _targets_to_check(common: Common, filenames: tuple[str, ...]) -> list[str]:
     """The targets of the stack file. Raises UsageError where not all can be checked in one run."""
-    if output in {"json", "yaml"} or any(name == "json" for name, _ in reports):
-        hint = "use `--target NAME -o json` for each target, or a report such as `--report sarif=FILE`"
-        raise UsageError("--all-targets has no JSON document: that is of one stack", hint=hint)
     if STANDARD_INPUT in filenames:
         raise UsageError("--all-targets reads manifests more than once, so -f - cannot be read", hint="name files")
     if common.target is not None and common.target != os.environ.get("BATCHCTL_TARGET"):
@@ -165,22 +174,24 @@ def _each_once(lists: Iterable[Iterable[Diagnostic]]) -> tuple[Diagnostic, ...]:
     return tuple(sorted({one for some in lists for one in some}))
 
 
-def _report_invalid(error: ManifestError, common: Common, output: str, reports: Reports) -> int:
+def _report_invalid(error: ManifestError, document: Document, common: Common, output: str, reports: Reports) -> int:
     found = _findings(Findings(error.diagnostics, error.warnings))
-    writers = _writers(found, lambda: invalid_document(error))
+    writers = _writers(found, document)
     if output in writers:
         sys.stdout.write(writers[output]())
     elif output == "yaml":
-        sys.stdout.write(to_yaml(invalid_document(error)))
+        sys.stdout.write(to_yaml(document()))
     show_error(error, common)
     _finish(found, error.outside, output, reports, writers)
     return error.exit_code
 
 
-def _report_valid(shown: DesiredStack, outside: int, common: Common, output: str, reports: Reports) -> None:
+def _report_valid(checked: _Checked, common: Common, output: str, reports: Reports) -> None:
+    shown = checked.shown
+    assert shown is not None, "without errors there is a stack"
     show_warnings(shown.warnings, common)
     found = _findings(Findings((), shown.warnings, shown.jobs))
-    writers = _writers(found, lambda: valid_document(shown, outside))
+    writers = _writers(found, checked.document)
     if output in _REPORTS:
         sys.stdout.write(writers[output]())
     else:
@@ -188,10 +199,10 @@ def _report_valid(shown: DesiredStack, outside: int, common: Common, output: str
             common,
             output,
             text=lambda console: write_valid(shown, console, verbose=common.verbose),
-            document=lambda: valid_document(shown, outside),
+            document=checked.document,
             names=[job.name for job in shown.jobs],
         )
-    _finish(found, outside, output, reports, writers)
+    _finish(found, checked.outside, output, reports, writers)
 
 
 def _finish(
@@ -212,7 +223,7 @@ def _findings(found: Findings) -> Findings:
     return replace(found, place=place_in_repository(os.environ), meanings=meanings)
 
 
-def _writers(found: Findings, document: Callable[[], Mapping[str, Json]]) -> dict[str, Callable[[], str]]:
+def _writers(found: Findings, document: Document) -> dict[str, Callable[[], str]]:
     """Each format, but those for people."""
     return {
         "json": lambda: to_json(document()),

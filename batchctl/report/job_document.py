@@ -1,9 +1,11 @@
 """`status`, `validate` and `version` as documents.
 
-Owns the shapes `batchctl/status/v1`, `validate/v1` and `version/v1` (design section 8; schemas/).
+Owns the shapes `batchctl/status/v1`, `validate/v1`, `validate-targets/v1` and `version/v1` (design section 8).
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.errors import ManifestError
@@ -54,6 +56,15 @@ def invalid_document(error: ManifestError) -> dict[str, Json]:
         "errors": [diagnostic_fields(item) for item in error.diagnostics],
         "warnings": [diagnostic_fields(item) for item in error.warnings],
         "errorsOutside": error.outside,
+    }
+
+
+def targets_document(documents: Mapping[str, Mapping[str, Json]]) -> dict[str, Json]:
+    """`batchctl/validate-targets/v1`: the `validate/v1` of each target."""
+    return {
+        "format": "batchctl/validate-targets/v1",
+        "valid": all(document["valid"] for document in documents.values()),
+        "targets": {target: dict(document) for target, document in documents.items()},
     }
 
 

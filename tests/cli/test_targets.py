@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from batchctl.model.keys import Mark
+from tests.support.closed_schemas import check_closed
 from tests.support.command_line import Cli, Service, StackFolder, check_schema
 
 TARGETS = {"dev": {"limits": {"maxCreate": 5}}, "prod": {"variables": {"night": "2"}}}
@@ -173,6 +174,7 @@ def test_all_targets_are_checked_in_one_run(targets: StackFolder, cli: Cli, tmp_
     ran = cli.ok("validate", "--all-targets")
     assert ran.out == "ok: 1 job in stack shop-dev\nok: 1 job in stack shop-prod\n"
     assert cli.ok("validate", "--all-targets", "-o", "name").out == "a\n"
+    assert cli.ok("validate", "--all-targets", "-o", "json").json["valid"] is True
     targets.write_job("b", model="${var.model}")
     targets.write_job("c", modell="x")
     targets.write_stack(
@@ -186,15 +188,20 @@ def test_all_targets_are_checked_in_one_run(targets: StackFolder, cli: Cli, tmp_
     assert "of 2 targets these are not valid: dev, prod" in ran.err
     assert (tmp_path / "report.xml").read_text().count("jobs/c.yaml:") == 1
     targets.job_path("c").unlink()
-    ran = cli("validate", "--all-targets")
+    report = tmp_path / "report.json"
+    ran = cli("validate", "--all-targets", "-o", "json", "--report", f"json={report}")
     assert (ran.code, "these are not valid: dev\n" in ran.err) == (65, True), ran.err
+    check_closed("validate-targets", ran.json)
+    of_targets = ran.json["targets"]
+    assert {target: one["valid"] for target, one in of_targets.items()} == {"dev": False, "prod": True}
+    assert [of_targets["prod"]["stack"], of_targets["dev"]["errors"][0]["code"]] == ["shop-prod", "UnsetVariable"]
+    assert (ran.json["valid"], json.loads(report.read_text())) == (False, ran.json)
+    assert of_targets["prod"] == cli.ok("validate", "--target", "prod", "-o", "json").json
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("-o", "json"), "--all-targets has no JSON document"),
-        (("--report", "json=x.json"), "--all-targets has no JSON document"),
         (("--target", "dev"), "--target and --all-targets exclude each other"),
         (("-f", "-"), "--all-targets reads manifests more than once"),
     ],

@@ -29,7 +29,13 @@ from batchctl.report.events import EventsReport, event_row, events_document
 from batchctl.report.explain import ConditionType
 from batchctl.report.explain_document import explain_document
 from batchctl.report.field_text import field_document
-from batchctl.report.job_document import invalid_document, status_document, valid_document, version_document
+from batchctl.report.job_document import (
+    invalid_document,
+    status_document,
+    targets_document,
+    valid_document,
+    version_document,
+)
 from batchctl.report.plan_document import apply_document, drift_document, plan_document
 from batchctl.report.reports import JobDescription, StatusReport
 from batchctl.report.run_events import RunEvents
@@ -57,6 +63,7 @@ NAMES = (
     "job-list",
     "field",
     "why-not",
+    "validate-targets",
 )
 SCHEMAS = {name: json.loads((ROOT / "schemas" / f"{name}.schema.json").read_text("utf-8")) for name in NAMES}
 
@@ -102,6 +109,7 @@ SAMPLES = [
     *(("explain", explain_document(case)) for case in EXPLAINED),
     ("validate", valid_document(STACK)),
     ("validate", invalid_document(INVALID)),
+    ("validate-targets", targets_document({"dev": invalid_document(INVALID), "prod": valid_document(STACK)})),
     ("version", version_document(VERSION)),
     ("error", error_document(INVALID)),
     ("error", error_document(BatchctlError("broken", details={"path": "x"}))),
