@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Self
+from typing import Self, TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -18,6 +18,13 @@ from batchctl.model.lifecycle import Lifecycle
 from batchctl.model.notices import Notice
 from batchctl.model.row_settings import RowSettings
 from batchctl.model.row_work import RowOrder
+
+T = TypeVar("T")
+
+
+def known_value(value: T, known: T | None) -> T:
+    """The known value if it is equal: it is in memory already, and one of them is enough."""
+    return known if known is not None and known == value else value
 
 
 class JobRow(Struct, frozen=True, gc=False):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Literal, TypeAlias, TypeVar
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
@@ -21,7 +21,7 @@ from batchctl.model.json_value import Json
 from batchctl.model.keys import AttemptKey
 from batchctl.model.kinds import Kind
 from batchctl.model.observed import Moment, Status
-from batchctl.model.recorded import JobRow
+from batchctl.model.recorded import JobRow, known_value
 from batchctl.state.cells import read_account, read_shared_text, read_tree, read_value
 from batchctl.state.job_records import (
     read_counts,
@@ -40,7 +40,6 @@ _Text: TypeAlias = str | None
 _Number: TypeAlias = int | None
 _Flag: TypeAlias = Literal[0, 1]
 _NO_TREE = "{}"
-T = TypeVar("T")
 
 
 class _Job(Struct, array_like=True, gc=False):
@@ -145,8 +144,8 @@ class UsualRecords(Struct, frozen=True):
 def _job(cells: _Job, like: DesiredJob | None) -> JobRow:
     if like is not None:
         cells.name = like.name
-        cells.path = _one(cells.path, like.path)
-        cells.display_name = _one(cells.display_name, like.display_name)
+        cells.path = known_value(cells.path, like.path)
+        cells.display_name = known_value(cells.display_name, like.display_name)
     return JobRow(
         name=cells.name,
         kind=cells.kind,
@@ -178,8 +177,8 @@ def _attempt(
 ) -> RecordedAttempt:
     tree: Mapping[str, Json] | None = None
     if like is not None:
-        cells.row_hashes = _one(cells.row_hashes, like.row_hashes)
-        cells.input_bytes = _one(cells.input_bytes, like.input_bytes)
+        cells.row_hashes = known_value(cells.row_hashes, like.row_hashes)
+        cells.input_bytes = known_value(cells.input_bytes, like.input_bytes)
         if cells.digest == like.digest:
             cells.digest = like.digest
             # A digest is that of the tree, which is not recorded where batchctl did not send the work.
@@ -226,8 +225,3 @@ def _attempt(
         counted=read_value(cells.counted, Counted),
         expected=read_value(cells.expected, TokenEstimate),
     )
-
-
-def _one(value: T, known: T) -> T:
-    """The value that is in memory already, if it is the same."""
-    return known if known == value else value
