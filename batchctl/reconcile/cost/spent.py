@@ -64,7 +64,11 @@ def find_spent(
 
 
 def find_bought(recorded: Recorded, keys: Iterable[AttemptKey], measure: Measure, costing: Costing) -> Decimal:
-    """The cost of these attempts, past or still to come; of those that were sent, and whose cost is known."""
+    """The cost of these attempts, past or still to come; of those that were sent, and whose cost is known.
+
+    A run forgets no job that it has bought. What another process forgets meanwhile is in the history without its key,
+    and counts for the limits of the stack alone.
+    """
     chosen = {(key.job, key.attempt) for key in keys}
     amounts = [
         _cost(job, shards, measure, costing)
