@@ -186,15 +186,14 @@ class _Run:
             self._options = replace(self._options, bought=self._options.bought | creates_of(last.plan))
         only = None if self._until.ended else frozenset(job.job for job in self._pending)
         done = run_pass(self._read, tools, only=only, left=self._left(), is_followed=self._until.goes_on)
-        report = self._report
-        assert report is not None
-        merged = merge(report, done, whole=self._until.ended)
+        assert self._report is not None
+        before, merged = self._report.last, merge(self._report, done, whole=self._until.ended)
         self._is_first = False
         if self._until.forever:
             # After weeks, the first pass does not matter any more.
             merged = replace(merged, plan=done.plan, outcomes=done.outcomes)
         self._take(done, merged)
-        return has_changed(report.last, merged.last)
+        return has_changed(before, merged.last)
 
     def _is_unchanged(self, last: PassReport, version: StateVersion) -> bool:
         """Whether neither the jobs nor the manifests have changed.
