@@ -77,6 +77,14 @@ class Document(Struct, frozen=True):
         return find(self.root, "metadata", "name")
 
 
+def check_provider(node: Node, reading: StackReading, faults: Faults) -> None:
+    """Report the name of a provider that the stack does not have. An empty one is an error by the schema."""
+    name, providers = value_of(node), reading.providers
+    if isinstance(name, str) and name and providers is not None and name not in providers:
+        hint = did_you_mean(name, providers)
+        faults.add(node.location, Code.UNKNOWN_PROVIDER, f"the stack has no provider {shown(name)}", hint)
+
+
 class JobBuilder:
     """Builds one job. `root` is valid by the kind's schema, with the stack's defaults merged in."""
 
@@ -177,9 +185,7 @@ class JobBuilder:
             message = 'the field "provider" is missing, and the stack has several providers'
             self._faults.add(self._spec.location, Code.MISSING_FIELD, message, hint)
             return None
-        name = str(value_of(node))
-        hint = did_you_mean(name, providers)
-        self._faults.add(node.location, Code.UNKNOWN_PROVIDER, f"the stack has no provider {shown(name)}", hint)
+        check_provider(node, self._reading, self._faults)
         return None
 
     def _model(self, config: ProviderConfig | None) -> str | None:

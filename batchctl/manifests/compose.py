@@ -44,6 +44,7 @@ _BREAK = Pattern("\r\n|[\r\n\x85\u2028\u2029]")
 """Line ends as libyaml counts them."""
 _TAGS = frozenset({"tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq", "!"})
 _HINTS = {
+    "tab character": "indent with spaces, not with tabs",
     "cannot start any token": "indent with spaces, not with tabs; quote texts that start with @, ` or %",
     "Unicode character escape": "write the character itself",
     "unknown escape": "write \\\\ for a backslash, or use single quotes",

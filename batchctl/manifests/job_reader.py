@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from batchctl.manifests.builder import Document, JobBuilder
+from batchctl.manifests.builder import Document, JobBuilder, check_provider
 from batchctl.manifests.chains import ChainReader
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults, did_you_mean
@@ -172,6 +172,9 @@ class JobReader:
             config = self._reading.provider_of(self._setting(root, "provider"))
             sound &= check_request(request, rows, config.api if config else None, self._faults)
         if not sound:
+            provider = find(root, "spec", "provider")
+            if provider is not None:
+                check_provider(provider, self._reading, self._faults)
             self.sources.check_file(find(root, "spec", "src"), document.folder)
             return None
         root = changed(root, ("spec",), _with_extra_request)
