@@ -32,7 +32,8 @@ def test_what_works_is_neither_stopped_nor_bought_again() -> None:
     (guard,) = made.guards
     assert guard.way_out == "add `- {from: a, to: z}` to spec.moved of batchctl.yaml, or --yes-rename-as-new"
     assert made.renames == (Rename("a", "z"),)
-    assert all("likely a rename of a to z" in decided.reason for decided in made.jobs)
+    # The guard has the entry to paste.
+    assert all(decided.reason.endswith("; likely a rename of a to z") for decided in made.jobs)
 
 
 def test_a_person_may_mean_it_so() -> None:
@@ -137,7 +138,7 @@ def test_a_new_name_that_has_to_wait_uses_the_results_later(record: RecordedAtte
     inventory = kept(record) if record.results else kept()
     made = decide([job("z", suspend=True)], [row(job(), record)], [look(seen(record))], inventory=inventory)
     assert show(made, "z") == "wait Waiting"
-    assert "likely a rename of a to z" in made.jobs[1].reason
+    assert made.jobs[1].reason.endswith("; likely a rename of a to z: add `- {from: a, to: z}` to spec.moved")
     assert (made.guards, made.renames) == ((), (Rename("a", "z"),))
 
 

@@ -96,9 +96,10 @@ def _hold(rename: Rename, decided: Decided, context: Context) -> Decided:
     if context.options.rename_as_new:
         return {}
     guard = _guard(rename)
-    held = {rename.after: (subject, replace(named, refusal=guard, if_refused=None) if coming.creates else named)}
+    refused = replace(_with_words(coming, rename, guard), refusal=guard, if_refused=None)
+    held = {rename.after: (subject, refused if coming.creates else named)}
     if leaving is not None:
-        held[rename.before] = (leaving[0], replace(_with_words(leaving[1], rename), refusal=guard))
+        held[rename.before] = (leaving[0], replace(_with_words(leaving[1], rename, guard), refusal=guard))
     return held
 
 
@@ -160,9 +161,11 @@ def _is_collected_now(subject: Subject, decision: Decision) -> bool:
     return is_good and any(isinstance(step, Collect) for step in decision.steps)
 
 
-def _with_words(decision: Decision, rename: Rename) -> Decision:
-    words = f"likely a rename of {rename.before} to {rename.after}: add `{rename.entry}` to spec.moved"
-    return replace(decision, reason=f"{decision.reason}; {words}")
+def _with_words(decision: Decision, rename: Rename, guard: Guard | None = None) -> Decision:
+    """The decision with the likely rename in its reason, and the entry to paste if no guard names it."""
+    words = f"likely a rename of {rename.before} to {rename.after}"
+    way = "" if guard is not None else f": add `{rename.entry}` to spec.moved"
+    return replace(decision, reason=f"{decision.reason}; {words}{way}")
 
 
 def _guard(rename: Rename) -> Guard:
