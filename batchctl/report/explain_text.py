@@ -126,6 +126,8 @@ def _attempt(case: JobCase, attempt: RecordedAttempt, room: int | None) -> str:
 
 
 def _without_remote(attempt: RecordedAttempt) -> str:
+    if attempt.intent is not None:
+        return "not known whether it was created"
     return "not created" if attempt.results is None else "no remote job, all answers were there"
 
 

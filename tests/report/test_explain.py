@@ -8,7 +8,7 @@ import pytest
 
 from batchctl.model.actions import Action
 from batchctl.model.admission import LimitKind, QueuePlace
-from batchctl.model.attempts import Operation
+from batchctl.model.attempts import Intent, Operation
 from batchctl.model.codes import ErrorCode
 from batchctl.model.decision import Guard, Timer
 from batchctl.model.errors import BatchctlError
@@ -218,6 +218,12 @@ def test_a_short_case_is_told_in_few_lines():
     assert "Last error" not in told
     assert "When:" not in told
     assert "1, RUNNING, not created" in told
+
+
+def test_of_an_unanswered_call_nobody_says_that_it_created_nothing():
+    sent = replace(running("a"), state=None, intent=Intent(NOW))
+    told = written(write_explanation, JobCase("shop", job_plan("a", attempt=sent)))
+    assert "1, -, not known whether it was created" in told
 
 
 @pytest.mark.parametrize("one", EXPLAINED)
