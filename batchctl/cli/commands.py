@@ -44,7 +44,9 @@ COMMANDS: Final = {
     "doctor": Entry("batchctl.cli.doctor:doctor", "Check the configuration, credentials, clock and each API."),
     "schema": Entry("batchctl.cli.schema:schema", "Print the JSON Schema NAME, or the names of all schemas."),
     "emulator": Entry("batchctl.cli.emulator:emulator", "Run a local Gemini batch service for tests."),
-    "completion": Entry("batchctl.cli.completion:completion", "Print the completion script for SHELL."),
+    "completion": Entry(
+        "batchctl.cli.completion:completion", "Print the completion script for SHELL: bash, zsh or fish."
+    ),
     "version": Entry("batchctl.cli.version:version", "Print the versions that a bug report needs."),
 }
 """In the order of typical use."""

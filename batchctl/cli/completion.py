@@ -10,10 +10,10 @@ from batchctl.cli.common import Common, common_options
 
 
 @click.command()
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", metavar="SHELL", type=click.Choice(["bash", "zsh", "fish"]))
 @common_options
 def completion(*, common: Common, shell: str) -> None:
-    """Print the completion script for SHELL.
+    """Print the completion script for SHELL: bash, zsh or fish.
 
     To switch it on, in the start-up file of the shell: `source <(batchctl completion bash)`, the same with zsh (after
     `compinit`), and in fish `batchctl completion fish | source`.

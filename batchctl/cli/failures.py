@@ -84,7 +84,8 @@ def _usage(error: click.UsageError, arguments: Sequence[str]) -> UsageError:
     # An option without its value is found before there is a context.
     named = [word for word in arguments if word in own_commands()][:1]
     command = error.ctx.command_path if error.ctx else " ".join(["batchctl", *named])
-    return UsageError(error.format_message(), hint=f"`{command} --help` shows its usage")
+    # click writes some messages over several lines.
+    return UsageError(" ".join(error.format_message().split()), hint=f"`{command} --help` shows its usage")
 
 
 def _output_named(arguments: Sequence[str]) -> str:

@@ -202,3 +202,9 @@ def test_fish_completes_as_people_type(shop: StackFolder, typed: dict[str, str])
             [program, "--no-config", "-c", script], cwd=shop.path, env=typed, capture_output=True, text=True, check=True
         )
         assert done.stdout.split() == [expected.split()[-1]], (line, done.stderr)
+
+
+def test_a_shell_has_to_be_named(cli: Cli) -> None:
+    refused = cli("completion")
+    assert refused.err.splitlines()[0] == "error: Usage Missing argument 'SHELL'. Choose from: bash, zsh, fish"
+    assert "Invalid value for 'SHELL': 'tcsh' is not one of" in cli("completion", "tcsh").err
