@@ -133,7 +133,8 @@ def _from_os(path: Path, error: OSError) -> ResultsError:
                 "make the folder writable for this user",
             )
         case _:
-            words = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+            named = error.filename not in {None, str(path)}
+            words = f"{error.filename}: {error.strerror}" if named else error.strerror or str(error)
             code, reason, hint = ErrorCode.RESULTS_FAILED, words, "look at the disk and the folder"
     return ResultsError(
         f"results in {path} cannot be read or written: {reason}",

@@ -63,7 +63,7 @@ def test_many_are_counted_and_the_first_few_are_named() -> None:
     names = [f"job-{number:03}" for number in range(300)]
     refusal = {name: GuardError(f"{name} is protected", code="Protected", hint="--allow-protected") for name in names}
 
-    made = report(jobs(Phase.FAILED, *names), refusal)
+    made = report(jobs(Phase.FAILED, *names), dict(reversed(refusal.items())))
 
     some = "job-000, job-001, job-002 and 297 more"
     failed = "job-000 (Failed), job-001 (Failed), job-002 (Failed) and 297 more"

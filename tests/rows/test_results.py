@@ -484,6 +484,14 @@ def test_a_damaged_manifest_is_named(root: Path, raw: str) -> None:
     assert caught.value.code == "ResultsFailed"
 
 
+def test_a_file_in_the_place_of_the_results_is_named_once(tmp_path: Path) -> None:
+    root = tmp_path / "results"
+    root.touch()
+    with pytest.raises(ResultsError) as caught:
+        collect(root, [good("a")], ["a"])
+    assert caught.value.message == f"results in {root} cannot be read or written: Not a directory"
+
+
 def test_results_that_are_not_there(root: Path) -> None:
     with pytest.raises(ResultsError) as caught:
         list(read_results(root))

@@ -71,7 +71,8 @@ def _of_outcomes(outcomes: Iterable[Outcome]) -> Iterator[BatchctlError]:
 def _sum_up(exit_code: int, outcomes: Sequence[Outcome]) -> BatchctlError:
     """One error for all actions that end with one exit code."""
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
-    names = _name_some(outcome.job for outcome in outcomes)
+    # In the order of their names, not of their ends.
+    names = _name_some(sorted(outcome.job for outcome in outcomes))
     messages, codes = {error.message for error in errors}, {error.code for error in errors}
     hints = list(dict.fromkeys(error.hint for error in errors if error.hint))
     hint = "; ".join(hints[:NAMED])
