@@ -241,7 +241,7 @@ class RowsSent(Struct, frozen=True):
     total: int
     """The number of rows of the input."""
     sha256: str
-    """Of the list of sent rows in the results folder."""
+    """Of the list of sent rows in the results folder; empty if there is none."""
     is_canary: bool = False
     """Whether these are a few of the rows to send, see `Canary`."""
     verdicts: Mapping[str, int] = field(default_factory=dict)
@@ -254,6 +254,8 @@ class RowsSent(Struct, frozen=True):
     """Whether they are sent although results of the same work are here: by `retryOn: [ROWS]`, `--rerun` or an order."""
     shards: int = 1
     """The number of remote jobs that the attempt is split into."""
+    listed: str = ""
+    """Their list, if it is short and has every row of the input (`rows.sent_list`); otherwise it is a file."""
 
     def __hash__(self) -> int:
         # Without the mapping, which has no hash.

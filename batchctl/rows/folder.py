@@ -6,6 +6,7 @@ Owns names and paths: nothing that comes from outside may lead out of the folder
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -49,6 +50,18 @@ def open_job_folder(results: Path, job: str) -> Iterator[Path]:
         with results_errors(folder):
             stack.enter_context(hold_open(folder))
         yield folder
+
+
+def require_writable(results: Path) -> None:
+    """Raise ResultsError if files cannot be made in the results folder, or if it cannot be made itself."""
+    with results_errors(results):
+        folder = results.absolute()
+        while not is_there(folder):
+            folder = folder.parent
+        with open_folder(folder) as handle:
+            if not os.access(".", os.W_OK | os.X_OK, dir_fd=handle):
+                number = errno.EROFS if os.statvfs(folder).f_flag & os.ST_RDONLY else errno.EACCES
+                raise OSError(number, os.strerror(number), str(folder))
 
 
 def folder_name(key: AttemptKey, digest: str) -> str:

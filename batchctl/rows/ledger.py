@@ -44,7 +44,7 @@ from batchctl.rows.left_rows import find_left
 from batchctl.rows.merging import merge
 from batchctl.rows.ordered_rows import NAMED, count_ordered, name_of
 from batchctl.rows.segments import Segments, Signature, Wanted, read_segments, sign_ledgers
-from batchctl.rows.sent_list import SentList, read_sent, write_sent
+from batchctl.rows.sent_list import SentList, find_list, keep_list, read_sent
 from batchctl.rows.source_rows import Compared, SourceRows, rows_of
 from batchctl.rows.whole_input import WholeInput
 
@@ -83,16 +83,23 @@ class ResultsLedger:
         return found
 
     def choose(
-        self, job: DesiredJob, key: AttemptKey, token: str, choice: RowChoice, new_token: Callable[[], str]
+        self,
+        job: DesiredJob,
+        key: AttemptKey,
+        token: str,
+        choice: RowChoice,
+        new_token: Callable[[], str],
+        before: RowsSent | None = None,
     ) -> ChosenRows:
         with (
             open_job_folder(self._root, job.name),
             SourceRows(self._root, job, self._inputs, self._compared) as source,
         ):
-            known = read_sent(self._root, key, job.digest, token)
+            known = find_list(self._root, key, job.digest, token, before)
             if known is not None:
                 source.check_same()
-                return ChosenRows(known.facts(""), _positions(known, source), files=source.files)
+                facts = before if before is not None and before.listed else known.facts("")
+                return ChosenRows(facts, _positions(known, source), files=source.files)
             segments = self._segments(job.name, choice)
             index = LedgerIndex(segments.found, choice.accept)
             is_renewed = choice.which is RowsToSend.ALL
@@ -109,7 +116,7 @@ class ResultsLedger:
             written = []
             for shard, sent in enumerate(shards):
                 own = replace(key, shard=shard)
-                written.append(OtherShard(own, sent.token, write_sent(self._root, own, job.digest, sent)))
+                written.append(OtherShard(own, sent.token, keep_list(self._root, own, job.digest, sent)))
             positions = _positions(shards[0], source)
             return ChosenRows(written[0].sent, positions, segments.damaged, tuple(written[1:]), source.files)
 
@@ -140,7 +147,7 @@ class ResultsLedger:
         rows = self._known_rows(job)
         if rows is None or not self._sign(job.name, choice):
             return None
-        lists = (read_sent(self._root, one.key, one.digest, one.token) for one in under_way)
+        lists = (find_list(self._root, one.key, one.digest, one.token, one.sent) for one in under_way)
         sent = {one.fingerprint(number) for one in lists if one is not None for number in range(len(one))}
         index = LedgerIndex(self._segments(job.name, choice).found, choice.accept)
         with results_errors(job_folder(self._root, job.name)):

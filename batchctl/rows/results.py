@@ -38,7 +38,7 @@ from batchctl.rows.folder import (
     shard_folder_name,
 )
 from batchctl.rows.reuse import copy_results
-from batchctl.rows.sent_list import read_sent
+from batchctl.rows.sent_list import find_list
 
 _STANDARD = CollectOptions()
 _LAST = (RESULTS_FILE, MANIFEST_FILE)
@@ -71,7 +71,7 @@ class ResultsFolder:
         with open_job_folder(self._root, key.job) as job, results_errors(job):
             make_folder(job)
             with hold_open(job):
-                sent = read_sent(self._root, key, digest, str(marks.get("token", "")))
+                sent = find_list(self._root, key, digest, str(marks.get("token", "")), options.sent)
                 owner = str(remote.account), remote.name
                 target = free_folder(job, base, lambda folder: _remote_in(folder) == owner)
                 part = job / f".{target.name}.part"

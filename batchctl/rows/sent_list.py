@@ -1,19 +1,21 @@
-"""The list of the rows that an attempt sends, kept beside the results from before the create call.
+"""The list of the rows that an attempt sends, kept from before the create call.
 
 It says which row each result belongs to, even if the input file has changed since. It contains names and fingerprints
-of rows, and no text of a request.
+of rows, and no text of a request. A short list of all rows of an input is a part of the attempt's record, which is
+durable before the call anyway; any other is a file beside the results.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import Self
 
 import msgspec
+from msgspec.structs import replace
 
 from batchctl.disk.atomic_file import replace_file
 from batchctl.disk.private_files import make_folder
@@ -24,7 +26,7 @@ from batchctl.model.keys import AttemptKey
 from batchctl.model.ports.inputs import InputRow
 from batchctl.model.row_work import RowChoice, RowsSent
 from batchctl.model.sent_with import SentWith
-from batchctl.rows.folder import folder_name, job_folder, results_errors
+from batchctl.rows.folder import folder_name, job_folder, require_writable, results_errors
 from batchctl.rows.packed_file import packed, read_packed
 
 FORMAT = "batchctl/sent-rows/v1"
@@ -36,6 +38,19 @@ _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(dict[str, str])
 _LIST_DECODER = msgspec.json.Decoder(list[dict[str, str]])
 _FAULTS = (ValueError, KeyError, TypeError, RecursionError)
+MOST_RECORDED = 2**10
+"""Characters of a list in a record: some twenty rows. A state is read as a whole."""
+
+
+class _Recorded(msgspec.Struct, frozen=True):
+    """A list in a record, as JSON."""
+
+    prints: bytes
+    """As `SentList` has them; in Base64."""
+    names: Sequence[Mapping[str, str]]
+
+
+_RECORDED = msgspec.json.Decoder(_Recorded)
 
 
 @dataclass
@@ -116,6 +131,41 @@ class SentList:
         return (_DECODER.decode(line.removesuffix(_BETWEEN)) for line in BytesIO(self.names))
 
 
+def keep_list(root: Path, key: AttemptKey, digest: str, sent: SentList) -> RowsSent:
+    """The facts of a list for the record, which has it if it fits; otherwise it is written durably.
+
+    Raises ResultsError, also if nothing could be written: nobody wants to buy what cannot be kept.
+    """
+    if sent.is_whole and sent.shards == 1 and not sent.renews and len(sent.names) + len(sent.prints) < MOST_RECORDED:
+        names = list(sent.each_names())
+        listed = with_escapes(_ENCODER.encode(_Recorded(bytes(sent.prints), names))).decode("ascii")
+        if len(listed) <= MOST_RECORDED:
+            require_writable(root)
+            return replace(sent.facts(""), listed=listed)
+    return write_sent(root, key, digest, sent)
+
+
+def find_list(root: Path, key: AttemptKey, digest: str, token: str, recorded: RowsSent | None) -> SentList | None:
+    """The list of an attempt, from its record or from its file, as `read_sent`. `recorded`: its rows by the record."""
+    if recorded is not None and recorded.listed:
+        return _of_record(token, recorded)
+    return read_sent(root, key, digest, token)
+
+
+def _of_record(token: str, recorded: RowsSent) -> SentList:
+    found = _RECORDED.decode(recorded.listed)
+    return SentList(
+        token,
+        recorded.total,
+        is_canary=recorded.is_canary,
+        sent_with=recorded.sent_with,
+        again=recorded.again,
+        places=array("Q", range(recorded.total)),
+        prints=bytearray(found.prints),
+        names=_lines(found.names),
+    )
+
+
 def write_sent(root: Path, key: AttemptKey, digest: str, sent: SentList) -> RowsSent:
     """Write the list durably. Raises ResultsError."""
     job = job_folder(root, key.job)
@@ -191,8 +241,12 @@ def _names(body: bytes) -> bytearray:
     if body == b"[]":
         return bytearray()
     if _BETWEEN not in body:
-        return bytearray(b"".join(_ENCODER.encode(one) + _BETWEEN for one in _LIST_DECODER.decode(body)))
+        return _lines(_LIST_DECODER.decode(body))
     return bytearray(body[1:-1]) + _BETWEEN
+
+
+def _lines(names: Iterable[Mapping[str, str]]) -> bytearray:
+    return bytearray(b"".join(with_escapes(_ENCODER.encode(one)) + _BETWEEN for one in names))
 
 
 def _little_endian(numbers: array[int]) -> bytes:

@@ -141,14 +141,8 @@ def add_names_and_identities(db: Database) -> None:
 def add_quotas_and_needs(db: Database) -> None:
     """Version 3: quotas that were learned from refusals, and the dependencies of jobs."""
     db.table("jobs").add_column("depends_on", str, not_null_default="[]")
-    quotas = {
-        "account": str,
-        "model": str,
-        "learned_limit": int,
-        "refused_time": str,
-        "retry_time": str,
-        "refusals": int,
-    }
+    times = {"refused_time": str, "retry_time": str}
+    quotas = {"account": str, "model": str, "learned_limit": int, **times, "refusals": int}
     db.table("quotas").create(quotas, pk=("account", "model"), not_null=set(quotas), strict=True)
 
 
@@ -290,6 +284,10 @@ def change_seal(_db: Database) -> None:
     """Version 23: the seal hashes records in another form (`seal.SINCE`). An older batchctl would find them damaged."""
 
 
+def list_rows(_db: Database) -> None:
+    """Version 24: a short list of sent rows is in `attempts.sent`. An older batchctl would drop it."""
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     create_tables,
     add_names_and_identities,
@@ -314,5 +312,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     add_history,
     add_past_costs,
     change_seal,
+    list_rows,
 )
 """In order. The format version of a file is the number of migrations that it has had."""

@@ -94,6 +94,7 @@ def sent_cell(sent: RowsSent | None) -> Cell:
     found |= {"again": True} if sent.again else {}
     found |= {"sentWith": sent.sent_with.plain} if sent.sent_with else {}
     found |= {"shards": sent.shards} if sent.shards > 1 else {}
+    found |= {"listed": sent.listed} if sent.listed else {}
     return json_cell(found if sent.tokens is None else {**found, "tokens": sent.tokens})
 
 
@@ -112,6 +113,7 @@ def read_sent(cell: Json) -> RowsSent | None:
         SentWith.read(found["sentWith"]) if "sentWith" in found else None,
         found.get("again") is True,
         read_number(found.get("shards", 1)),
+        read_text(found.get("listed", "")),
     )
 
 

@@ -22,6 +22,7 @@ from batchctl.model.result_json import encoded
 from batchctl.model.row_work import RowChoice, RowsSent, RowsToSend, ShardLimits
 from batchctl.model.sent_with import SentWith
 from batchctl.model.sources import InlineRows, RequestRow
+from batchctl.rows import sent_list
 from batchctl.rows.encode import RowEncoder
 from batchctl.rows.ledger import ResultsLedger
 from batchctl.rows.raw_files import with_raw_file
@@ -55,6 +56,8 @@ class Shop:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.ledger = ResultsLedger(root, "abc123", INPUTS)
+        self.record: dict[AttemptKey, RowsSent] = {}
+        """The rows of each attempt, as the state has them."""
         self._tokens = 0
 
     def new_token(self) -> str:
@@ -63,7 +66,9 @@ class Shop:
 
     def send(self, wanted: DesiredJob, attempt: int, choice: RowChoice = GOOD) -> list[str]:
         """Choose the rows of an attempt; gives their texts."""
-        chosen = self.ledger.choose(wanted, key(attempt), token(attempt), choice, self.new_token)
+        before = self.record.get(key(attempt))
+        chosen = self.ledger.choose(wanted, key(attempt), token(attempt), choice, self.new_token, before)
+        self.record[key(attempt)] = chosen.sent
         rows = wanted.source.rows
         places = range(len(rows)) if chosen.positions is None else chosen.positions
         return [str(rows[place].key) for place in places]
@@ -84,7 +89,7 @@ class Shop:
         remote = RemoteJob(f"batches/{attempt}", wanted.account, "x", None, "JOB_STATE_SUCCEEDED")
         given = SentRows(rows) if known else None
         marks = {**MARKS, "token": token(attempt)}
-        options = CollectOptions(**fields)
+        options = CollectOptions(**{"sent": self.record.get(key(attempt)), **fields})
         return ResultsFolder(self.root).collect(key(attempt), wanted.digest, remote, items, given, marks, options)
 
     def results(self, found: Collected) -> list[tuple[Any, Any, str]]:
@@ -112,8 +117,11 @@ def token(attempt: int) -> str:
     return f"token{attempt:05}"
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Shop:
+@pytest.fixture(params=["record", "file"])
+def shop(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """Lists of all rows are where `params` says; all others are files."""
+    if request.param == "file":
+        monkeypatch.setattr(sent_list, "MOST_RECORDED", 0)
     return Shop(tmp_path / "results")
 
 
@@ -349,7 +357,8 @@ def test_a_survey_follows_the_ledgers_of_the_job_whose_results_are_used(shop: Sh
 
 
 def lose_lists(shop: Shop) -> None:
-    shutil.rmtree(shop.root / "a" / "sent")
+    shutil.rmtree(shop.root / "a" / "sent", ignore_errors=True)
+    shop.record.clear()
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from batchctl.model.errors import ResultsError
 from batchctl.model.keys import AttemptKey
 from batchctl.model.ports.inputs import InputRow
 from batchctl.rows.packed_file import packed
-from batchctl.rows.sent_list import FORMAT, SentList, read_sent, write_sent
+from batchctl.rows.sent_list import FORMAT, MOST_RECORDED, SentList, find_list, keep_list, read_sent, write_sent
+from batchctl.state.row_verdicts import read_sent as read_cell
+from batchctl.state.row_verdicts import sent_cell
 
 KEY, DIGEST = AttemptKey("a", 1), "d1:" + "ab" * 32
 NAMES = [{"key": "a"}, {"key": 'é "x", {\\}\u2028'}, {"custom_id": "c", "key": "\x7f"}]
@@ -40,6 +47,75 @@ def test_names_come_back(names: list[dict[str, str]], is_of_earlier_release: boo
     assert found is not None
     assert (found.places, found.prints, found.total) == (sent.places, sent.prints, 9)
     assert [row.sent for row in found.rows()] == names
+
+
+@pytest.mark.parametrize("names", [NAMES, NAMES[:1]])
+def test_a_short_list_of_all_rows_is_a_part_of_the_record(names: list[dict[str, str]], tmp_path: Path) -> None:
+    sent = whole_list(names)
+    facts = keep_list(tmp_path, KEY, DIGEST, sent)
+    assert list(tmp_path.iterdir()) == []
+    assert (facts.rows, facts.total, facts.sha256) == (len(names), len(names), "")
+    recorded = read_cell(sent_cell(facts))
+    assert recorded == facts
+    found = find_list(tmp_path, KEY, DIGEST, "token", recorded)
+    assert found is not None
+    assert (found.token, found.total, found.again, found.places) == ("token", len(names), True, sent.places)
+    assert (found.prints, found.names) == (sent.prints, sent.names)
+    assert [row.sent for row in found.rows()] == names
+
+
+def test_nothing_is_sent_whose_results_could_not_be_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = tmp_path / "deep" / "results"
+    keep_list(results, KEY, DIGEST, whole_list(NAMES))
+    asked = []
+
+    def deny(path: str, mode: int, *, dir_fd: int) -> bool:
+        asked.append((Path(f"/proc/self/fd/{dir_fd}").resolve() / path, mode))
+        return False
+
+    monkeypatch.setattr(os, "access", deny)
+    with pytest.raises(ResultsError, match="cannot be read or written: permission denied") as caught:
+        keep_list(results, KEY, DIGEST, whole_list(NAMES))
+    assert caught.value.code == "ResultsPermission"
+    assert asked == [(tmp_path, os.W_OK | os.X_OK)]
+    monkeypatch.setattr(os, "statvfs", lambda _path: SimpleNamespace(f_flag=os.ST_RDONLY))
+    with pytest.raises(ResultsError, match="the file system is read-only"):
+        keep_list(results, KEY, DIGEST, whole_list(NAMES))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"total": 4},
+        {"shards": 2},
+        {"renews": True},
+        {"names": bytearray(b'{"key":"%b"},\n' % (b"n" * MOST_RECORDED))},
+        {"names": bytearray(b'{"key":"%b"},\n' % (b"n" * (MOST_RECORDED - 50)))},
+    ],
+    ids=["a part", "a shard", "an order", "a long name", "with the rest too long"],
+)
+def test_any_other_list_is_a_file(changes: dict[str, Any], tmp_path: Path) -> None:
+    require_file(replace(whole_list(NAMES[:1]), **changes), tmp_path)
+
+
+def test_a_long_list_is_a_file(tmp_path: Path) -> None:
+    require_file(whole_list(NAMES * 12), tmp_path)
+
+
+def require_file(sent: SentList, tmp_path: Path) -> None:
+    facts = keep_list(tmp_path, KEY, DIGEST, sent)
+    assert facts.listed == ""
+    assert facts.sha256
+    found = find_list(tmp_path, KEY, DIGEST, "token", facts)
+    assert found is not None
+    assert (found.renews, found.shards, found.total) == (sent.renews, sent.shards, sent.total)
+
+
+def whole_list(names: list[dict[str, str]]) -> SentList:
+    found = SentList("token", total=len(names), again=True)
+    for number, one in enumerate(names):
+        found.add(number, InputRow(None, None, sent=one, fingerprint=bytes([number]) * 16))
+    return found
 
 
 def test_a_list_that_lacks_a_name_is_none(tmp_path: Path) -> None:

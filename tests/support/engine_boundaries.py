@@ -28,7 +28,7 @@ from batchctl.model.notices import Hook, Notice
 from batchctl.model.plan import Plan
 from batchctl.model.ports.results import ChosenRows, ResultStore, RowLedger
 from batchctl.model.recorded import Recorded, StateVersion
-from batchctl.model.row_work import RowChoice, RowWork
+from batchctl.model.row_work import RowChoice, RowsSent, RowWork
 from batchctl.model.state_objects import ResultObjects, Version
 from batchctl.model.writes import Write
 from batchctl.state.store import FileState
@@ -395,10 +395,16 @@ class TracedLedger:
         return self._inner.survey(job, choice)
 
     def choose(
-        self, job: DesiredJob, key: AttemptKey, token: str, choice: RowChoice, new_token: Callable[[], str]
+        self,
+        job: DesiredJob,
+        key: AttemptKey,
+        token: str,
+        choice: RowChoice,
+        new_token: Callable[[], str],
+        before: RowsSent | None = None,
     ) -> ChosenRows:
         self._boundaries.cross(f"before choose {key}")
-        chosen = self._inner.choose(job, key, token, choice, new_token)
+        chosen = self._inner.choose(job, key, token, choice, new_token, before)
         self._boundaries.cross(f"after choose {key}")
         return chosen
 

@@ -20,6 +20,7 @@ from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.json_value import Json
 from batchctl.model.packed_rows import PackedRows
 from batchctl.model.recorded import JobRow, Recorded
+from batchctl.model.row_work import RowsSent
 from batchctl.model.sent_with import SentWith
 from batchctl.model.settings import webhook_hashes
 from batchctl.model.sources import InlineRows
@@ -32,6 +33,7 @@ _NOT_READ: Mapping[type, Mapping[str, object]] = {
     Price: {"source": ""},
     ProviderConfig: {"endpoint": None},
     Recorded: {"outbox": ()},
+    RowsSent: {"listed": ""},
 }
 """Members that no decision reads, with what is in their place."""
 

@@ -27,8 +27,12 @@ from batchctl.model.steps import Create
 from batchctl.model.work_size import can_send_rows, is_divisible
 
 
-def choose_rows(job: DesiredJob, step: Create, token: str, tools: Tools) -> Steps[ChosenRows | None]:
+def choose_rows(
+    job: DesiredJob, step: Create, token: str, before: RowsSent | None, tools: Tools
+) -> Steps[ChosenRows | None]:
     """Choose the rows to send, on a worker; None: all as they are, or batchctl does not have them.
+
+    `before`: the rows that the record has of this token.
 
     Raises ResultsError, and ApiError for rows at Cloud Storage.
     """
@@ -36,7 +40,7 @@ def choose_rows(job: DesiredJob, step: Create, token: str, tools: Tools) -> Step
         return None
     if step.rows.as_it_is and not (yield partial(_may_exceed, job, tools)):
         return None
-    chosen: ChosenRows = yield partial(tools.ledger.choose, job, step.key, token, step.rows, tools.token)
+    chosen: ChosenRows = yield partial(tools.ledger.choose, job, step.key, token, step.rows, tools.token, before)
     for damaged in chosen.damaged:
         words = f"{job.name}: answers cannot be used, and their rows are bought again: {damaged}"
         tools.warnings.warn(f"the ledger {damaged}", words)

@@ -134,7 +134,8 @@ class Creator:
         before = self._journal.attempts.get(step.key)
         is_known = before is not None and before.token == token
         try:
-            chosen = yield from choose_rows(job, step, token, self._tools)
+            sent = before.sent if before is not None and is_known else None
+            chosen = yield from choose_rows(job, step, token, sent, self._tools)
         except ApiError as error:
             if before is not None and is_known:
                 self._raise_failed(before, failure_of(Operation.UPLOAD, error), error)

@@ -139,14 +139,23 @@ class RowLedger(Protocol):
         ...
 
     def choose(
-        self, job: DesiredJob, key: AttemptKey, token: str, choice: RowChoice, new_token: Callable[[], str]
+        self,
+        job: DesiredJob,
+        key: AttemptKey,
+        token: str,
+        choice: RowChoice,
+        new_token: Callable[[], str],
+        before: RowsSent | None = None,
     ) -> ChosenRows:
-        """Choose the rows that an attempt sends, and write their list durably. Raises ResultsError and ApiError.
+        """Choose the rows that an attempt sends. Raises ResultsError and ApiError.
+
+        Their list is durable when this returns, or it is a part of `ChosenRows.sent`, which the caller records.
 
         Rows at Cloud Storage have to be those of the attempts before, or the choice sends all.
 
         More rows than one remote job may have are split into shards, each with a list and a token of its own.
-        A list that the same token wrote before is used again: the call may have got through.
+        A list that the same token wrote before is used again: the call may have got through. `before`: the rows that
+        the record has of it.
         """
         ...
 

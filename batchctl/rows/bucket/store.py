@@ -14,7 +14,7 @@ from batchctl.model.observed import RemoteJob
 from batchctl.model.ports.inputs import InputEncoder, KnownInput
 from batchctl.model.ports.providers import ResultItem
 from batchctl.model.ports.results import ChosenRows, Collected, CollectOptions
-from batchctl.model.row_work import RowChoice, RowWork
+from batchctl.model.row_work import RowChoice, RowsSent, RowWork
 from batchctl.model.rows_left import RowsLeft
 from batchctl.rows.bucket import wants
 from batchctl.rows.bucket.mirror import Mirror
@@ -70,7 +70,7 @@ class BucketResults:
 
 
 class BucketLedger:
-    """Implements RowLedger. The list of the rows of an attempt is in the bucket before its create call."""
+    """Implements RowLedger. A list of rows in a file is in the bucket before its create call."""
 
     def __init__(self, mirror: Mirror, uid: str, inputs: InputEncoder, files: Files) -> None:
         self._mirror = mirror
@@ -85,11 +85,20 @@ class BucketLedger:
         return self._ledger.survey(job, choice)
 
     def choose(
-        self, job: DesiredJob, key: AttemptKey, token: str, choice: RowChoice, new_token: Callable[[], str]
+        self,
+        job: DesiredJob,
+        key: AttemptKey,
+        token: str,
+        choice: RowChoice,
+        new_token: Callable[[], str],
+        before: RowsSent | None = None,
     ) -> ChosenRows:
         self._bring_facts(job.name)
-        found = self._ledger.choose(job, key, token, choice, new_token)
+        found = self._ledger.choose(job, key, token, choice, new_token, before)
         self._mirror.keep(job.name, SENT)
+        if found.sent.rows:
+            # A short list is in the record: nobody wants to buy what cannot be kept.
+            self._mirror.indexes.probe()
         return found
 
     def has_list(self, key: AttemptKey, digest: str, token: str) -> bool:
