@@ -1,10 +1,10 @@
 """The test command: format, lint, types, layers, tests, coverage. Runs all, then fails if any failed.
 
-    python tests/check.py [--lane commands|tests|harnesses|decisions|page|static]… [arguments for pytest]
+    python tests/check.py [--lane tests|harnesses|commands|decisions|page|static]… [arguments for pytest]
 
-The lanes run side by side, each in one process: tests that are dealt out to several processes of pytest are collected
-by each of them, which costs more than it brings on two processors. `--lane` runs one of them, and may be repeated.
-Further arguments go to pytest.
+The lanes run side by side, each in one process, the longest in two that have different files: tests that pytest deals
+out to several processes are collected by each of them, which costs more than it brings on two processors. `--lane` runs
+one of them, and may be repeated. Further arguments go to pytest.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ TOOLS = Path(sys.executable).parent
 MEMORY = Path("/dev/shm")
 COMMANDS = "tests/cli"
 """Command lines, most of them in the tests' own process."""
+COMMAND_PARTS = 2
+"""Into which the files of command lines are dealt out: in one process they would outlast all other lanes."""
 HARNESSES = (
     "tests/benchmarks",
     "tests/clients",
@@ -39,7 +41,7 @@ HARNESSES = (
 """Whole runs of the product, and tests that run much code many times; `BATCHCTL_LONG=1` makes them try much more."""
 PAGE = "tests/web"
 """Alone in one process: one browser serves all, and Playwright's event loop disturbs other tests of its process."""
-LANES = ("commands", "tests", "harnesses", "decisions", "page", "static")
+LANES = ("tests", "harnesses", "commands", "decisions", "page", "static")
 """The names of the lanes, the longest first; `noxfile.py` has a session for each."""
 FULLY_COVERED = ("reconcile", "manifests")
 """Packages that hold the decisions and the door to them: their own tests reach every statement and branch. No other
@@ -52,20 +54,21 @@ class Step:
 
     name: str
     command: list[str]
+    is_pytest: bool = False
 
 
-def lanes(arguments: list[str]) -> dict[str, list[Step]]:
-    """The steps of each lane, in their order."""
+def lanes(arguments: list[str]) -> dict[str, list[list[Step]]]:
+    """The steps of each lane: those of one list run in their order, the lists side by side."""
     rooms = [f"tests/{room}" for room in FULLY_COVERED]
     others = (COMMANDS, *HARNESSES, PAGE)
     measured = [f"--cov=batchctl.{room}" for room in FULLY_COVERED]
     complete = ["--cov-report=term-missing:skip-covered", "--cov-fail-under=100"]
     chosen = {
-        "commands": [COMMANDS],
-        "tests": ["tests", *_without(*others, *rooms)],
-        "harnesses": [*HARNESSES],
-        "decisions": [*rooms, *_without(*others), *measured, *complete],
-        "page": [PAGE],
+        "tests": [["tests", *_without(*others, *rooms)]],
+        "harnesses": [[*HARNESSES]],
+        "commands": _parts(COMMANDS, COMMAND_PARTS),
+        "decisions": [[*rooms, *_without(*others), *measured, *complete]],
+        "page": [[PAGE]],
     }
     static = [
         Step("format", [str(TOOLS / "ruff"), "format", "--check", "."]),
@@ -73,11 +76,24 @@ def lanes(arguments: list[str]) -> dict[str, list[Step]]:
         Step("types", [str(TOOLS / "mypy")]),
         Step("layers", [str(TOOLS / "lint-imports")]),
     ]
+    tests = {lane: [[step] for step in _pytest(lane, parts, arguments)] for lane, parts in chosen.items()}
+    return {**tests, "static": [static]}
+
+
+def _pytest(lane: str, parts: list[list[str]], arguments: list[str]) -> list[Step]:
+    """A process of pytest for each part of a lane."""
+    names = [lane] if len(parts) == 1 else [f"{lane} {number}" for number in range(1, len(parts) + 1)]
     pytest = [sys.executable, "-m", "pytest", "-q"]
-    return {
-        **{lane: [Step(lane, [*pytest, *_folder(lane), *words, *arguments])] for lane, words in chosen.items()},
-        "static": static,
-    }
+    return [
+        Step(name, [*pytest, *_folder(name.replace(" ", "-")), *words, *arguments], is_pytest=True)
+        for name, words in zip(names, parts, strict=True)
+    ]
+
+
+def _parts(folder: str, count: int) -> list[list[str]]:
+    """The files of tests in a folder, dealt out."""
+    files = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob("test_*.py"))
+    return [files[part::count] for part in range(count)]
 
 
 def _without(*paths: str) -> list[str]:
@@ -110,15 +126,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(usage=__doc__, add_help=False, allow_abbrev=False)
     parser.add_argument("--lane", choices=LANES, action="append", default=[])
     asked, arguments = parser.parse_known_args()
-    chosen = {name: steps for name, steps in lanes(arguments).items() if not asked.lane or name in asked.lane}
-    with ThreadPoolExecutor(len(chosen)) as pool:
-        work = [pool.submit(lambda steps=steps: [(step, *run(step)) for step in steps]) for steps in chosen.values()]
+    chosen = [lists for name, lists in lanes(arguments).items() if not asked.lane or name in asked.lane]
+    lists = [steps for lane in chosen for steps in lane]
+    with ThreadPoolExecutor(len(lists)) as pool:
+        work = [pool.submit(lambda steps=steps: [(step, *run(step)) for step in steps]) for steps in lists]
         ended = [item for lane in work for item in lane.result()]
     for folder in MEMORY.glob(f"batchctl-tests-{os.getpid()}-*"):
         shutil.rmtree(folder, ignore_errors=True)
     failed = [step.name for step, is_well, _ in ended if not is_well]
     print(f"failed: {', '.join(failed)}" if failed else "all steps passed")
-    print("\n".join(last for step, _, last in ended if step.name in LANES))
+    print("\n".join(last for step, _, last in ended if step.is_pytest))
     return 1 if failed else 0
 
 

@@ -171,11 +171,16 @@ def test_the_session_for_docs_runs_every_generator_and_the_long_one_tries_more()
 def test_the_lanes_hold_every_test_and_further_arguments_go_to_pytest() -> None:
     lanes = check.lanes(["-k", "one"])
     assert tuple(lanes) == check.LANES
-    of_pytest = {name: steps[0].command for name, steps in lanes.items() if name != "static"}
-    assert [command[-2:] for command in of_pytest.values()] == [["-k", "one"]] * len(of_pytest)
+    steps = {name: [step for steps in lists for step in steps] for name, lists in lanes.items()}
+    assert {step.is_pytest for step in steps.pop("static")} == {False}
+    assert all(step.is_pytest and step.command[-2:] == ["-k", "one"] for each in steps.values() for step in each)
+    of_pytest = {name: [word for step in each for word in step.command] for name, each in steps.items()}
     elsewhere = (check.COMMANDS, *check.HARNESSES, check.PAGE)
     assert [path for path in elsewhere if not (ROOT / path).exists()] == []
-    for path in elsewhere:
+    commands = [word for word in of_pytest.pop("commands") if word.startswith("tests/")]
+    assert sorted(commands) == sorted(str(path.relative_to(ROOT)) for path in (ROOT / check.COMMANDS).glob("test_*.py"))
+    assert len(steps["commands"]) == check.COMMAND_PARTS
+    for path in (*check.HARNESSES, check.PAGE):
         assert [path in command for name, command in of_pytest.items() if name not in {"tests", "decisions"}].count(
             True
         ) == 1
@@ -198,4 +203,4 @@ def test_hooks_run_the_static_lane_with_the_tools_that_are_held() -> None:
     (repository,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
     assert repository["repo"] == "local"
     tools = {hook["entry"].split()[0] for hook in repository["hooks"]}
-    assert tools == {f".venv/bin/{Path(step.command[0]).name}" for step in check.lanes([])["static"]}
+    assert tools == {f".venv/bin/{Path(step.command[0]).name}" for steps in check.lanes([])["static"] for step in steps}
