@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 import yaml
 
 from tests.support import pipeline_runs
+from tests.support.image_file import IMAGE, instructions, stages
 from tests.support.tools import check_with, tool
 from tests.support.workflow_runs import ACTION, OURS, ROOT, Runner
 
@@ -158,41 +158,23 @@ def test_shellcheck_finds_nothing_in_the_scripts_of_gitlab(name: str, tmp_path: 
     check_with("shellcheck", script)
 
 
-def test_hadolint_finds_nothing_in_the_dockerfile() -> None:
-    check_with("hadolint", CI / "Dockerfile")
-
-
-def dockerfile() -> list[list[str]]:
-    """The instructions of the Dockerfile, each as words."""
-    text = re.sub(r"^#.*\n", "", (CI / "Dockerfile").read_text(), flags=re.MULTILINE)
-    return [shlex.split(line) for line in text.replace("\\\n", "").splitlines() if line]
+def test_hadolint_finds_nothing_in_the_instructions() -> None:
+    check_with("hadolint", IMAGE)
 
 
 def test_the_image_has_a_pinned_base_and_no_root() -> None:
-    bases = {words[1] for words in dockerfile() if words[0] == "FROM"}
+    bases = {words[1] for words in instructions() if words[0] == "FROM"}
     assert len(bases) == 1
     assert re.fullmatch(r"python:3\.\d+-slim-\w+", bases.pop())
-    assert [words[1] for words in dockerfile() if words[0] == "USER"] == ["10001"]
+    assert [words[1] for words in instructions() if words[0] == "USER"] == ["10001"]
 
 
-def test_the_image_is_built_of_files_that_are_enough(tmp_path: Path) -> None:
+def test_the_image_is_built_of_files_that_are_enough(wheel: Path) -> None:
     """Without a Docker daemon: what the first stage copies is built, and what the second one copies starts."""
-    stages = [[]]
-    for words in dockerfile():
-        stages += [[]] if words[0] == "FROM" else []
-        stages[-1].append(words)
-    for words in stages[1]:
-        if words[0] == "COPY":
-            *sources, target = words[1:]
-            for source in sources:
-                place = tmp_path / (target if len(sources) == 1 else source)
-                copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copy
-                copy(ROOT / source, place)
-    assert any("pip install" in " ".join(words) and ".${EXTRAS:+[$EXTRAS]}" in words for words in stages[1])
-    wheel = [sys.executable, "-m", "pip", "wheel", ".", "--no-deps", "-q", "-w", "dist"]
-    subprocess.run(wheel, cwd=tmp_path, check=True, timeout=240)
-    assert len(list((tmp_path / "dist").glob("batchctl-*.whl"))) == 1
-    ((*_, program, target),) = [words for words in stages[2] if words[0] == "COPY" and "--from=build" not in words]
+    assert wheel.name.startswith("batchctl-")
+    _, build, run = stages()
+    assert any("pip install" in " ".join(words) and ".${EXTRAS:+[$EXTRAS]}" in words for words in build)
+    ((*_, program, target),) = [words for words in run if words[0] == "COPY" and "--from=build" not in words]
     assert target.endswith("/batchctl-ci")
     done = subprocess.run([ROOT / program, "--help"], env={"PATH": "/bin:/usr/bin"}, capture_output=True, text=True)  # noqa: PLW1510
     assert (done.returncode, "batchctl-ci: " in done.stderr) == (1, True), "batchctl itself is not on this PATH"
