@@ -13,6 +13,7 @@ import pytest
 from hypothesis import is_hypothesis_test, settings
 
 from tests.support.long_mode import LONG
+from tests.support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from tests.support.postgres_server import PostgresServer
@@ -83,11 +84,11 @@ def served_emulator(tmp_path: Path) -> Iterator[str]:
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        assert listening.wait(20)
+        assert listening.wait(PATIENCE)
         yield server.url
     finally:
         server.stop()
-        thread.join(20)
+        thread.join(PATIENCE)
         server.close()
         emulator.close()
 

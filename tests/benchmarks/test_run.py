@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.support.long_mode import effort
+from tests.support.patience import PATIENCE
 from tests.support.postgres_server import PostgresServer
 
 ROOT = Path(__file__).parents[2]
@@ -43,7 +44,7 @@ def test_every_case_runs_beside_its_peers(peers: tuple[str, ...], tmp_path: Path
 
 def test_an_unknown_case_is_refused() -> None:
     command = [sys.executable, str(ROOT / "benchmarks" / "run.py"), "nothing"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 2
     assert "there is no case nothing" in done.stderr
 

@@ -6,8 +6,9 @@ import math
 import os
 import shutil
 import threading
+import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from batchctl.emulator.serve import EmulatorServer
 from batchctl.engine.clock import SystemClock
 from tests.support.apis import APIS
 from tests.support.command_line import EXAMPLES, SOON, Cli, Service, StackFolder
+from tests.support.patience import PATIENCE
 from tests.support.row_shop import Shop
 from tests.support.warm_program import warm_program
 
@@ -25,20 +27,35 @@ _OTHERS = {"NO_COLOR", "FORCE_COLOR", "GITHUB_ACTIONS", "CI", "TERM"}
 _MOST_SLEEPS = 100
 
 
+class ServedTime:
+    """The real time of the served emulator, in nanoseconds since 1970, which a test may let stand still."""
+
+    def __init__(self) -> None:
+        self.still_at: int | None = None
+
+    def __call__(self) -> int:
+        return time.time_ns() if self.still_at is None else self.still_at
+
+
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def served_time() -> ServedTime:
+    return ServedTime()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, served_time: ServedTime) -> Iterator[str]:
     """The base URL of an emulator that really listens."""
-    emulator = Emulator(tmp_path_factory.mktemp("emulator") / "emulator.db")
+    emulator = Emulator(tmp_path_factory.mktemp("emulator") / "emulator.db", real_time=served_time)
     listening = threading.Event()
     server = EmulatorServer(emulator, "127.0.0.1", 0, lambda _line: listening.set())
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        assert listening.wait(20)
+        assert listening.wait(PATIENCE)
         yield server.url
     finally:
         server.stop()
-        thread.join(20)
+        thread.join(PATIENCE)
         server.close()
         emulator.close()
 
@@ -70,22 +87,24 @@ def service(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
 
 
 @pytest.fixture
-def quick(service: Service, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Jobs end soon, and nobody really sleeps: both clocks, ours and the emulator's, are moved. Gives the sleeps."""
+def quick(service: Service, served_time: ServedTime, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Jobs end soon, and no real time passes: both clocks, ours and the emulator's, stand still until somebody sleeps,
+    which moves them. So a test sees the same on any machine. Gives the sleeps."""
     service.rules(SOON)
     passed: list[float] = []
-    real_now, real_elapsed = SystemClock.now, SystemClock.elapsed
+    begin = time.time_ns()
+    monkeypatch.setattr(served_time, "still_at", begin)
 
     def sleep(_clock: SystemClock, seconds: float) -> None:
         assert len(passed) < _MOST_SLEEPS, "it waits for ever"
         passed.append(math.ceil(seconds))
         service.advance(f"{math.ceil(seconds)}s")
 
-    def now(clock: SystemClock) -> datetime:
-        return real_now(clock) + timedelta(seconds=sum(passed))
+    def now(_clock: SystemClock) -> datetime:
+        return datetime.fromtimestamp(begin // 1000 / 1_000_000, UTC) + timedelta(seconds=sum(passed))
 
-    def elapsed(clock: SystemClock) -> float:
-        return real_elapsed(clock) + sum(passed)
+    def elapsed(_clock: SystemClock) -> float:
+        return begin / 1_000_000_000 + sum(passed)
 
     monkeypatch.setattr(SystemClock, "elapsed", elapsed)
     monkeypatch.setattr(SystemClock, "sleep", sleep)

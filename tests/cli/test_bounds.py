@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 
 from tests.support.command_line import Cli, Service, StackFolder
+from tests.support.patience import PATIENCE
 from tests.support.raw_server import Loopback, drip
 
 DRIPS = drip(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Slow: ", b"y")
@@ -23,19 +23,29 @@ ACCOUNTS = {
         for number in range(1, 4)
     },
 }
-SLACK = 3.0
-"""Seconds for all but the reading."""
+TIME_UP = "the time limit for all calls of this read was reached (1 seconds)"
+
+pytestmark = pytest.mark.timeout(PATIENCE)
+"""What these servers send never ends by itself."""
 
 
 @pytest.fixture
 def two_jobs(stack: StackFolder, service: Service, cli: Cli) -> StackFolder:
     """One job that is at work, and one that was never applied, on one of four accounts."""
-    limits = {"readTimeout": "1s", "concurrency": 1}
-    stack.write_stack(providers=ACCOUNTS, limits=limits)
+    stack.write_stack(providers=ACCOUNTS)
     stack.write_job("a", provider="gemini")
     cli.ok("apply", "--yes")
     stack.write_job("b", provider="gemini")
+    stack.write_stack(providers=ACCOUNTS, limits={"readTimeout": "1s", "concurrency": 1})
     return stack
+
+
+def check_nothing_was_lost(stack: StackFolder, service: Service, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plan with accounts that answer, and with all the time that it takes."""
+    assert len(service.jobs()) == 1
+    monkeypatch.setenv("BATCHCTL_EMULATOR", service.url)
+    stack.write_stack(providers=ACCOUNTS)
+    assert cli.ok("plan", "-o", "json").actions() == {"a": "wait", "b": "create"}
 
 
 @pytest.mark.parametrize(
@@ -46,29 +56,20 @@ def test_four_accounts_that_drip_have_the_time_of_one(
 ) -> None:
     with Loopback(DRIPS) as server:
         monkeypatch.setenv("BATCHCTL_EMULATOR", server.url)
-        begun = time.monotonic()
         ran = cli(*command)
-        took = time.monotonic() - begun
-    assert took < 1.0 + SLACK
+    assert len(server.requests) <= 1, "the time was up with the first, and no other was asked"
     assert ran.code == 1
-    assert (
-        "batches.list: no complete reply: the time limit for all calls of this read was reached (1 seconds)" in ran.err
-    )
+    assert TIME_UP in ran.err
     assert "limits.readTimeout" in ran.err
-    assert len(service.jobs()) == 1
-    monkeypatch.setenv("BATCHCTL_EMULATOR", service.url)
-    assert cli.ok("plan", "-o", "json").actions() == {"a": "wait", "b": "create"}
+    check_nothing_was_lost(two_jobs, service, cli, monkeypatch)
 
 
 def test_doctor_gives_each_account_that_time(two_jobs: StackFolder, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     with Loopback(DRIPS) as server:
         monkeypatch.setenv("BATCHCTL_EMULATOR", server.url)
-        begun = time.monotonic()
         ran = cli("doctor")
-        took = time.monotonic() - begun
-    assert took < 4.0 + SLACK
     assert ran.code == 1
-    assert ran.out.count("the time limit for all calls of this read was reached") == 4
+    assert ran.out.count(TIME_UP) == 4
 
 
 def test_a_look_is_no_longer_than_what_timeout_leaves(
@@ -78,10 +79,7 @@ def test_a_look_is_no_longer_than_what_timeout_leaves(
     two_jobs.write_stack(providers=ACCOUNTS)
     with Loopback(DRIPS) as server:
         monkeypatch.setenv("BATCHCTL_EMULATOR", server.url)
-        begun = time.monotonic()
         ran = cli("watch", "--yes", "--timeout", "1s")
-        took = time.monotonic() - begun
-    assert took < 1.0 + SLACK
     assert ran.code in {1, 7}
     assert "was reached (" in ran.err
 
@@ -100,10 +98,8 @@ def test_commands_that_ask_for_single_jobs(
     given = ("--provider", "gemini") if command[0] == "import" else ()
     with Loopback(DRIPS) as server:
         monkeypatch.setenv("BATCHCTL_EMULATOR", server.url)
-        begun = time.monotonic()
         ran = cli(*command, *given)
-        took = time.monotonic() - begun
-    assert took < 1.0 + SLACK, ran
+    assert len(server.requests) <= 1, ran
     assert ran.code in {1, 7}, ran
     assert "1 seconds" in ran.err
 
@@ -120,12 +116,7 @@ def test_an_endless_list_is_torn_and_nothing_is_bought_or_forgotten(
 
     with Loopback(play) as server:
         monkeypatch.setenv("BATCHCTL_EMULATOR", server.url)
-        begun = time.monotonic()
         ran = cli("apply", "--yes", "--allow-empty", "-o", "json")
-        took = time.monotonic() - begun
-    assert took < 1.0 + SLACK
     assert ran.code == 1
     assert set(ran.actions().values()) == {"wait"}
-    assert len(service.jobs()) == 1
-    monkeypatch.setenv("BATCHCTL_EMULATOR", service.url)
-    assert cli.ok("plan", "-o", "json").actions() == {"a": "wait", "b": "create"}
+    check_nothing_was_lost(two_jobs, service, cli, monkeypatch)

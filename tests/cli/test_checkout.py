@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.command_line import Cli, StackFolder
+from tests.support.patience import PATIENCE
 
 SECRET = "hunter2swordfish"
 NETRC = f"machine github.com login ada password {SECRET}\n"
@@ -70,7 +70,7 @@ def test_nothing_is_made_through_a_link_to_nowhere(cli: Cli, here: StackFolder, 
 
 
 @pytest.mark.parametrize("name", SIDE_FILES)
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(PATIENCE)
 def test_pipes_are_not_waited_for(cli: Cli, here: StackFolder, name: str) -> None:
     (here.path / name).parent.mkdir(exist_ok=True)
     os.mkfifo(here.path / name)
@@ -119,12 +119,11 @@ MERGE = "\n".join(["a0: &a0 {x: 1}", *(f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}
         pytest.param("x" * (17 * 1024**2), "larger than 16 MB", id="large"),
     ],
 )
+@pytest.mark.timeout(PATIENCE)
 def test_a_seed_that_is_a_bomb_ends_at_once(cli: Cli, here: StackFolder, content: str, words: str) -> None:
     (here.path / ".emulator.yaml").write_text(content)
-    start = time.monotonic()
     ran = cli("plan")
     assert (ran.code, words in ran.err) == (1, True), ran.err[:500]
-    assert time.monotonic() - start < 10
 
 
 # Results

@@ -16,8 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.cli.test_service import Watcher
 from tests.support.closed_schemas import check_closed
 from tests.support.command_line import LONG, SOON, Cli, Service, StackFolder
-
-_PATIENCE = 60
+from tests.support.patience import PATIENCE
 
 
 @pytest.fixture
@@ -51,7 +50,7 @@ def samples(url: str, **options: Any) -> dict[tuple[str, ...], float]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -83,7 +82,7 @@ def test_a_watch_has_its_numbers_and_its_health(
     assert found["batchctl_actions_total", "create", "OK"] == 2
     assert found["batchctl_api_calls_total", "200", "batches.create"] == 2
     assert found["batchctl_passes_total", "full", "success"] >= 2
-    assert abs(found["batchctl_last_success_timestamp_seconds",] - time.time()) < _PATIENCE
+    assert abs(found["batchctl_last_success_timestamp_seconds",] - time.time()) < PATIENCE
     assert found["process_resident_memory_bytes",] > 1e6
     until(lambda: health(url, "readyz")[0] == 200)
     assert health(url, "readyz")[1]["checks"].keys() == {"state", "watch", "lastPass"}

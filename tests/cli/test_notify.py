@@ -16,6 +16,7 @@ import pytest
 
 from tests.support.command_line import PROGRAM, SOON, Cli, Service, StackFolder, check_schema
 from tests.support.hook_receiver import SECRET, Got, HookReceiver
+from tests.support.patience import PATIENCE
 
 TELL = "import sys; open('told.jsonl', 'a').write(sys.stdin.read() + chr(10))"
 
@@ -148,10 +149,10 @@ def test_a_killed_and_restarted_watcher_tells_again_by_the_same_id(
         return 204, {}
 
     receiver.answer = kill_it
-    assert watcher.wait(60) == -signal.SIGKILL
+    assert watcher.wait(PATIENCE) == -signal.SIGKILL
     receiver.answer = lambda got: (204, {})
     with watch_as_a_process() as again:
-        assert again.wait(60) == 0
+        assert again.wait(PATIENCE) == 0
     first, second = receiver.got
     assert (first.headers["webhook-id"], first.body) == (second.headers["webhook-id"], second.body)
     assert first.is_signed()

@@ -13,8 +13,8 @@ from select import select
 import pytest
 
 from tests.support.command_line import SOON, Cli, Service, StackFolder
+from tests.support.patience import PATIENCE
 
-_PATIENCE = 20
 _INTERRUPT = "\x03"
 _AT_THE_TERMINAL = """
 import fcntl, termios
@@ -47,7 +47,7 @@ def on_a_terminal(
     os.close(theirs)
     screen, typed = "", False
     try:
-        for _ in range(_PATIENCE * 10):
+        for _ in range(PATIENCE * 2):
             if not select([ours], [], [], 1)[0]:
                 if typed and answer == _INTERRUPT:
                     # Python can miss a signal that comes just before it begins to read a line; a person repeats it.
@@ -61,7 +61,7 @@ def on_a_terminal(
                 typed = True
                 meanwhile()
                 os.write(ours, answer.encode())
-        code = child.wait(_PATIENCE)
+        code = child.wait(PATIENCE)
     finally:
         child.kill()
         child.wait()

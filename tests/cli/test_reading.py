@@ -23,6 +23,7 @@ from batchctl.rows import reader
 from batchctl.rows.reader import RowFiles
 from batchctl.state.store import open_state
 from tests.support.command_line import LONG, Cli, Service, StackFolder, manifest
+from tests.support.patience import PATIENCE
 
 A_TO_B = [{"from": "a", "to": "b"}]
 
@@ -47,7 +48,7 @@ class Child:
         raise AssertionError(f"it ended without {words!r}: {self.told}")
 
     def end(self) -> int:
-        _, rest = self._process.communicate(timeout=60)
+        _, rest = self._process.communicate(timeout=PATIENCE)
         self.told += rest
         assert "Traceback" not in self.told
         return self._process.returncode

@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tests.support.command_line import LONG, Cli, Service, StackFolder
+from tests.support.patience import PATIENCE
 from tests.support.terminal_emulator import TerminalEmulator
 
-_PATIENCE = 60
 CTRL_C = b"\x03"
 _PROGRAM = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); from batchctl.cli import main; main()"
 """The program with this terminal as that of its session: Ctrl-C reaches it and nobody else."""
@@ -62,7 +62,7 @@ class Session:
 
     def see(self, holds: Callable[[str], bool]) -> str:
         """The screen as soon as something holds of it."""
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + PATIENCE
         while not holds(self.terminal.text()):
             assert time.monotonic() < deadline, self.terminal.text()
             assert self._read(0.2), f"it ended: {self.terminal.text()}"
@@ -70,10 +70,10 @@ class Session:
 
     def end(self) -> int:
         """The exit code; what is left is read."""
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + PATIENCE
         while self._read(0.2):
             assert time.monotonic() < deadline, self.terminal.text()
-        return self._child.wait(_PATIENCE)
+        return self._child.wait(PATIENCE)
 
     def _read(self, seconds: float) -> bool:
         """Show what comes; whether there may be more."""

@@ -21,8 +21,7 @@ from batchctl.model.kinds import Kind
 from batchctl.state.store import open_state
 from tests.support.command_line import LONG, PROGRAM, Cli, Service, StackFolder, manifest
 from tests.support.json_logs import check_log
-
-_PATIENCE = 60
+from tests.support.patience import PATIENCE
 
 
 class Watcher:
@@ -44,7 +43,7 @@ class Watcher:
 
     def wait_for(self, words: str) -> str:
         assert self._child.stderr is not None
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + PATIENCE
         # An unchanged wait is told every minute, so there is always another line to look at the clock by.
         for line in self._child.stderr:
             assert "Traceback" not in line
@@ -58,7 +57,7 @@ class Watcher:
 
     def end(self) -> int:
         self._child.send_signal(signal.SIGTERM)
-        _, rest = self._child.communicate(timeout=_PATIENCE)
+        _, rest = self._child.communicate(timeout=PATIENCE)
         assert "Traceback" not in rest
         lines = check_log(rest)
         if self._child.returncode == INTERRUPTED:
@@ -123,7 +122,7 @@ def test_a_service_keeps_its_jobs_through_all_that_happens_to_its_folder_and_rec
     shutil.rmtree(checkout / "rev1")
     assert watch.wait_for("created batches/").startswith("created")
     # Locked by another.
-    with open_state(state, stack="shop", uid="a1b2c3", clock=SystemClock(), who="other", lock_timeout=20).lock():
+    with open_state(state, stack="shop", uid="a1b2c3", clock=SystemClock(), who="other", lock_timeout=PATIENCE).lock():
         watch.wait_for("is locked by")
     watch.wait_for("a pass could be made again")
     service.advance("11m")
@@ -291,9 +290,7 @@ def test_a_second_signal_leaves_at_once_in_the_middle_of_a_sleep(
     stack: StackFolder, service: Service, watchers: list[Watcher]
 ) -> None:
     stack.write_job("a")
-    watch = Watcher(stack.path, "--poll-max", "30s", "--poll-min", "30s")
+    watch = Watcher(stack.path, "--poll-max", "1h", "--poll-min", "1h")
     watchers.append(watch)
-    watch.wait_for("1 Waiting")
-    begin = time.monotonic()
+    watch.wait_for("1 Active")
     assert watch.end() == 130
-    assert time.monotonic() - begin < 20

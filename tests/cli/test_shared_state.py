@@ -23,6 +23,7 @@ from batchctl.state.shared.lease import Lease
 from batchctl.state.shared.lock import HeldLock, take
 from batchctl.state.shared.session import SharedSession
 from tests.support.command_line import Cli, Service, StackFolder, check_schema
+from tests.support.patience import PATIENCE
 
 URL = "gs://team/prod/state.db"
 SHORT = "from batchctl.state.shared import bucket, lease; bucket.Lease = lambda: lease.Lease(2.0)"
@@ -63,17 +64,16 @@ def start(tmp_path: Path, shared: StackFolder) -> Iterator[Callable[..., subproc
 
 def end(process: subprocess.Popen[str]) -> tuple[int, str]:
     """The exit code and standard error."""
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE)
     assert "Traceback" not in err
     return process.returncode, err
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
-    for _ in range(400):
-        if is_so():
-            return
+    deadline = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < deadline, "it does not happen"
         time.sleep(0.05)
-    raise AssertionError("it does not happen")
 
 
 def test_a_new_checkout_goes_on_where_another_ended(

@@ -17,8 +17,7 @@ from batchctl.cli.signals import orderly_stop
 from batchctl.engine.clock import SystemClock
 from batchctl.report.progress import QuietProgress
 from tests.support.command_line import PROGRAM, SOON, Cli, Service, StackFolder
-
-_PATIENCE = 60
+from tests.support.patience import PATIENCE
 
 
 class Running:
@@ -42,7 +41,7 @@ class Running:
 
     def end(self) -> int:
         """The exit code; what was left on standard error is read."""
-        _, rest = self._child.communicate(timeout=_PATIENCE)
+        _, rest = self._child.communicate(timeout=PATIENCE)
         self.err += rest
         assert "Traceback" not in self.err
         return self._child.returncode
@@ -63,7 +62,7 @@ def running(*arguments: str, hangup: signal.Handlers = signal.SIG_DFL) -> Iterat
 
 def until(holds: Callable[[], bool]) -> None:
     """Wait until something holds at the service."""
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -151,7 +150,7 @@ def test_sigint_ends_the_served_emulator_cleanly() -> None:
         assert child.stdout is not None
         lines = [child.stdout.readline() for _ in range(4)]
         child.send_signal(signal.SIGINT)
-        _, err = child.communicate(timeout=_PATIENCE)
+        _, err = child.communicate(timeout=PATIENCE)
     assert all(line.startswith("export ") for line in lines), lines
     assert "Traceback" not in err
     assert child.returncode == 0
@@ -190,7 +189,7 @@ main()
 @pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_130_while_the_program_is_read(module: str, number: str) -> None:
     code = _READING.format(module=module, number=number)
-    done = subprocess.run([PROGRAM[0], "-c", code], capture_output=True, text=True, check=False, timeout=_PATIENCE)
+    done = subprocess.run([PROGRAM[0], "-c", code], capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert (done.returncode, done.stdout) == (130, "")
     assert done.stderr.strip() == "interrupted; the state is consistent: run the same command again"
 
@@ -209,7 +208,7 @@ def test_130_while_a_command_reads_its_manifests(stack: StackFolder, number: str
         assert child.stdin is not None
         child.stdin.write("# a long manifest\n" * 20_000)
         child.send_signal(signal.Signals[number])
-        _, words = child.communicate(timeout=_PATIENCE)
+        _, words = child.communicate(timeout=PATIENCE)
     finally:
         child.kill()
     assert child.returncode == 130
@@ -221,7 +220,7 @@ def test_what_the_parent_ignores_stays_ignored() -> None:
     code = _READING.format(module="batchctl.engine.loop.drive", number="SIGHUP")
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        done = subprocess.run([PROGRAM[0], "-c", code], capture_output=True, text=True, check=False, timeout=_PATIENCE)
+        done = subprocess.run([PROGRAM[0], "-c", code], capture_output=True, text=True, check=False, timeout=PATIENCE)
     finally:
         signal.signal(signal.SIGHUP, before)
     assert (done.returncode, done.stdout.split()[0]) == (0, "Usage:")

@@ -24,6 +24,7 @@ from batchctl.reconcile import Options
 from batchctl.state.store import open_state
 from tests.support.closed_schemas import check_closed
 from tests.support.command_line import LONG, SOON, Cli, Service, StackFolder, process
+from tests.support.patience import PATIENCE
 from tests.support.web import Site, serving
 from tests.support.web_process import WebProcess
 
@@ -64,7 +65,7 @@ class TestWatch:
         assert summary["pass"]["number"] >= 2
         assert summary["rows"]["verdicts"] == {"OK": 3}
         assert page.end() == 130
-        reader.join(20)
+        reader.join(PATIENCE)
         seen = [job["phase"] for event, data in messages if event == "change" for job in data["jobs"]]
         assert list(dict.fromkeys(seen))[-2:] == ["Active", "Succeeded"]
         assert messages[-1][0] == "bye"
@@ -75,7 +76,7 @@ class TestWatch:
         page = start("watch", "--yes", "--poll-max", "1s")
         messages, reader = page.follow()
         assert page.join() == 0
-        reader.join(20)
+        reader.join(PATIENCE)
         assert messages[-1][0] == "bye"
         with pytest.raises(httpx.ConnectError):
             page.client.get("/")
@@ -126,7 +127,7 @@ class TestWatch:
         page.wait(lambda: sorted(page.phases().values()) == ["Active", "Settling"])
         assert (page.get("/api/summary")["source"], page.get("/api/summary")["pass"]) == ("watch", None)
         assert page.join() == 0
-        reader.join(20)
+        reader.join(PATIENCE)
         assert [data["busy"] for event, data in messages if event == "activity"] != []
 
 

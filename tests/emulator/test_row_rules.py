@@ -13,6 +13,7 @@ import pytest
 
 from batchctl.emulator.bigquery.tables import find_table, read_rows
 from tests.support.embedded_emulator import World
+from tests.support.patience import PATIENCE
 from tests.support.vertex_calls import Vertex, asked, from_gcs, to_table
 
 LATER = {"code": 14, "message": "later"}
@@ -292,7 +293,9 @@ def example_rules() -> Any:
 
 def test_the_example_of_the_documentation_works_over_http(served_emulator: str) -> None:
     """3 % pass, 1 % stay, 2 % are cut, the order is shuffled, and the third job expires when 60 % is done."""
-    with httpx.Client(verify=False, base_url=served_emulator, headers={"x-goog-api-key": "k"}, timeout=60) as client:
+    with httpx.Client(
+        verify=False, base_url=served_emulator, headers={"x-goog-api-key": "k"}, timeout=PATIENCE
+    ) as client:
         assert client.put("/_emulator/rules", json=example_rules()).status_code == 200
         texts = [f"question {number}" for number in range(2000)]
         shards = [texts[start : start + 500] for start in range(0, 2000, 500)]

@@ -22,6 +22,7 @@ from batchctl.emulator.asgi import asgi_app
 from batchctl.emulator.core import Emulator
 from batchctl.emulator.embedded import open_embedded
 from batchctl.emulator.serve import EmulatorServer, serve
+from tests.support.patience import PATIENCE
 
 CREATE = "/v1beta/models/gemini-2.5-flash:batchGenerateContent"
 BATCH = {
@@ -32,7 +33,9 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def client(served_emulator: str) -> Iterator[httpx.Client]:
-    with httpx.Client(verify=False, base_url=served_emulator, headers={"x-goog-api-key": "k"}, timeout=20) as client:
+    with httpx.Client(
+        verify=False, base_url=served_emulator, headers={"x-goog-api-key": "k"}, timeout=PATIENCE
+    ) as client:
         yield client
 
 
@@ -114,19 +117,16 @@ def test_a_delayed_call_has_its_effect_after_a_disconnect(client: httpx.Client) 
     began = time.monotonic()
     with pytest.raises(httpx.ReadTimeout):
         client.post(CREATE, json=BATCH, timeout=0.2)
-    assert jobs(client) == 0
     while jobs(client) == 0:
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < PATIENCE
     assert time.monotonic() - began >= 1
 
 
 def test_one_delay_does_not_stop_other_calls(client: httpx.Client) -> None:
-    faults(client, method="batches.create", kind="delay", delay="30s")
+    faults(client, method="batches.create", kind="delay", delay="1h")
     with pytest.raises(httpx.ReadTimeout):
         client.post(CREATE, json=BATCH, timeout=0.1)
-    began = time.monotonic()
     assert client.get("/v1beta/batches").json() == {}
-    assert time.monotonic() - began < 10
 
 
 ENVIRONMENT = (
@@ -180,7 +180,7 @@ def test_a_signal_ends_the_server_cleanly(number: signal.Signals) -> None:
         with pytest.raises(httpx.ReadTimeout):
             httpx.get(f"{url}/v1beta/batches", timeout=0.2)
         started.send_signal(number)
-        out, err = started.communicate(timeout=20)
+        out, err = started.communicate(timeout=PATIENCE)
     assert (started.returncode, out, err) == (0, "ended\n", "")
 
 
@@ -193,7 +193,7 @@ def test_a_folder_keeps_everything_and_a_seed_is_loaded_once(tmp_path: Path) -> 
             httpx.post(url + CREATE, json=BATCH, headers={"x-goog-api-key": "k"})
             names.append({job["name"] for job in httpx.get(f"{url}/_emulator/jobs").json()["jobs"]})
             started.terminate()
-            started.communicate(timeout=20)
+            started.communicate(timeout=PATIENCE)
     assert (tmp_path / "data" / "emulator.db").exists()
     assert names[0] < names[1]
     assert "batches/demo" in names[0]

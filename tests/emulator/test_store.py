@@ -13,6 +13,7 @@ from batchctl.emulator.core import Emulator
 from batchctl.emulator.store import StoreUnusable
 from batchctl.emulator.wire import Request
 from tests.support.embedded_emulator import World
+from tests.support.patience import PATIENCE
 
 
 def test_everything_survives_a_restart(tmp_path: Path) -> None:
@@ -155,7 +156,7 @@ def test_many_processes_share_a_file_even_a_new_one(tmp_path: Path) -> None:
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(60)
+        worker.join(PATIENCE)
     assert [worker.exitcode for worker in workers] == [0, 0, 0]
     world = World(tmp_path / "e.db")
     assert world.ok("GET", "/_emulator/requests")["total"] == 75

@@ -21,6 +21,7 @@ from batchctl.reconcile import Options, Scope
 from tests.support.engine import HERE, MODEL, exit_codes, inline, job, made, phases, plan_of, results, run
 from tests.support.engine_boundaries import START
 from tests.support.long_mode import effort
+from tests.support.patience import PATIENCE
 from tests.support.values import replace
 
 CREATE = "batches.create"
@@ -157,10 +158,10 @@ def test_calls_that_are_under_way_at_a_refusal_count_as_at_work(make_world):
     class Gathering(httpx.BaseTransport):
         def handle_request(self, request):
             if request.url.path.endswith(":batchGenerateContent"):
-                if together.wait(10) == 0:
+                if together.wait(PATIENCE) == 0:
                     body = {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "Slow down."}}
                     return httpx.Response(429, json=body)
-                assert learned.wait(10)
+                assert learned.wait(PATIENCE)
             return wire.handle_request(request)
 
     def watch(where):
@@ -233,7 +234,7 @@ def test_a_refusal_stops_what_is_just_being_prepared(make_world):
 
     def before(what, on):
         if what == "upload":
-            assert refused.wait(10)
+            assert refused.wait(PATIENCE)
 
     class Signalling(httpx.BaseTransport):
         def handle_request(self, request):

@@ -17,6 +17,7 @@ from batchctl.model.sources import RemoteSource
 from batchctl.model.stack import Limits
 from batchctl.reconcile import Options
 from tests.support.engine import HERE, MODEL, job, made, phases, results
+from tests.support.patience import PATIENCE
 
 NAMES = ("a", "b", "c", "d", "e")
 
@@ -172,7 +173,7 @@ def test_calls_run_side_by_side_up_to_the_limit_and_never_beyond(make_world, lim
     def before(what, on):
         if what == "create":
             # Breaks, and fails the test, when fewer than `limit` calls are ever in flight together.
-            together.wait(timeout=20)
+            together.wait(timeout=PATIENCE)
 
     world.here.wire.before = before
     report = world.one_pass(*map(job, names))

@@ -16,6 +16,7 @@ from batchctl.rows.encode import RowEncoder
 from batchctl.state.store import open_state
 from tests.support.engine import UID, World, job, made, results
 from tests.support.engine_boundaries import EngineClock, Telling
+from tests.support.patience import PATIENCE
 from tests.support.values import replace
 
 
@@ -156,7 +157,7 @@ def test_who_lost_it_leaves_nothing_open_of_what_it_was_about(make_world):
 
     jobs = [job(name, world.write_rows(f"{name}.jsonl", f"k-{name}")) for name in "ab"]
     together = threading.Barrier(2)
-    world.here.wire.before = lambda what, on: what == "upload" and together.wait(timeout=20)
+    world.here.wire.before = lambda what, on: what == "upload" and together.wait(timeout=PATIENCE)
     commits = []
     real = world.boundaries.cross
 
@@ -190,7 +191,7 @@ def test_two_drives_on_one_state_lose_no_update(make_world):
         tools = world_tools(world, clock)
         options = Options(scope=Scope(names=half))
         try:
-            turn.wait(timeout=20)
+            turn.wait(timeout=PATIENCE)
             for _ in range(2000):
                 try:
                     drive(Around(lambda: world.desired(*jobs)), options, Until(ended=True), tools)
@@ -206,7 +207,7 @@ def test_two_drives_on_one_state_lose_no_update(make_world):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE)
     assert failures == []
     assert made(world.here) == {f"{name}@1.0": 1 for name in names}
     assert world.recorded().jobs.keys() == set(names)

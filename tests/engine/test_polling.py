@@ -9,6 +9,7 @@ import pytest
 
 from batchctl.engine.clock import SystemClock
 from batchctl.engine.loop.polling import Interval, Pace
+from tests.support.patience import PATIENCE
 
 PACE = Pace()
 
@@ -120,7 +121,7 @@ def test_a_stop_ends_a_sleep_that_has_begun_and_each_later_one():
     asleep = threading.Thread(target=clock.sleep, args=(3600,))
     asleep.start()
     clock.stop()
-    asleep.join(20)
+    asleep.join(PATIENCE)
     assert not asleep.is_alive()
     clock.sleep(3600)
     assert clock.is_stopped()

@@ -17,6 +17,7 @@ from batchctl.model.errors import ConnectionFailed, StateError
 from batchctl.model.events import EventKind
 from batchctl.model.recorded import Recorded
 from batchctl.model.stack import Stack
+from tests.support.patience import PATIENCE
 
 NAMES = tuple(f"job-{number:02}" for number in range(12))
 
@@ -109,7 +110,7 @@ def test_nothing_noted_waits_for_the_end_of_a_long_call(running, journal, sessio
     written = threading.Event()
 
     def long():
-        yield lambda: written.wait(60)
+        yield lambda: written.wait(PATIENCE)
 
     def short():
         note(journal, "short")

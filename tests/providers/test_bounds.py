@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -29,7 +30,8 @@ from batchctl.providers.http.watch import Pace, Watch
 from batchctl.providers.reply_times import ServerClock
 from batchctl.providers.retry import Retry
 from tests.support import scripted_vertex as vertex_kit
-from tests.support.raw_server import Loopback, drip
+from tests.support.patience import PATIENCE
+from tests.support.raw_server import Loopback, answer, drip
 from tests.support.scripted_api import BASE, JOB, KEY, MovedClock, operation, provider, reply, upload_of
 from tests.support.scripted_cloud import bigquery, storage
 from tests.support.values import replace
@@ -37,8 +39,9 @@ from tests.support.values import replace
 HEADER = drip(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"y")
 BODY = drip(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{", b" ")
 SHORT = timedelta(seconds=0.4)
-SOON = 3.0
-"""Seconds after which a call with a limit of 0.4 is surely unlimited."""
+
+pytestmark = pytest.mark.timeout(PATIENCE)
+"""What these servers send never ends by itself."""
 
 
 def endpoint(base: str = BASE, **options: Any) -> Endpoint:
@@ -53,13 +56,6 @@ def dripping(request: pytest.FixtureRequest) -> Iterator[Provider]:
         one = provider(lambda _: reply({}), base_url=server.url, transport=None, read_timeout=SHORT)
         yield one
         one.close()
-
-
-@pytest.fixture(autouse=True)
-def soon() -> Iterator[None]:
-    begun = time.monotonic()
-    yield
-    assert time.monotonic() - begun < SOON
 
 
 READS: dict[str, Callable[[Provider], object]] = {
@@ -105,52 +101,70 @@ def test_an_allowance_around_a_read_bounds_all_of_it(dripping: Provider) -> None
         list(dripping.list_jobs())
 
 
-def drip_chunks(connection: socket.socket, stop: threading.Event) -> bool:
-    """A body that arrives a kilobyte at a time."""
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 30000\r\n\r\n")
-    for _ in range(30):
-        if stop.wait(0.03):
-            return False
-        connection.sendall(b"x" * 1000)
-    return True
+@pytest.fixture
+def passed(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that pass for the watch of a call, which a test moves."""
+    passed = [0.0]
+    monkeypatch.setattr("batchctl.providers.http.watch.time", SimpleNamespace(monotonic=lambda: passed[0]))
+    return passed
 
 
-def streamed(url: str, pace: Pace, pause: float = 0.0) -> int:
+def streamed(url: str, pace: Pace, came: Callable[[int], None] = lambda _size: None) -> int:
+    """Read a body to its end; `came` hears of the size so far after each chunk. Gives the size."""
     one = endpoint(url)
     try:
         with one.stream(Call("w", "GET", "/x", timeouts=Timeouts(pace=pace))) as (_, chunks):
             size = 0
             for chunk in chunks:
                 size += len(chunk)
-                time.sleep(pause)
+                came(size)
             return size
     finally:
         one.close()
 
 
-def test_a_transfer_goes_on_as_long_as_it_gets_on() -> None:
-    with Loopback(drip_chunks) as server:
-        assert streamed(server.url, Pace(1000, 0.5)) == 30_000
+def test_a_transfer_goes_on_as_long_as_it_gets_on(passed: list[float]) -> None:
+    """A kilobyte comes every 0.3 seconds, for nine seconds; the next one when the last has been read."""
+    arrived = threading.Condition()
+    size = 0
+
+    def play(connection: socket.socket, _: threading.Event) -> bool:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 30000\r\n\r\n")
+        for sent in range(0, 30_000, 1000):
+            with arrived:
+                assert arrived.wait_for(lambda sent=sent: size == sent, PATIENCE)
+            passed[0] += 0.3
+            connection.sendall(b"x" * 1000)
+        return True
+
+    def came(now: int) -> None:
+        nonlocal size
+        with arrived:
+            size = now
+            arrived.notify_all()
+
+    with Loopback(play) as server:
+        assert streamed(server.url, Pace(1000, 0.5), came) == 30_000
+    assert passed[0] == pytest.approx(9.0)
 
 
 def test_a_transfer_that_brings_next_to_nothing_ends() -> None:
     with (
-        Loopback(drip_chunks) as server,
+        Loopback(BODY) as server,
         pytest.raises(errors.ReplyLost, match=r"fewer than 900,000 bytes arrived within"),
     ):
         streamed(server.url, Pace(900_000, 0.2))
 
 
-def test_a_reader_that_takes_its_time_is_not_the_senders_fault() -> None:
-    with Loopback(
-        lambda connection, _: (
-            connection.sendall(
-                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 3 + b"0\r\n\r\n"
-            )
-            is None
-        )
-    ) as server:
-        assert streamed(server.url, Pace(1000, 0.2), pause=0.3) == 3
+def test_a_reader_that_takes_its_time_is_not_the_senders_fault(passed: list[float]) -> None:
+    chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 3 + b"0\r\n\r\n"
+
+    def came(_size: int) -> None:
+        passed[0] += 0.3
+
+    with Loopback(answer(chunks)) as server:
+        assert streamed(server.url, Pace(1000, 0.2), came) == 3
+    assert passed[0] == pytest.approx(0.9)
 
 
 def test_the_pace_counts_what_is_waited_for_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,7 +326,10 @@ def test_the_same_page_under_fresh_tokens(kind: ListKind) -> None:
     [lambda _: [], lambda page: [page], lambda page: [page % 2]],
     ids=["empty pages", "one new entry", "two pages in turn"],
 )
-def test_no_list_goes_on_for_longer_than_its_time(kind: ListKind, entries: Callable[[int], list[int]]) -> None:
+def test_no_list_goes_on_for_longer_than_its_time(
+    kind: ListKind, entries: Callable[[int], list[int]], passed: list[float]
+) -> None:
+    """The watch of each call stands still: the time of the list ends it, whose last call has next to none left."""
     script = Endless(kind, lambda page: [kind.entry(number) for number in entries(page)])
     with pytest.raises(errors.ApiError, match=r"0\.2 seconds") as caught:
         kind.read(script, 0.2)

@@ -16,6 +16,7 @@ from batchctl.providers.http.connection_pool import IDLE_SECONDS, ConnectionPool
 from batchctl.providers.http.guard import Guard
 from tests.providers.test_endpoint import OK, endpoint, get
 from tests.support.file_handles import no_handles_left, open_handles
+from tests.support.patience import PATIENCE
 from tests.support.raw_server import Loopback, answer
 
 
@@ -135,7 +136,7 @@ def test_idle_connections_are_closed_though_no_call_follows(monkeypatch):
         one.call(get())
         # The server reads the end of the connection, although no call followed and the endpoint was not closed.
         for thread in server._threads[1:]:
-            thread.join(20)
+            thread.join(PATIENCE)
             assert not thread.is_alive()
         assert not one._pool.has_idle
         assert one.call(get()).body == b"{}"

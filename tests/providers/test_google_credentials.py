@@ -32,6 +32,7 @@ from batchctl.providers.http.endpoint import Endpoint
 from batchctl.providers.http.google_transport import TokenTransport
 from batchctl.providers.reply_times import ServerClock
 from tests.support.long_mode import effort
+from tests.support.patience import PATIENCE
 from tests.support.raw_server import Loopback, drip
 from tests.support.scripted_api import MovedClock
 from tests.support.token_services import (
@@ -135,7 +136,7 @@ def in_threads(count: int, work: Callable[[], Any]) -> list[Any]:
     start, found = threading.Barrier(count), []
 
     def run() -> None:
-        start.wait(10)
+        start.wait(PATIENCE)
         found.append(outcome(work))
 
     threads = [threading.Thread(target=run) for _ in range(count)]
@@ -285,7 +286,7 @@ def test_nobody_answers_in_the_metadata_servers_place(machine):
 def test_a_silence_in_the_metadata_servers_place_ends_the_search(machine, monkeypatch):
     assert google_adc._SEARCH_SECONDS < 5
     monkeypatch.setattr(google_adc, "_SEARCH_SECONDS", 0.2)
-    with Loopback(lambda _, stop: stop.wait(10)) as silent:
+    with Loopback(lambda _, stop: stop.wait(PATIENCE)) as silent:
         machine(GCE_METADATA_IP=silent.url.removeprefix("http://"))
         with pytest.raises(BatchctlError) as caught:
             GoogleCredentials()
@@ -466,19 +467,15 @@ def test_an_address_that_leads_nowhere(address, opened):
 @pytest.mark.parametrize("part", [b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"])
 def test_a_dripping_token_service_does_not_hold_anybody(monkeypatch, part, opened):
     monkeypatch.setattr(google_adc, "_FETCH_SECONDS", 0.2)
-    begin = time.monotonic()
     with Loopback(drip(part, b"y")) as server, pytest.raises(errors.ConnectionFailed):
         opened(service_account(server.url)).headers()
-    assert time.monotonic() - begin < 10
 
 
-@pytest.mark.parametrize(("total", "timeout", "error"), [(0.1, None, TimeoutError), (60.0, 0.1, TransportError)])
+@pytest.mark.parametrize(("total", "timeout", "error"), [(0.1, None, TimeoutError), (PATIENCE, 0.1, TransportError)])
 def test_a_silent_token_service_is_left_alone(total, timeout, error):
     """After the first error the library gives up, after the second it may retry."""
-    begin = time.monotonic()
-    with Loopback(lambda _, stop: stop.wait(10)) as server, pytest.raises(error):
+    with Loopback(lambda _, stop: stop.wait()) as server, pytest.raises(error):
         TokenTransport(total)(server.url, timeout=timeout)
-    assert time.monotonic() - begin < 10
 
 
 def test_no_call_begins_when_the_time_is_up(service, monkeypatch, robot):
@@ -625,7 +622,7 @@ def test_many_threads_share_one_failure_each_with_an_error_of_its_own(service, r
     inside = threading.Semaphore(0)
 
     def play(_: Request) -> Reply:
-        inside.acquire(timeout=5)
+        inside.acquire(timeout=PATIENCE)
         return REVOKED
 
     service.play = play
@@ -640,7 +637,7 @@ def test_many_threads_share_one_failure_each_with_an_error_of_its_own(service, r
 
 def _release_when_waiting(one: GoogleCredentials, count: int, inside: threading.Semaphore) -> None:
     """Let the service answer when all other threads wait for the fetch."""
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         flight = one._flight
         if flight is not None:
@@ -769,7 +766,7 @@ def test_twenty_threads_refused_together_renew_once(service, robot):
     def together(request: Request) -> Reply:
         answer = play(request)
         if answer[0] == 401:
-            meeting.wait(10)
+            meeting.wait(PATIENCE)
         return answer
 
     service.play = together

@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from batchctl.providers.key_locks import KeyLocks
+from tests.support.patience import PATIENCE
 
 
 def test_the_same_key_waits_and_another_does_not():
@@ -12,7 +13,7 @@ def test_the_same_key_waits_and_another_does_not():
     def first():
         with locks.hold("a"):
             inside.set()
-            assert may_leave.wait(10)
+            assert may_leave.wait(PATIENCE)
             order.append("first")
 
     def second():
@@ -21,7 +22,7 @@ def test_the_same_key_waits_and_another_does_not():
 
     with ThreadPoolExecutor(2) as pool:
         one = pool.submit(first)
-        assert inside.wait(10)
+        assert inside.wait(PATIENCE)
         two = pool.submit(second)
         with locks.hold("b"):
             order.append("other")

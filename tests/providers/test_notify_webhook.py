@@ -7,7 +7,6 @@ import logging
 import socket
 import ssl
 import threading
-import time
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +21,7 @@ from batchctl.providers.notify import resolving
 from batchctl.providers.notify.resolving import find_addresses
 from batchctl.providers.notify.webhook import WebhookSender
 from tests.support.hook_receiver import KEY, SECRET, HookReceiver
+from tests.support.patience import PATIENCE
 from tests.support.raw_server import Loopback, answer, drip
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 500_000, tzinfo=UTC)
@@ -171,14 +171,12 @@ OK = b"HTTP/1.1 200 OK\r\n"
         pytest.param(drip(OK, b"x-drop: 1\r\n"), id="headers that never end"),
         pytest.param(drip(b"", b"H"), id="a status line that never ends"),
         pytest.param(drip(b"HTTP/1.1 102 Processing\r\n\r\n", b"HTTP/1.1 102 Processing\r\n\r\n"), id="always not yet"),
-        pytest.param(lambda connection, stop: stop.wait(20) and False, id="silence"),
+        pytest.param(lambda connection, stop: stop.wait() and False, id="silence"),
     ],
 )
 def test_a_receiver_that_never_comes_to_an_end_is_cut_off(play):
     with Loopback(play) as server:
-        start = time.monotonic()
         problem = problem_of(server.url, total=0.3)
-        assert time.monotonic() - start < 5
     assert problem.message == f"{server.url} did not answer within 0.3 seconds"
 
 
@@ -244,7 +242,7 @@ def test_a_name_is_asked_for_once_and_the_checked_address_is_called(receiver, na
 def test_a_name_that_leads_elsewhere_a_moment_later_changes_nothing(names):
     names["rebind.example"] = [["8.8.8.8"], ["127.0.0.1"]]
     place = WebAddress.parse("https://rebind.example")
-    assert [str(one) for one in find_addresses(place, is_allowed=False, timeout=5)] == ["8.8.8.8"]
+    assert [str(one) for one in find_addresses(place, is_allowed=False, timeout=PATIENCE)] == ["8.8.8.8"]
     assert names["asked"]["rebind.example"] == 1
 
 
@@ -370,14 +368,14 @@ def test_plain_http_has_to_be_allowed(no_connections):
 @pytest.mark.parametrize("address", OUTSIDE)
 def test_the_public_internet_is_free_to_all(address):
     host = f"[{address}]" if ":" in address else address
-    (found,) = find_addresses(WebAddress.parse(f"https://{host}"), is_allowed=False, timeout=5)
+    (found,) = find_addresses(WebAddress.parse(f"https://{host}"), is_allowed=False, timeout=PATIENCE)
     assert str(found) == address or ":" in address
     assert is_public(found)
 
 
 def test_what_the_operator_allows_may_be_anywhere(names):
     names["inside.example"] = [["10.0.0.1", "10.0.0.1", "fd00::1"]]
-    found = find_addresses(WebAddress.parse("http://inside.example"), is_allowed=True, timeout=5)
+    found = find_addresses(WebAddress.parse("http://inside.example"), is_allowed=True, timeout=PATIENCE)
     assert [str(one) for one in found] == ["10.0.0.1", "fd00::1"]
 
 
@@ -394,7 +392,7 @@ def test_a_name_that_does_not_exist(monkeypatch, error):
 
 def test_a_name_service_that_never_answers(monkeypatch):
     stop = threading.Event()
-    monkeypatch.setattr(resolving.socket, "getaddrinfo", lambda *_, **__: stop.wait(20) and [])
+    monkeypatch.setattr(resolving.socket, "getaddrinfo", lambda *_, **__: stop.wait(PATIENCE) and [])
     problem = problem_of("https://slow.example", total=0.2)
     stop.set()
     assert problem.message == "slow.example was not resolved within 0.1 seconds"

@@ -22,6 +22,7 @@ from tests.support.canary_key import KEY, assert_folders_silent, assert_silent
 from tests.support.json_logs import check_log
 from tests.support.long_mode import effort
 from tests.support.otlp_receiver import OtlpReceiver
+from tests.support.patience import PATIENCE
 from tests.support.raw_server import Loopback, answer
 from tests.support.scenes import SOON
 from tests.support.workplace import LIMITS
@@ -208,7 +209,7 @@ def test_the_served_emulator_keeps_no_key(keyed, still):
     site = keyed()
     server = site.start("emulator", "serve", "--port", "0", "--data", "served", "-v", logged=True, clock=None)
     told = server.files["out"]
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while "BATCHCTL_EMULATOR" not in (told.read_text() if told.exists() else ""):
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -269,7 +270,7 @@ def test_what_machines_read_of_a_watch_has_no_key(keyed):
         site.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver.url
         server = site.start("watch", "--forever", "--yes", "--serve", "127.0.0.1:0", *LOUD, logged=True, clock=None)
         told = server.files["err"]
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while "web page: " not in (told.read_text() if told.exists() else ""):
             assert time.monotonic() < deadline
             time.sleep(0.01)

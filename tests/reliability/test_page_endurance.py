@@ -27,6 +27,7 @@ from batchctl.server.snapshot import Snapshot, Source
 from tests.reliability.test_endurance import Silent
 from tests.support.engine import World, job
 from tests.support.long_mode import effort
+from tests.support.patience import PATIENCE
 from tests.support.web import Site, serving, status_of
 
 JOBS = effort(20, 50)
@@ -125,7 +126,7 @@ def test_a_day_with_pages_open_leaves_no_trace(endless: World) -> None:
             tracemalloc.stop()
             # The page hears of the end before its client, which is closed first, is taken from it.
             site.feed.end()
-            reader.join(20)
+            reader.join(PATIENCE)
     print(f"{JOBS} jobs, {SPAN}, {passes} passes; (Python, process, threads): {sizes}")
     assert len(sizes) >= 4
     assert passes - 3 < numbers[0] <= passes, "the page that reads has seen nearly all"

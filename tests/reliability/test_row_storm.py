@@ -20,6 +20,7 @@ import pytest
 from tests.support.apis import APIS, GEMINI, STACK, UID, ApiCase
 from tests.support.command_line import PROGRAM, ROOT, StackFolder
 from tests.support.long_mode import effort
+from tests.support.patience import PATIENCE
 from tests.support.storm import serve_emulator
 from tests.support.workplace import Caller
 
@@ -89,7 +90,7 @@ class Place:
         raise AssertionError(f"it does not come to its end: {said}")
 
     def printed(self) -> str:
-        return self.start("results", "rows").communicate(timeout=60)[0]
+        return self.start("results", "rows").communicate(timeout=PATIENCE)[0]
 
 
 @pytest.mark.timeout(3600)
@@ -123,7 +124,7 @@ def rage(place: Place, chance: random.Random) -> int:
         time.sleep(chance.uniform(0.2, 3.0))
         killed += process.poll() is None
         process.send_signal(signal.SIGKILL)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=PATIENCE)
         assert "Traceback" not in said
     return killed
 

@@ -14,6 +14,7 @@ from google import genai
 
 from batchctl.emulator.core import Emulator
 from batchctl.emulator.serve import EmulatorServer
+from tests.support.patience import PATIENCE
 from tests.support.sdk_clients import Sdk, Service, new_client
 from tests.support.sdk_own_tests import one_root
 
@@ -56,14 +57,14 @@ def sdk_server(sdk_environment: None, tmp_path_factory: pytest.TempPathFactory) 
     server = EmulatorServer(emulator, "127.0.0.1", 0, lambda _line: listening.set())
     thread = threading.Thread(target=server.run)
     thread.start()
-    http = httpx.Client(base_url=server.url, headers={"x-goog-api-key": "key"}, timeout=20)
+    http = httpx.Client(base_url=server.url, headers={"x-goog-api-key": "key"}, timeout=PATIENCE)
     try:
-        assert listening.wait(20)
+        assert listening.wait(PATIENCE)
         yield Service(server.url, emulator, http)
     finally:
         http.close()
         server.stop()
-        thread.join(20)
+        thread.join(PATIENCE)
         server.close()
         emulator.close()
 

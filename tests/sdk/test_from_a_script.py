@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import ROOT, Cli
+from tests.support.patience import PATIENCE
 from tests.support.sdk_clients import Service
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -30,7 +31,7 @@ def test_the_page_works(
     monkeypatch.setenv("BATCHCTL_EMULATOR", service.url)
     Path("loop.py").write_text(script)
     Path("prompts.jsonl").write_text(rows)
-    looped = subprocess.run([sys.executable, "loop.py"], capture_output=True, text=True, timeout=60, check=False)
+    looped = subprocess.run([sys.executable, "loop.py"], capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert [line.split()[0] for line in looped.stdout.splitlines()] == ["t1", "t2"], looped.stderr
     (remote,) = [job["name"] for job in service.jobs()]
 

@@ -18,6 +18,7 @@ import pytest
 from batchctl.emulator.core import Emulator
 from batchctl.emulator.seed import load_seed
 from batchctl.emulator.serve import EmulatorServer
+from tests.support.patience import PATIENCE
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost", b"127.0.0.1", b"localhost", None}
 _PROJECT, _LOCATION = "vertex-sdk-dev", "us-central1"
@@ -66,7 +67,7 @@ class _World:
         self._server = EmulatorServer(self._emulator, "127.0.0.1", 0, lambda _line: listening.set())
         self._thread = threading.Thread(target=self._server.run)
         self._thread.start()
-        assert listening.wait(20)
+        assert listening.wait(PATIENCE)
         for variable in ("GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL"):
             os.environ[variable] = self._server.url
 
@@ -103,7 +104,7 @@ class _World:
     @pytest.hookimpl
     def pytest_unconfigure(self) -> None:
         self._server.stop()
-        self._thread.join(20)
+        self._thread.join(PATIENCE)
         self._server.close()
         self._emulator.close()
 

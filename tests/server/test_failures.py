@@ -9,6 +9,7 @@ import pytest
 from batchctl.model.errors import BatchctlError, StateError
 from batchctl.server.thread import bind
 from tests.support.engine import job
+from tests.support.patience import PATIENCE
 from tests.support.web import serving, snapshot_of
 
 
@@ -76,7 +77,7 @@ def test_an_address_of_another_machine_is_one_message():
 @pytest.mark.parametrize("words", [b"nonsense\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00"])
 def test_what_is_no_http_ends_its_connection(world, words):
     with serving(world, snapshot_of(world, job("a"))) as site:
-        with socket.create_connection(("127.0.0.1", int(site.url.rpartition(":")[2])), timeout=20) as raw:
+        with socket.create_connection(("127.0.0.1", int(site.url.rpartition(":")[2])), timeout=PATIENCE) as raw:
             raw.sendall(words)
             raw.shutdown(socket.SHUT_WR)
             while raw.recv(4096):

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.support.engine import job
+from tests.support.patience import PATIENCE
 from tests.support.web import serving, snapshot_of
 
 TOKEN = "a-token-of-some-length"
@@ -30,7 +31,7 @@ def locked(still):
 
 def status(site, path, **headers):
     """Of a request as it is written, without what httpx adds."""
-    connection = http.client.HTTPConnection(site.url.removeprefix("http://"), timeout=20)
+    connection = http.client.HTTPConnection(site.url.removeprefix("http://"), timeout=PATIENCE)
     connection.putrequest("GET", path, skip_host="Host" in headers)
     for name, value in headers.items():
         connection.putheader(name.replace("_", "-"), value)

@@ -14,6 +14,7 @@ import pytest
 from batchctl.model.errors import StateError
 from batchctl.server.view import MOST_REMOVED, View
 from tests.support.engine import job
+from tests.support.patience import PATIENCE
 from tests.support.values import replace
 from tests.support.web import serving, snapshot_of
 
@@ -129,7 +130,7 @@ def test_the_end_is_said(world):
     said = []
 
     def read(url):
-        with httpx.stream("GET", f"{url}/events", timeout=20) as answer:
+        with httpx.stream("GET", f"{url}/events", timeout=PATIENCE) as answer:
             said.extend(line for line in answer.iter_lines() if line.startswith("event"))
 
     with serving(world, snapshot_of(world, job("a"))) as site:
@@ -137,7 +138,7 @@ def test_the_end_is_said(world):
         reader.start()
         while not said:
             time.sleep(0.01)
-    reader.join(20)
+    reader.join(PATIENCE)
     assert said == ["event: change", "event: bye"]
 
 
@@ -153,7 +154,7 @@ def test_a_stream_that_ends_makes_room(world, monkeypatch):
     monkeypatch.setattr("batchctl.server.app.MOST_CLIENTS", 1)
     with serving(world, snapshot_of(world, job("a")), heartbeat=0.05) as site:
         for _ in range(3):
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + PATIENCE
             while True:
                 with site.client.stream("GET", "/events") as answer:
                     if answer.status_code == 200:

@@ -19,6 +19,7 @@ import httpx
 
 from tests.support.client_installs import Installed
 from tests.support.client_registry import HERE, Client, Outcomes
+from tests.support.patience import PATIENCE
 
 SEED = HERE / "seed.yaml"
 RULES = [
@@ -40,7 +41,7 @@ class Service:
 
     def empty(self) -> None:
         """Only the seed and the rules."""
-        with httpx.Client(base_url=f"{self.url}/_emulator", timeout=30, verify=False) as http:
+        with httpx.Client(base_url=f"{self.url}/_emulator", timeout=PATIENCE, verify=False) as http:
             http.post("/reset").raise_for_status()
             http.put("/seed", content=SEED.read_bytes()).raise_for_status()
             http.put("/rules", json=RULES).raise_for_status()
@@ -71,7 +72,7 @@ def served() -> Iterator[Service]:
             yield Service(environment["BATCHCTL_EMULATOR"], environment)
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(PATIENCE)
 
 
 def run(client: Client, installed: Installed, service: Service, folder: Path) -> Run:

@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.support.patience import PATIENCE
+
 TOKENS = {"bot-token": "github-actions[bot]", "other-token": "mallory"}
 LONGEST = 65_536
 """Characters of a comment or an issue; GitHub answers more with 422."""
@@ -221,5 +223,5 @@ def serving(host: CodeHost) -> Iterator[CodeHost]:
         yield host
     finally:
         server.shutdown()
-        thread.join(20)
+        thread.join(PATIENCE)
         server.server_close()

@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from batchctl.cli.main import run
+from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "specs" / "examples"
@@ -86,7 +87,7 @@ class Cli:
 
 def process(*arguments: str, env: dict[str, str] | None = None, **options: Any) -> Ran:
     """The command line as a process of its own, run to its end."""
-    given = {"capture_output": True, "timeout": 60, **options}
+    given = {"capture_output": True, "timeout": PATIENCE, **options}
     done = subprocess.run([*PROGRAM, *arguments], text=True, check=False, env={**os.environ, **(env or {})}, **given)
     assert "Traceback" not in (done.stderr or "")
     return Ran(done.returncode, done.stdout or "", done.stderr or "")
@@ -104,7 +105,7 @@ class Service:
     def __init__(self, url: str) -> None:
         self.url = url
         # Without TLS: reading the certificates of all authorities takes 40 ms, and each test has a client of its own.
-        self._client = httpx.Client(base_url=url, headers={"x-goog-api-key": "key"}, timeout=20, verify=False)
+        self._client = httpx.Client(base_url=url, headers={"x-goog-api-key": "key"}, timeout=PATIENCE, verify=False)
 
     def close(self) -> None:
         self._client.close()

@@ -14,6 +14,7 @@ from typing import Any
 from tests.support.apis import STACK, UID
 from tests.support.audit import Rest, audit
 from tests.support.mutating_proxy import KINDS, MutatingProxy, Trouble
+from tests.support.patience import PATIENCE
 from tests.support.processes import Ended
 from tests.support.reply_mutations import ENDLESS, LARGE, MUTATIONS
 from tests.support.values import replace
@@ -40,7 +41,7 @@ LOOKS = frozenset({"plan", "status", "drift", "describe", "doctor", "results"})
 SHORT = {"concurrency": 1, "createTimeout": "1s", "settleGrace": "2s", "readTimeout": "1s"}
 """What the mutated command has: a drip takes a second in place of minutes. Large replies are given time to come."""
 A_MINUTE = {"pending": "0s", "running": "1m"}
-LONGEST = 60.0
+LONGEST = PATIENCE
 """Seconds that a mutated command may take: a few reads of a second each, on a machine with other work."""
 MOST_MEMORY = 800 * 2**20
 """Bytes that one may need, the interpreter and a reply of 60 MB among it."""

@@ -18,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.support.patience import PATIENCE
 from tests.support.reply_mutations import ENDLESS, MUTATIONS, Reply, Wire, endless_page, wire
 
 _DRIP = 0.05
@@ -148,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _ask(self, kind: str, body: bytes, *, without_token: bool) -> Reply:
         target = re.sub(r"[?&]pageToken=mutated-[0-9]+", "", self.path) if without_token else self.path
-        connection = http.client.HTTPConnection(self.owner.target, timeout=60)
+        connection = http.client.HTTPConnection(self.owner.target, timeout=PATIENCE)
         try:
             connection.request(self.command, target, body, dict(self.headers.items()))
             came = connection.getresponse()

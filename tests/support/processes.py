@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.bundles import replay_all
+from tests.support.patience import PATIENCE
 
 SERVER = Path(__file__).with_name("fork_server.py")
 
@@ -140,5 +141,5 @@ class Forks:
         assert self._server.stdin is not None
         assert self._server.stdout is not None
         self._server.stdin.close()
-        self._server.wait(20)
+        self._server.wait(PATIENCE)
         self._server.stdout.close()

@@ -21,6 +21,7 @@ from typing import Any
 from tests.support.apis import APIS, STACK, UID, ApiCase
 from tests.support.command_line import PROGRAM, ROOT
 from tests.support.long_mode import effort
+from tests.support.patience import PATIENCE
 from tests.support.storm_stack import StormStack
 from tests.support.storm_verdict import Figures, judge
 from tests.support.workplace import Caller
@@ -60,7 +61,7 @@ def serve_emulator(folder: Path) -> Iterator[Caller]:
     finally:
         service.close()
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=PATIENCE)
 
 
 class Storm:

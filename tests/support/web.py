@@ -25,6 +25,7 @@ from batchctl.server.snapshot import Snapshot, Source
 from batchctl.server.thread import ServerThread, bind
 from batchctl.server.view import Document
 from tests.support.engine import World
+from tests.support.patience import PATIENCE
 
 FRESH = httpx.Limits(keepalive_expiry=5)
 """A client closes an idle connection before its server does, however busy the machine is."""
@@ -140,6 +141,6 @@ def serving(
     url = f"http://127.0.0.1:{port}"
     with (
         ServerThread(WebApp(served).app, listening, feed.end),
-        httpx.Client(base_url=url, timeout=20, limits=FRESH) as client,
+        httpx.Client(base_url=url, timeout=PATIENCE, limits=FRESH) as client,
     ):
         yield Site(feed, surroundings, warnings, url, client)

@@ -15,8 +15,7 @@ from typing import Any
 import httpx
 
 from tests.support.command_line import PROGRAM
-
-_PATIENCE = 60
+from tests.support.patience import PATIENCE
 
 
 class WebProcess:
@@ -37,12 +36,12 @@ class WebProcess:
         self._reader.start()
         self.address = self.wait(lambda: next((line for line in self.err if "web page: " in line), None))
         self.address = self.address.strip().partition("web page: ")[2]
-        self.client = httpx.Client(base_url=self.address.partition("?")[0], follow_redirects=True, timeout=20)
+        self.client = httpx.Client(base_url=self.address.partition("?")[0], follow_redirects=True, timeout=PATIENCE)
         assert self.client.get(self.address).status_code == 200
 
     def wait(self, look: Callable[[], Any]) -> Any:
         """What a look gives, as soon as it gives anything."""
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + PATIENCE
         while not (found := look()):
             assert time.monotonic() < deadline, self.err
             assert self._child.poll() is None, self.err
@@ -62,7 +61,7 @@ class WebProcess:
         messages: list[tuple[str, Any]] = []
 
         def read() -> None:
-            with self.client.stream("GET", "/events", timeout=_PATIENCE) as answer:
+            with self.client.stream("GET", "/events", timeout=PATIENCE) as answer:
                 event = ""
                 for line in answer.iter_lines():
                     name, _, value = line.partition(": ")
@@ -81,8 +80,8 @@ class WebProcess:
 
     def join(self) -> int:
         """Wait for the end; gives the exit code."""
-        code = self._child.wait(_PATIENCE)
-        self._reader.join(_PATIENCE)
+        code = self._child.wait(PATIENCE)
+        self._reader.join(PATIENCE)
         assert "Traceback" not in "".join(self.err)
         return code
 

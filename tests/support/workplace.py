@@ -20,6 +20,7 @@ from batchctl.model.recorded import Recorded
 from batchctl.state.store import FileState, open_state
 from tests.support.apis import APIS, STACK, UID, ApiCase, RemoteJob
 from tests.support.command_line import Service, StackFolder
+from tests.support.patience import PATIENCE
 from tests.support.processes import Death, Ended, Forks, Process
 
 START = 1_795_348_800 * 10**9
@@ -73,12 +74,12 @@ def serve(folder: Path, *, still: bool) -> Iterator[Served]:
     thread.start()
     service = Caller(server.url)
     try:
-        assert listening.wait(20)
+        assert listening.wait(PATIENCE)
         yield Served(service, emulator, store)
     finally:
         service.close()
         server.stop()
-        thread.join(20)
+        thread.join(PATIENCE)
         server.close()
         emulator.close()
 
@@ -178,7 +179,7 @@ class Site:
 
     def restore(self, moment: Moment) -> None:
         """Let everything be as it was then."""
-        with closing(sqlite3.connect(self._served.store, timeout=20)) as target:
+        with closing(sqlite3.connect(self._served.store, timeout=PATIENCE)) as target:
             moment.store.backup(target)
         shutil.rmtree(self.path)
         shutil.copytree(moment.folder, self.path, symlinks=True)
