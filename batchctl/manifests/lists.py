@@ -6,7 +6,7 @@ from functools import cache
 
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import Items, Node, find, value_of
-from batchctl.manifests.schema import load_schema
+from batchctl.manifests.schema import read_schema, with_part
 from batchctl.manifests.schema_check import Checker
 
 LIST_KIND = "List"
@@ -28,6 +28,4 @@ def listed(root: Node, faults: Faults) -> tuple[Node, ...]:
 @cache
 def _checker() -> Checker:
     """Checks a list without its items."""
-    schema = load_schema("list")
-    schema["properties"]["items"] = {**schema["properties"]["items"], "items": {}}
-    return Checker(schema)
+    return Checker(with_part(read_schema("list"), ("properties", "items", "items"), {}))

@@ -19,7 +19,7 @@ from batchctl.manifests.matrix_cells import Cell, CellReader, name_part, text_of
 from batchctl.manifests.merge import without_nulls
 from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar, changed, find, size
 from batchctl.manifests.references import Replacer
-from batchctl.manifests.schema import load_schema
+from batchctl.manifests.schema import read_schema
 from batchctl.manifests.schema_check import Checker
 from batchctl.model.desired import Expansion
 from batchctl.model.pattern import Pattern
@@ -106,7 +106,7 @@ class MatrixReader:
 @cache
 def _checker() -> Checker:
     """Checks a mapping with the one member `matrix`."""
-    definitions = load_schema("batchjob")["definitions"]
+    definitions = read_schema("batchjob")["definitions"]
     properties = {"matrix": {"$ref": "#/definitions/matrix"}}
     return Checker({"type": "object", "properties": properties, "definitions": definitions})
 

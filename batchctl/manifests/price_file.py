@@ -14,7 +14,7 @@ from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.manifest_files import OUTSIDE_HINT, read_bounded, shown_path
 from batchctl.manifests.merge import without_nulls
 from batchctl.manifests.nodes import Items, Members, Node, find, key_place, plain, value_of
-from batchctl.manifests.schema import load_schema
+from batchctl.manifests.schema import read_schema
 from batchctl.manifests.schema_check import Checker
 from batchctl.manifests.trust import Trust, resolved
 from batchctl.model.cost.prices import Price, Prices, Rates, clashes
@@ -79,7 +79,7 @@ def parse_prices(data: bytes, shown_path: str) -> Prices:
 
 @cache
 def _checker() -> Checker:
-    return Checker(load_schema("pricelist"))
+    return Checker(read_schema("pricelist"))
 
 
 def _prices(root: Node, faults: Faults) -> tuple[Price, ...]:

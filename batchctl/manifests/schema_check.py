@@ -6,13 +6,14 @@ The sentences never contain terms of the schema language.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from itertools import islice
 from typing import Any, ClassVar, TypeAlias
 
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import MOST_FAULTS, Faults, did_you_mean
 from batchctl.manifests.nodes import Items, Members, Node, Scalar, plain, step_into
+from batchctl.manifests.schema import bundled
 from batchctl.manifests.schema_decision import decision_by, matches
 from batchctl.manifests.wrong_types import kind_of, wrong_type
 from batchctl.model.json_value import Json
@@ -32,9 +33,13 @@ class Checker:
         if self._is_valid(root):
             return True
         # One by one: a file can have more errors than batchctl reports.
-        for error in _strict()(self._schema).iter_errors(plain(root)):
-            _Sentences(root, self._schema, faults).tell(error)
+        for error in _strict()(self._bundle).iter_errors(plain(root)):
+            _Sentences(root, self._bundle, faults).tell(error)
         return False
+
+    @cached_property
+    def _bundle(self) -> Json:
+        return bundled(self._schema)
 
 
 @cache

@@ -1,7 +1,7 @@
 """Decides whether a value is valid by a JSON Schema. Of a value that is not, `schema_check` finds the errors.
 
 A schema becomes one function over the tree of values, made of the functions of its keywords. It knows the keywords of
-draft 7 that the schemas of manifests use, and refuses all others.
+draft 7 that the schemas of manifests use, and refuses all others. References are followed when a value needs them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from types import NoneType
 from typing import Final, TypeAlias
 
 from batchctl.manifests.nodes import Items, Members, Node, Scalar
+from batchctl.manifests.schema import definition_of, read_schema, referred
 from batchctl.model.json_value import Json
 
 Decision: TypeAlias = Callable[[Node], bool]
@@ -40,7 +41,7 @@ def decision_at(schema: Schema, path: Sequence[str]) -> Decision:
     compiler = _Compiler(schema)
     part: Json = schema
     for name in path:
-        part = compiler.resolved(part)
+        compiler, part = compiler.resolved(part)
         if part.keys() - _OF_NAMES - _NOTES:
             raise ValueError(f"the value of {name} is not decided by its own schema alone")
         part = part.get("properties", {}).get(name, part.get("additionalProperties"))
@@ -63,8 +64,11 @@ def _whole(pattern: str) -> re.Pattern[str]:
 class _Compiler:
     """Compiles the parts of one schema. Definitions are compiled when a value first needs them, and once."""
 
-    def __init__(self, root: Schema) -> None:
-        self._root = root
+    def __init__(self, root: Schema, files: dict[str, _Compiler] | None = None) -> None:
+        self.root = root
+        """The file."""
+        self._files = {} if files is None else files
+        """The compilers of other files, by name."""
         self._definitions: dict[str, Decision] = {}
 
     def compiled(self, schema: Schema) -> Decision:
@@ -77,16 +81,29 @@ class _Compiler:
         decisions = [compiled(self, schema) for keyword, compiled in _KEYWORDS.items() if keyword in schema]
         return decisions[0] if len(decisions) == 1 else _all(decisions)
 
-    def resolved(self, schema: Schema) -> Schema:
-        """The schema itself, or the definition that it refers to."""
+    def resolved(self, schema: Schema) -> tuple[_Compiler, Schema]:
+        """The schema itself, or the one that it refers to, and the compiler of its file."""
+        compiler = self
         while "$ref" in schema:
-            schema = self._root["definitions"][schema["$ref"].removeprefix("#/definitions/")]
-        return schema
+            file, definition = referred(schema["$ref"])
+            compiler = compiler.of_file(file) if file else compiler
+            name, *steps = definition.split("/")
+            schema = definition_of(compiler.root, name)
+            for step in steps:
+                schema = schema[step]
+        return compiler, schema
+
+    def of_file(self, name: str) -> _Compiler:
+        """The compiler of another file."""
+        if name not in self._files:
+            self._files[name] = _Compiler(read_schema(name), self._files)
+        return self._files[name]
 
     def _reference(self, reference: str) -> Decision:
         def decide(node: Node) -> bool:
             if reference not in self._definitions:
-                self._definitions[reference] = self.compiled(self.resolved({"$ref": reference}))
+                compiler, schema = self.resolved({"$ref": reference})
+                self._definitions[reference] = compiler.compiled(schema)
             return self._definitions[reference](node)
 
         return decide

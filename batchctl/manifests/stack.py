@@ -27,7 +27,7 @@ from batchctl.manifests.price_file import read_price_list
 from batchctl.manifests.providers import ProviderReader
 from batchctl.manifests.references import Replacer
 from batchctl.manifests.request_defaults import check_request, respelled
-from batchctl.manifests.schema import load_schema
+from batchctl.manifests.schema import read_schema, with_part
 from batchctl.manifests.schema_check import Checker
 from batchctl.manifests.stack_limits import check_budget, read_limits
 from batchctl.manifests.state_and_results import OwnPlaces
@@ -143,9 +143,8 @@ def _checker() -> Checker:
 
 def _schema() -> Json:
     """The schema of stack files without `request` among the defaults, which is checked like the requests of rows."""
-    schema = load_schema("stack")
-    schema["definitions"]["defaults"]["properties"]["request"] = {"type": ["object", "null"]}
-    return schema
+    place = ("definitions", "defaults", "properties", "request")
+    return with_part(read_schema("stack"), place, {"type": ["object", "null"]})
 
 
 def _read_root(stack_file: Path, trust: Trust, faults: Faults) -> Node:

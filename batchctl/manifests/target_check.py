@@ -17,7 +17,7 @@ from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.merge import without_nulls
 from batchctl.manifests.nodes import Members, Node, find, value_of
 from batchctl.manifests.references import Replacer
-from batchctl.manifests.schema import load_schema
+from batchctl.manifests.schema import read_schema
 from batchctl.manifests.schema_check import Checker
 from batchctl.manifests.state_and_results import DEFAULT_RESULTS, DEFAULT_STATE, shared_results
 from batchctl.manifests.targets import StackKey, Target, key_of, overlaid, targets_of
@@ -31,13 +31,14 @@ from batchctl.model.stack import SharedPlace
 @cache
 def _checker() -> Checker:
     """Checks `targets` and `defaultTarget` alone; what lies over `spec` is checked there."""
-    schema = load_schema("stack")
+    schema = read_schema("stack")
     spec = schema["properties"]["spec"]["properties"]
     target = schema["definitions"]["target"]
     checked = {"name", "variables"}
-    target["properties"] = {key: part if key in checked else {} for key, part in target["properties"].items()}
+    members = {key: part if key in checked else {} for key, part in target["properties"].items()}
+    definitions = {**schema["definitions"], "target": {**target, "properties": members}}
     properties = {key: spec[key] for key in ("targets", "defaultTarget")}
-    return Checker({"type": "object", "properties": properties, "definitions": schema["definitions"]})
+    return Checker({"type": "object", "properties": properties, "definitions": definitions})
 
 
 def check_form(root: Node, faults: Faults) -> bool:

@@ -13,6 +13,7 @@ from batchctl.manifests.compose import compose
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.job_reader import job_schema
 from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar, changed, plain
+from batchctl.manifests.schema import bundled
 from batchctl.manifests.schema_check import _strict
 from batchctl.manifests.schema_decision import LONGEST_MATCHED, decision_at, decision_by
 from batchctl.manifests.sources import without_rows
@@ -22,8 +23,10 @@ from batchctl.model.locations import Location
 from tests.support.broken_manifests import BROKEN
 from tests.support.manifest_files import EXAMPLES, REPOSITORY
 
-SCHEMAS = {"stack": stack._schema(), **{str(kind): job_schema(kind) for kind in Kind}}
-DECISIONS = {name: decision_by(schema) for name, schema in SCHEMAS.items()}
+RAW = {"stack": stack._schema(), **{str(kind): job_schema(kind) for kind in Kind}}
+SCHEMAS = {name: bundled(schema) for name, schema in RAW.items()}
+"""As validators need them; decisions follow the references to other files by themselves."""
+DECISIONS = {name: decision_by(schema) for name, schema in RAW.items()}
 HERE = Location("x")
 CORPUS = [
     path
