@@ -22,7 +22,7 @@ from batchctl.model.row_examples import RowExample
 from batchctl.model.stack import SharedPlace
 from batchctl.report.describe_document import describe_document
 from batchctl.report.describe_text import write_description
-from batchctl.report.reports import JobDescription
+from batchctl.report.description import JobDescription
 from batchctl.report.verdict_rows import bad_verdicts
 from batchctl.rows.row_examples import find_examples
 from batchctl.rows.selection import RowSelection

@@ -14,7 +14,6 @@ from batchctl.cli.github import annotate
 from batchctl.cli.output import show_error
 from batchctl.cli.repository import place_in_repository
 from batchctl.cli.start_signals import asks_for_json_log
-from batchctl.cli.translation import answer, own_commands, without_kinds
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError, StoppedError, UsageError
 from batchctl.model.exhaustion import exhausted
@@ -46,6 +45,8 @@ def _problem(error: BaseException, arguments: Sequence[str], invocation: Invocat
         case BatchctlError():
             return _without_kinds(error, arguments)
         case click.UsageError():
+            from batchctl.cli.translation import answer  # for a wrong command line
+
             invocation.output = _output_named(arguments)
             return answer(arguments) or _usage(error, arguments)
         case click.ClickException():
@@ -76,11 +77,17 @@ def _report_system_error(error: OSError, invocation: Invocation) -> int:
 
 def _without_kinds(error: BatchctlError, arguments: Sequence[str]) -> BatchctlError:
     """The error, with kubectl's `job NAME` and `job/NAME` put right."""
-    command = without_kinds(arguments) if error.code == ErrorCode.JOB_NOT_FOUND else None
+    if error.code != ErrorCode.JOB_NOT_FOUND:
+        return error
+    from batchctl.cli.translation import without_kinds
+
+    command = without_kinds(arguments)
     return error if command is None else BatchctlError(error.message, code=error.code, hint=f"`{command}`")
 
 
 def _usage(error: click.UsageError, arguments: Sequence[str]) -> UsageError:
+    from batchctl.cli.translation import own_commands
+
     # An option without its value is found before there is a context.
     named = [word for word in arguments if word in own_commands()][:1]
     command = error.ctx.command_path if error.ctx else " ".join(["batchctl", *named])

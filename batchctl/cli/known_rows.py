@@ -16,7 +16,6 @@ from batchctl.model.stack import LINE_BYTES, SharedPlace
 from batchctl.rows.local_place import open_local
 from batchctl.rows.place import OpenPlace
 from batchctl.rows.reader import RowFiles
-from batchctl.rows.summary_cache import SummaryCache
 
 _Signature = tuple[int, int, int, int, int]
 _Reading = tuple[Path, Kind, int, str]
@@ -30,8 +29,7 @@ class KnownRows:
         self, activity: Activity = UNWATCHED, cache: Path | None = None, open_place: OpenPlace = open_local
     ) -> None:
         """`cache`: the folder with the summaries of files that other commands read."""
-        summaries = None if cache is None else SummaryCache(cache)
-        self._files = RowFiles(activity, keeps_made_rows=False, cache=summaries, open_place=open_place)
+        self._files = RowFiles(activity, keeps_made_rows=False, cache=cache, open_place=open_place)
         self._known: dict[_Reading, tuple[_Signature, RowsSummary]] = {}
         self._used: set[_Reading] = set()
         self._has_made = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import click
 
 from batchctl.cli.common import WIDE, Common, common_options, output_option
@@ -12,8 +14,7 @@ from batchctl.cli.plan_output import status_report
 from batchctl.cli.preview import preview_and_warn
 from batchctl.cli.sort_key import SortKeyType
 from batchctl.model.errors import UsageError
-from batchctl.report.job_document import status_document
-from batchctl.report.markdown import status_markdown
+from batchctl.model.json_value import Json
 from batchctl.report.status_order import SortKey, sort_status
 from batchctl.report.status_text import write_status
 
@@ -39,12 +40,23 @@ def status(*, common: Common, selection: JobSelection, output: str, sort_by: Sor
         return watch_status(workspace, sort_by)
     seen = preview_and_warn(workspace)
     report = sort_status(status_report(workspace, seen.plan, seen.recorded), sort_by or SortKey.JOB)
+
+    def document() -> Mapping[str, Json]:
+        from batchctl.report.job_document import status_document
+
+        return status_document(report)
+
+    def markdown() -> str:
+        from batchctl.report.markdown import status_markdown
+
+        return status_markdown(report)
+
     emit(
         common,
         output,
         text=lambda console: write_status(report, console, workspace.clock.now(), verbose=common.verbose),
-        document=lambda: status_document(report),
-        markdown=lambda: status_markdown(report),
+        document=document,
+        markdown=markdown,
         names=[row.job for row in report.jobs],
     )
     return weightiest(error.exit_code for error in seen.failures)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +19,8 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
     If anything fails before, `path` stays as it was. Raises UnsafeFile if it is a link or below one, and OSError.
     """
     with hold_open(path.parent):
+        import secrets  # it loads six modules, and most commands write no file
+
         require_regular(path)
         part = path.with_name(f".batchctl-{secrets.token_hex(8)}.part")
         with create_file(part) as stream:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
-from random import SystemRandom
 from typing import Protocol, TypeAlias
 
 from msgspec import Struct, field
@@ -34,6 +32,8 @@ _LETTERS_OF_TOKENS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 def new_token() -> str:
     """A new token, which identifies one create call."""
+    import secrets  # for create calls alone
+
     return "".join(secrets.choice(_LETTERS_OF_TOKENS) for _ in range(TOKEN_LENGTH))
 
 
@@ -45,6 +45,13 @@ class Stoppable(Clock, Protocol):
     def elapsed(self) -> float:
         """Seconds since some moment in the past, on a monotonic clock."""
         ...
+
+
+def jitter() -> float:
+    """A number from 0 to 1."""
+    from random import SystemRandom  # for calls that failed
+
+    return SystemRandom().random()
 
 
 BlackBox: TypeAlias = Callable[[Question, Plan | None, Warnings], None]
@@ -66,7 +73,7 @@ class Tools(Struct, frozen=True):
     clock: Stoppable
     progress: Progress
     token: Callable[[], str] = new_token
-    random: Callable[[], float] = field(default_factory=lambda: SystemRandom().random)
+    random: Callable[[], float] = jitter
     """Numbers from 0 to 1, for jitter."""
     said: LastSaid = field(default_factory=LastSaid)
     """The warnings already shown, so that no pass repeats them."""

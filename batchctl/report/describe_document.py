@@ -29,13 +29,13 @@ from batchctl.model.sources import (
 from batchctl.model.times import rfc3339
 from batchctl.report.chains import chain_source
 from batchctl.report.costs import cost_fields
+from batchctl.report.description import JobDescription
 from batchctl.report.explain import last_error, next_step
 from batchctl.report.explain_document import last_error_fields
 from batchctl.report.forecast import forecast_fields
 from batchctl.report.job_document import row_counts
 from batchctl.report.last_error import trouble_fields
 from batchctl.report.plan_document import change_entries, drift_entries, guard_code
-from batchctl.report.reports import JobDescription
 from batchctl.report.verdict_rows import verdict_entries
 
 _GOOGLE = ".googleapis.com"

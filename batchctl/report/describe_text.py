@@ -15,12 +15,12 @@ from batchctl.model.times import rfc3339
 from batchctl.report.console import Console
 from batchctl.report.cost_text import describe_cost
 from batchctl.report.describe_document import describe_document, recorded_fields
+from batchctl.report.description import JobDescription
 from batchctl.report.explain import next_step
 from batchctl.report.explain_text import moment_words, write_last_error, write_ways_on
 from batchctl.report.forecast import forecast_words, stuck_way_out
 from batchctl.report.layout import Row, named, outside, write_heading, write_table
 from batchctl.report.plan_text import change_line, terminal_value
-from batchctl.report.reports import JobDescription
 from batchctl.report.text import Text
 from batchctl.report.timeline import write_timeline
 from batchctl.report.verdict_rows import write_verdicts

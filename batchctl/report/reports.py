@@ -15,19 +15,14 @@ from batchctl.model.cost.job_cost import JobCost
 from batchctl.model.cost.retirement import Retirement
 from batchctl.model.cost.spending import BudgetUse
 from batchctl.model.decision import Timer
-from batchctl.model.desired import DesiredJob
-from batchctl.model.events import Event
 from batchctl.model.forecast import JobForecast, StackForecast
 from batchctl.model.keys import Account
 from batchctl.model.observed import RowCounts
 from batchctl.model.outcome import Outcome, Result
-from batchctl.model.plan import Drift, JobPlan, Plan, Rename
+from batchctl.model.plan import JobPlan, Plan, Rename
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import RecordedJob
-from batchctl.model.row_examples import RowExample
 from batchctl.model.states import Phase
 from batchctl.model.work_size import WorkSize
-from batchctl.report.explain import JobCase
 
 
 class ApplyReport(Struct, frozen=True):
@@ -191,29 +186,6 @@ class StatusReport(Struct, frozen=True):
     """How much of the limits of money and tokens is used; None without such limits."""
     retirements: tuple[Retirement, ...] = ()
     """Of the models that manifests name, the earliest first."""
-
-
-class JobDescription(Struct, frozen=True):
-    """All facts about one job. At least one of `desired` and `recorded` is set."""
-
-    stack: str
-    plan: JobPlan
-    desired: DesiredJob | None = None
-    recorded: RecordedJob | None = None
-    events: tuple[Event, ...] = ()
-    """Oldest first."""
-    drift: tuple[Drift, ...] = ()
-    results: str | None = None
-    """The path of the current results, to be shown as it is."""
-    case: JobCase | None = None
-    """The facts for its error, its next step and the commands that help; None: those that follow from the others."""
-    examples: Mapping[str, tuple[RowExample, ...]] = field(default_factory=dict)
-    """A few rows of each verdict that is not good."""
-
-    @property
-    def facts(self) -> JobCase:
-        """The facts for its error, its next step and the commands that help."""
-        return self.case or JobCase(self.stack, self.plan, self.desired, self.recorded, events=self.events)
 
 
 class VersionReport(Struct, frozen=True):

@@ -37,9 +37,9 @@ from batchctl.rows.encoded_ahead import EncodedAhead
 from batchctl.rows.job_rows import JobBlock, JobRows, input_changed
 from batchctl.rows.made_rows import find_made
 from batchctl.rows.place import ResultsPlace
-from batchctl.rows.reader import read_rows
 from batchctl.rows.source_copies import SourceCopies, row_of
 from batchctl.rows.spelling import with_lists
+from batchctl.rows.whole_files import read_rows
 from batchctl.rows.wire_form import WireForm, merged_request, request_defaults
 
 _EVERY_POSITION = range(2**53)

@@ -31,9 +31,9 @@ from batchctl.rows.gap_texts import GapTexts
 from batchctl.rows.job_forms import JobForm, JobShape
 from batchctl.rows.line_blocks import LineBlocks, ReadBytes
 from batchctl.rows.line_forms import LineForms, RowBlock
-from batchctl.rows.reader import read_rows
 from batchctl.rows.row_faults import row_or_problem
 from batchctl.rows.row_printer import RowPrinter
+from batchctl.rows.whole_files import read_rows
 from batchctl.rows.wire_form import WireForm
 
 _DECODER = msgspec.json.Decoder(dict[str, Json])

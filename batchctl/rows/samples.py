@@ -12,7 +12,7 @@ from batchctl.model.sources import InlineRows, LocalFile, RequestRow
 from batchctl.model.stack import LINE_BYTES
 from batchctl.model.token_counting import SampledRow
 from batchctl.model.wire_json import wire_json
-from batchctl.rows.reader import read_rows
+from batchctl.rows.whole_files import read_rows
 from batchctl.rows.wire_form import WireForm
 
 _FIRST = 200

@@ -19,7 +19,7 @@ from batchctl.cli.known_rows import KnownRows
 from batchctl.cli.manifest_reload import ManifestReload
 from batchctl.engine.clock import SystemClock
 from batchctl.model.errors import ManifestError
-from batchctl.rows import reader
+from batchctl.rows import whole_files
 from batchctl.rows.reader import RowFiles
 from batchctl.state.store import open_state
 from tests.support.command_line import LONG, Cli, Service, StackFolder, manifest
@@ -287,11 +287,11 @@ def test_the_next_command_does_not_parse_a_large_file_again(
     stack: StackFolder, cli: Cli, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(reader, "LEAST_BYTES", 1)
+    monkeypatch.setattr(whole_files, "LEAST_BYTES", 1)
     (stack.path / "jobs" / "rows.jsonl").write_text('{"key": "a", "text": "x"}\n')
     stack.write_job("a", src={"file": "rows.jsonl"})
     cli.ok("validate")
-    monkeypatch.setattr(reader, "_read", None)
+    monkeypatch.setattr(whole_files, "_read", None)
     cli.ok("validate")
     cli.ok("status")
     assert len(list((tmp_path / "cache" / "batchctl" / "rows").iterdir())) == 1

@@ -22,6 +22,7 @@ from batchctl.model.reasons import Reason
 from batchctl.model.states import Phase
 from batchctl.model.why_not import Cause, ChangeKind, RuleStage, SmallChange, Way, WhyNot
 from batchctl.report.describe_document import describe_document
+from batchctl.report.description import JobDescription
 from batchctl.report.diff import JobDiff, diff_document
 from batchctl.report.documents import job_list
 from batchctl.report.error_document import error_document
@@ -37,7 +38,7 @@ from batchctl.report.job_document import (
     version_document,
 )
 from batchctl.report.plan_document import apply_document, drift_document, plan_document
-from batchctl.report.reports import JobDescription, StatusReport
+from batchctl.report.reports import StatusReport
 from batchctl.report.run_events import RunEvents
 from batchctl.report.why_not import why_not_document
 from tests.support.closed_schemas import closed, objects

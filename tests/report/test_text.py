@@ -19,13 +19,14 @@ from batchctl.report.apply_text import write_apply
 from batchctl.report.console import make_console
 from batchctl.report.describe_document import describe_document, source_fields
 from batchctl.report.describe_text import write_description
+from batchctl.report.description import JobDescription
 from batchctl.report.diff import JobDiff, write_diff, write_diffs
 from batchctl.report.error_text import write_error
 from batchctl.report.layout import Row
 from batchctl.report.markdown import apply_markdown
 from batchctl.report.plan_document import apply_document, plan_document
 from batchctl.report.plan_text import write_drift, write_plan
-from batchctl.report.reports import ApplyReport, JobDescription, StatusReport, StatusRow
+from batchctl.report.reports import ApplyReport, StatusReport, StatusRow
 from batchctl.report.status_text import write_status, write_valid, write_version
 from batchctl.report.text import Text
 from batchctl.report.words import (

@@ -12,7 +12,8 @@ from batchctl.model.kinds import Kind
 from batchctl.model.locations import RowProblem
 from batchctl.rows import file_blocks, file_reading, key_marks, line_blocks
 from batchctl.rows.key_marks import KeyMarks, mark_of
-from batchctl.rows.reader import RowFiles, read_rows
+from batchctl.rows.reader import RowFiles
+from batchctl.rows.whole_files import read_rows
 
 
 @pytest.mark.parametrize("at_once", [2, 3, 1000])

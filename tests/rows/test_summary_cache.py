@@ -14,10 +14,10 @@ from batchctl.model.keys import Api
 from batchctl.model.kinds import Kind
 from batchctl.model.ports.row_reader import RowRules, RowsSummary
 from batchctl.model.stack import LINE_BYTES
-from batchctl.rows import file_reading, line_blocks, reader, summary_cache
+from batchctl.rows import file_reading, line_blocks, summary_cache, whole_files
 from batchctl.rows.file_reading import FileReading
 from batchctl.rows.reader import RowFiles
-from batchctl.rows.summary_cache import SummaryCache, settings_of
+from batchctl.rows.summary_cache import settings_of
 
 RULES = RowRules(Api.GEMINI, {"generationConfig": {"maxOutputTokens": 5}})
 
@@ -36,7 +36,7 @@ def written(path: Path, *texts: str, tier: str = "flex", key: str = "k") -> Path
 
 @pytest.fixture(autouse=True)
 def any_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "LEAST_BYTES", 1)
+    monkeypatch.setattr(whole_files, "LEAST_BYTES", 1)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def summary(
     folder: Path, path: Path, rules: RowRules | None = RULES, kind: Kind = Kind.BATCH_JOB, line_bytes: int = LINE_BYTES
 ) -> RowsSummary:
     """As a new process finds it."""
-    return RowFiles(cache=SummaryCache(folder)).fingerprint(path, kind, line_bytes, rules)
+    return RowFiles(cache=folder).fingerprint(path, kind, line_bytes, rules)
 
 
 def test_a_file_is_parsed_once(folder: Path, tmp_path: Path, readings: list[Path]) -> None:
@@ -185,7 +185,7 @@ def test_without_a_folder_files_are_read(bad: str, tmp_path: Path, readings: lis
 
 def test_small_files_have_no_entry(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = written(tmp_path / "rows.jsonl", "one")
-    monkeypatch.setattr(reader, "LEAST_BYTES", path.stat().st_size + 1)
+    monkeypatch.setattr(whole_files, "LEAST_BYTES", path.stat().st_size + 1)
     summary(folder, path)
     assert not folder.exists()
 

@@ -23,7 +23,8 @@ from batchctl.model.row_hashes import hash_rows
 from batchctl.model.sources import InlineRows, RemoteSource, RequestRow
 from batchctl.model.stack import Limits, Stack
 from batchctl.reconcile import plan
-from batchctl.report.reports import ApplyReport, JobDescription, StatusReport, StatusRow
+from batchctl.report.description import JobDescription
+from batchctl.report.reports import ApplyReport, StatusReport, StatusRow
 from tests.support.report_samples import GEMINI, HOSTILE, NOW, TROUBLE, VERTEX, ago
 from tests.support.values import replace
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from batchctl.model.events import Event
 from batchctl.report.describe_document import describe_document
+from batchctl.report.description import JobDescription
 from batchctl.report.explain import JobCase, next_step
 from batchctl.report.explain_document import condition_entries
 from batchctl.report.explain_ways import way_entries
 from batchctl.report.job_commands import job_commands
-from batchctl.report.reports import JobDescription
 from batchctl.server.documents.graph import edges_of, require_job
 from batchctl.server.documents.timeline import spans_of
 from batchctl.server.view import Document, View
