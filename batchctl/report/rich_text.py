@@ -35,7 +35,9 @@ def rich_console(
 
 def as_rich(text: Text) -> rich.text.Text:
     """The text as one of rich."""
-    return rich.text.Text(text.plain, text.style, spans=[rich.text.Span(*one) for one in text.spans])
+    return rich.text.Text(
+        text.plain, text.style, spans=[rich.text.Span(one.start, one.end, one.style) for one in text.spans]
+    )
 
 
 def _from_rich(text: rich.text.Text) -> Text:

@@ -5,12 +5,12 @@ They know no terminal. A console writes them, and rich is loaded where styles ar
 
 from __future__ import annotations
 
-from typing import NamedTuple, Self
+from typing import Self
 
 from msgspec import Struct
 
 
-class Span(NamedTuple):
+class Span(Struct, frozen=True):
     """The style of a part of a text, from one character to before another."""
 
     start: int
