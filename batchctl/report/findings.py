@@ -10,7 +10,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from urllib.parse import quote
-from xml.sax.saxutils import quoteattr
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -141,6 +140,8 @@ def findings_markdown(found: Findings) -> str:
 
 
 def _attribute(text: str) -> str:
+    from xml.sax.saxutils import quoteattr  # it loads HTTP, mail and TLS: forty modules
+
     return _ascii(quoteattr(visible(text)))
 
 
