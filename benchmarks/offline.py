@@ -8,6 +8,7 @@ The client of the API is not loaded, either.
 
 from __future__ import annotations
 
+import gc
 import os
 import sqlite3
 import sys
@@ -18,7 +19,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from batchctl.cli import main as run
-from batchctl.cli.lazy_group import without_garbage_collection
+
+gc.set_threshold(50_000)  # as the command does before it imports click
+from batchctl.cli.lazy_group import without_garbage_collection  # noqa: E402 - see above
 
 with without_garbage_collection():  # as the command imports them
     from batchctl.cli import engine_tools

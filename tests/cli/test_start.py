@@ -184,6 +184,12 @@ def test_the_collector_examines_nothing_at_the_end() -> None:
     assert out.splitlines()[-1] == "True"
 
 
+def test_the_collector_does_not_examine_what_was_imported() -> None:
+    program = "import gc; from batchctl.cli import commands; commands.batchctl.table['status'].load(); print(gc.get_freeze_count() > 10_000, gc.isenabled())"
+    _, out = imported(program)
+    assert out == "True True\n"
+
+
 @pytest.mark.parametrize("command", ["status", "plan"])
 def test_a_look_at_unchanged_jobs_loads_few_modules(command: str, tmp_path: Path) -> None:
     """Without the client of the API. Each measurement of `benchmarks` is of such a command."""
