@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
+from msgspec import Struct
+
+from batchctl.model.forms.line_values import Path
+from batchctl.model.forms.templates import Column, Template
+from batchctl.model.json_value import Json
 from batchctl.model.ports.providers import ResultItem
 from batchctl.model.result_json import decoded
 
@@ -23,3 +29,27 @@ class AnswerLines:
         """The results one by one."""
         for key, response in zip(self.keys, self.responses, strict=True):
             yield ResultItem(key, None, decoded(response))
+
+
+class AnswerForm(Struct, frozen=True, eq=False):
+    """Answers that differ in a few texts and numbers alone."""
+
+    sample: Mapping[str, Json]
+    """One of them."""
+    gaps: tuple[Path, ...]
+    """The places at which they differ."""
+    template: Template
+    """The answer as `encoded` writes it."""
+
+
+class FormedAnswers(AnswerLines):
+    """Results whose answers have one form. `columns` are the texts in its gaps, as `encoded` writes them."""
+
+    def __init__(self, keys: Sequence[str], form: AnswerForm, columns: Sequence[Column]) -> None:
+        self.keys = keys
+        self.form = form
+        self.columns = columns
+
+    @cached_property
+    def responses(self) -> Sequence[bytes]:  # type: ignore[override]
+        return self.form.template.lines(self.columns, len(self)).split(b"\n")[:-1]

@@ -23,6 +23,7 @@ from batchctl.model.file_forms import foreign_form, way_out
 from batchctl.model.json_value import Json
 from batchctl.model.ports.providers import ResultItem
 from batchctl.model.result_json import encoded_each
+from batchctl.providers.answer_forms import AnswerForms
 from batchctl.providers.streamed_lines import Line, LineSplitter, LongLine, whole_lines
 from batchctl.providers.untrusted_text import DECODER, FAST_DECODER, parse_line
 
@@ -68,6 +69,7 @@ class ResultLines:
         self._item_of = item_of
         self._is_complete = is_complete
         self._has_answer_lines = has_answer_lines
+        self._forms = AnswerForms()
         self._number = 0
         """The last line that was read."""
         self._has_rows = self._has_text = False
@@ -83,10 +85,11 @@ class ResultLines:
         with closing(LineSplitter(limit)) as splitter:
             for chunk in whole_lines(chunks, limit):
                 size += len(chunk)
-                answers = self._answers(chunk) if self._has_rows and splitter.is_between_lines else None
+                answers = self._answers(chunk) if splitter.is_between_lines else None
                 if answers is None:
                     yield chain.from_iterable(self._rows(line, limit) for line in splitter.split(chunk))
                     continue
+                self._has_rows = self._has_text = True
                 yield self._pop_bad()
                 yield answers
                 self._number += len(answers)
@@ -101,6 +104,9 @@ class ResultLines:
         """The rows of whole lines that have a key and an answer each, and nothing else; None if some are others."""
         if not self._has_answer_lines or not chunk.endswith(b"\n"):
             return None
+        formed = self._forms.read(chunk)
+        if formed is not None:
+            return formed
         try:
             found = _ANSWER_LINES.decode_lines(chunk)
         except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -109,6 +115,7 @@ class ResultLines:
         # Blank lines have a number, too.
         if len(found) != chunk.count(b"\n") or not all(map(_CANDIDATES, responses)):
             return None
+        self._forms.learn(chunk[chunk.rfind(b"\n", 0, -1) + 1 : -1], found[-1].key, responses[-1])
         return AnswerLines([line.key for line in found], encoded_each(responses))
 
     def _pop_bad(self) -> Iterable[ResultItem]:

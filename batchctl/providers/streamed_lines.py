@@ -12,8 +12,8 @@ from batchctl.model.stack import LINE_BYTES
 LINE_LIMIT = LINE_BYTES
 """Bytes of one line, unless the stack sets `limits.lineBytes`."""
 _START = 4096
-_AT_ONCE = 2**18
-"""Bytes of lines that are read at once."""
+_AT_ONCE = 2**17
+"""Bytes of lines that are read at once: few enough for the caches of a processor."""
 
 
 class LongLine:

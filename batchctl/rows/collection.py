@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 
 from msgspec import Struct, structs
 from msgspec.structs import replace
 
-from batchctl.disk.private_files import sync_folder
+from batchctl.disk.private_files import create_file, sync_folder
 from batchctl.model.answer_lines import AnswerLines
 from batchctl.model.json_value import Json
 from batchctl.model.keys import AttemptKey
@@ -98,6 +99,7 @@ class Collection:
             temporary(self._part) as aside,
             temporary(self._part) as expected,
             temporary(self._part) as arrived,
+            ExitStack() as opened,
         ):
             spool = Spool(arrived)
             expectations = Expectations(expected)
@@ -108,16 +110,19 @@ class Collection:
             if isinstance(known, ForeignRows) and sent is not None and sent.has_fingerprints:
                 self._earlier.keep(whole, known.files)
             answers = ANSWERS_FILE if is_part else RESULTS_FILE
+            target = opened.enter_context(create_file(self._part / answers))
+            writer = ResultWriter(target, spool, join, expectations, ledger)
             for piece in pieces_of(items):
-                if isinstance(piece, AnswerLines) and join.add_answers(piece.keys, spool.read_answer):
-                    spool.add_answers(piece)
-                else:
+                rows = join.add_answers(piece.keys, writer.read_answer) if isinstance(piece, AnswerLines) else None
+                if rows is None or not isinstance(piece, AnswerLines):
                     self._add(piece, join, spool, expectations)
+                else:
+                    writer.add(piece, rows)
             settled = join.settle()
             if self._is_list_lost and ledger is not None:
                 self._count_sent(ledger, settled)
             anonymous = spool.count_anonymous(without_position(settled))
-            written = ResultWriter(spool, settled, join, expectations, ledger).write(self._part / answers)
+            written = writer.write(settled)
         came = written.verdicts.total()
         tokens = written.usage.input
         found: dict[str, Json] = {"tokens": tokens, **written.usage.facts()}

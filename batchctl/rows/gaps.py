@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping
-from enum import Enum
-from typing import TypeAlias
 
+from batchctl.model.forms.gap_texts import Gap
+from batchctl.model.forms.line_values import Path
 from batchctl.model.json_value import Json
 from batchctl.model.kinds import Kind
 from batchctl.model.request.catalogue import ROOTS
@@ -16,56 +14,13 @@ from batchctl.model.request.rules import COMPARED
 from batchctl.model.request.spelling import spellings
 from batchctl.rows.spelling import request_members
 
-Path: TypeAlias = tuple[str | int, ...]
-_TOKEN = re.compile(rb'"((?:[^"\\]|\\.)*+)"|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
 _CONSTANT = frozenset({"body", "config"})
 """Members of a row that are the same in all rows of a form."""
-
-
-class Gap(Enum):
-    """The texts that fit into a gap."""
-
-    TEXT = "any text"
-    SOME_TEXT = "any text but the empty one"
-    BASE64 = "bytes in base64"
-    WHOLE = "a whole number"
 
 
 def gaps_of(row: Mapping[str, Json], kind: Kind) -> Mapping[Path, Gap]:
     """The gaps of a row in any of its forms, by their places."""
     return dict(_of_row(row, kind))
-
-
-def find_values(raw: bytes) -> Mapping[Path, tuple[int, int]]:
-    """The place in a line of each scalar value, in their order; of a string without its quotes."""
-    found: dict[Path, tuple[int, int]] = {}
-    path: list[str | int] = []
-    is_name = False
-    for token in _TOKEN.finditer(raw):
-        mark = token[0][:1]
-        if mark in b"{[":
-            path.append("" if mark == b"{" else 0)
-            is_name = mark == b"{"
-        elif mark in b"}]":
-            path.pop()
-        elif mark == b",":
-            step = path[-1]
-            is_name = isinstance(step, str)
-            path[-1] = step if isinstance(step, str) else step + 1
-        elif mark == b'"' and is_name:
-            path[-1], is_name = json.loads(token[0]), False
-        elif mark != b":":
-            found[tuple(path)] = token.span(1 if mark == b'"' else 0)
-    return found
-
-
-def fill(value: Json, others: Mapping[Path, str | int], path: Path = ()) -> Json:
-    """The value with other texts and numbers at some places."""
-    if isinstance(value, dict):
-        return {name: fill(member, others, (*path, name)) for name, member in value.items()}
-    if isinstance(value, list):
-        return [fill(item, others, (*path, index)) for index, item in enumerate(value)]
-    return others.get(path, value)
 
 
 def _of_row(row: Mapping[str, Json], kind: Kind) -> Iterator[tuple[Path, Gap]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from io import SEEK_END
 from typing import BinaryIO
 
 from batchctl.rows.durable import flush_durably
@@ -23,6 +24,14 @@ class HashedLines:
         """Add the next line. Raises OSError."""
         self.end += len(line)
         self._lines.add(line)
+
+    def read(self, start: int, size: int) -> bytes:
+        """The bytes of lines that were added. Raises OSError."""
+        self._lines.flush()
+        self._target.seek(start)
+        found = self._target.read(size)
+        self._target.seek(0, SEEK_END)
+        return found
 
     def finish(self) -> str:
         """Write the rest durably; returns the sha256 of all lines. Raises OSError."""

@@ -13,15 +13,17 @@ import msgspec
 from msgspec import Struct
 
 from batchctl.model.canonical import row_bytes, with_escapes
+from batchctl.model.forms.gap_texts import Gap
+from batchctl.model.forms.line_values import fill
+from batchctl.model.forms.templates import mark_of, marks_in
 from batchctl.model.json_value import Json
 from batchctl.model.kinds import Kind
 from batchctl.model.packed_rows import PackedRows
 from batchctl.model.ports.row_reader import FilledRows
 from batchctl.model.request.problems import Path
 from batchctl.model.row_hashes import RowHashes
-from batchctl.rows.gaps import Gap, fill, gaps_of
+from batchctl.rows.gaps import gaps_of
 from batchctl.rows.row import checked_key, parse_row
-from batchctl.rows.templates import mark_of, marks_in
 
 MOST_GAPS = 256
 """The most gaps of a list. Longer lists belong in a file."""

@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from batchctl.model.canonical import canonical_json
+from batchctl.model.forms.gap_texts import GapTexts
+from batchctl.model.forms.templates import Template, mark_of, marks_in
 from batchctl.model.json_value import Json
 from batchctl.model.request.rules import most_output
 from batchctl.model.result_json import encoded
 from batchctl.model.row_marks import key_of, labels_of
 from batchctl.model.sources import RequestRow
 from batchctl.rows.expectation import asked_of
-from batchctl.rows.gap_texts import GapTexts
-from batchctl.rows.templates import Template, mark_of, marks_in
 from batchctl.rows.wire_form import WireForm
 
 

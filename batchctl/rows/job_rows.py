@@ -18,6 +18,7 @@ from batchctl.model.canonical import RowsHasher, row_bytes
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import ResultsError, RowsError
+from batchctl.model.forms.gap_texts import GapTexts
 from batchctl.model.input_rows import RowColumns
 from batchctl.model.json_value import Json
 from batchctl.model.locations import RowProblem
@@ -27,7 +28,6 @@ from batchctl.model.row_marks import key_of
 from batchctl.model.sources import LocalFile, RequestRow
 from batchctl.rows.expectation import asked_of
 from batchctl.rows.file_blocks import FileBlock, read_blocks
-from batchctl.rows.gap_texts import GapTexts
 from batchctl.rows.job_forms import JobForm, JobShape
 from batchctl.rows.line_blocks import LineBlocks, ReadBytes
 from batchctl.rows.line_forms import LineForms, RowBlock

@@ -33,10 +33,10 @@ class Join(Protocol):
         """Add the next result, in order of arrival."""
         ...
 
-    def add_answers(self, keys: Sequence[str], read: Callable[[int], ReadAgain]) -> bool:
-        """Add the next results, which are answers with these keys; False: they have to be added one by one.
+    def add_answers(self, keys: Sequence[str], read: Callable[[int], ReadAgain]) -> range | None:
+        """Add the next results, which are answers with these keys; None: they have to be added one by one.
 
-        `read` reads a result again, by its number.
+        Returns the rows that they name, which come one after the other. `read` reads a result again, by its number.
         """
         ...
 
@@ -101,8 +101,8 @@ class LooseJoin:
         self._positions.append(NOWHERE if position is None else position)
         self._names.append(_name(item) if position is None else fingerprint(position))
 
-    def add_answers(self, keys: Sequence[str], read: Callable[[int], ReadAgain]) -> bool:  # noqa: ARG002  rows of an unknown input are compared
-        return False
+    def add_answers(self, keys: Sequence[str], read: Callable[[int], ReadAgain]) -> None:  # noqa: ARG002  rows of an unknown input are compared
+        return None
 
     def settle(self) -> Settled:
         settled = self._arrivals.settled()

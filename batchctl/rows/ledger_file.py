@@ -67,6 +67,11 @@ class LedgerWriter:
         prints = self._sent.fingerprints(first, count)
         self._body += b"".join(map(_RECORD.pack, prints, offsets, lengths, repeat(_NUMBERS[RowVerdict.OK])))
 
+    def place(self, number: int) -> tuple[int, int]:
+        """The offset and the length of an outcome, by the number in which it was added."""
+        _, offset, length, _ = _RECORD.unpack_from(self._body, number * _RECORD.size)
+        return offset, length
+
     def add_missing(self, *, is_tried: bool) -> None:
         """Add all rows that have no result. `is_tried`: the API had its chance with them."""
         self._is_missing_tried = is_tried

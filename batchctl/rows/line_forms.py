@@ -8,7 +8,7 @@ the same gaps. All other lines are read one by one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from itertools import groupby
 from operator import itemgetter
@@ -17,15 +17,17 @@ from typing import TypeAlias, cast
 from msgspec import Struct
 
 from batchctl.model.canonical import row_bytes
+from batchctl.model.forms.gap_texts import BETWEEN, PLAIN, Gap, GapTexts, prove
+from batchctl.model.forms.line_values import Path, fill, find_values
+from batchctl.model.forms.splitting import between, split
+from batchctl.model.forms.templates import Column, Template, mark_of, marks_in
 from batchctl.model.json_value import Json
 from batchctl.model.keys import OWN_LABELS
 from batchctl.model.kinds import Kind
 from batchctl.model.sources import RequestRow
-from batchctl.rows.gap_texts import BETWEEN, PLAIN, GapTexts, prove
-from batchctl.rows.gaps import Gap, Path, fill, find_values, gaps_of
+from batchctl.rows.gaps import gaps_of
 from batchctl.rows.job_forms import JobForm, JobShape
 from batchctl.rows.row import KEY_LENGTH, parse_row
-from batchctl.rows.templates import Column, Template, mark_of, marks_in
 
 _TEXT = rb'[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+'
 _PATTERNS = {Gap.TEXT: _TEXT, Gap.SOME_TEXT: rb'(?!")' + _TEXT, **PLAIN}
@@ -59,25 +61,6 @@ class LineForm(Struct, frozen=True, eq=False):
     """The most output tokens of a row."""
     job: JobForm | None = None
     """How a job sends rows of this form, if that was asked for."""
-
-    def columns(self, block: bytes) -> Sequence[Column]:
-        """The texts in the gaps of lines that all have this form, as they are there. Raises _NoForm.
-
-        They are found by what is around them. It is certain that nothing else is around them, but not that they are
-        allowed there.
-        """
-        first, *middle, last = self.between
-        if len(block) < len(first) + len(last) or not (block.startswith(first) and block.endswith(last)):
-            raise _NoForm
-        columns: list[Column] = []
-        rest: Column = block[len(first) : -len(last)].split(last + first)
-        for text in middle:
-            try:
-                column, rest = zip(*[line.split(text, 1) for line in rest], strict=True)
-            except ValueError:  # a line without this text
-                raise _NoForm from None
-            columns.append(column)
-        return [*columns, rest]
 
 
 Run: TypeAlias = tuple[LineForm, GapTexts]
@@ -131,8 +114,9 @@ class LineForms:
     def _even(self, block: bytes) -> RowBlock | None:
         """The rows, if all have the form that came last."""
         form = self._forms[0]
+        columns = split(block, form.between)
         try:
-            return _block([(form, form.columns(block))])
+            return None if columns is None else _block([(form, columns)])
         except _NoForm:
             return None
 
@@ -218,10 +202,10 @@ def form_of(
     job = None if shape is None else shape.form(filled, marks)
     if job is None and shape is not None:
         return None
-    between = tuple(_between(raw, places.values()))
+    around = tuple(between(raw, places.values()))
     kinds = tuple(gaps[path] for path in places)
     key = keys[0] if keys else None
-    return LineForm(_pattern(between, kinds), between, kinds, line, key, tuple(row.request), tokens, job)
+    return LineForm(_pattern(around, kinds), around, kinds, line, key, tuple(row.request), tokens, job)
 
 
 def _filled(
@@ -233,16 +217,7 @@ def _filled(
     return parse_row(fill(value, others), kind), marks
 
 
-def _between(raw: bytes, places: Iterable[tuple[int, int]]) -> Iterator[bytes]:
-    """The texts of a line around some places, the last one with a line end."""
-    at = 0
-    for start, end in places:
-        yield raw[at:start]
-        at = end
-    yield raw[at:] + b"\n"
-
-
-def _pattern(between: Sequence[bytes], gaps: Sequence[Gap]) -> re.Pattern[bytes]:
-    texts = [re.escape(text) for text in between]
+def _pattern(around: Sequence[bytes], gaps: Sequence[Gap]) -> re.Pattern[bytes]:
+    texts = [re.escape(text) for text in around]
     inner = (b"(" + _PATTERNS[gap] + b")" + text for gap, text in zip(gaps, texts[1:], strict=True))
     return re.compile(b"".join((texts[0], *inner)))

@@ -60,17 +60,17 @@ class RowJoin:
             self._claims.append(row)
             self._add_forms(None, item.members)
 
-    def add_answers(self, keys: Sequence[str], read: Callable[[int], ReadAgain]) -> bool:
+    def add_answers(self, keys: Sequence[str], read: Callable[[int], ReadAgain]) -> range | None:
         """Add the next results, if they are those of the next rows: nearly all are."""
         first = self._table.names.next_owners(keys)
         if first is None:
-            return False
+            return None
         self._arrivals.add_answers(len(keys), read)
         self._claims.extend(range(first, first + len(keys)))
         if self._table.is_echoed:
             for forms_before in (self._exact, self._loose, self._whole):
                 forms_before.extend([_NONE] * len(keys))
-        return True
+        return range(first, first + len(keys))
 
     def _add_other(self, item: ResultItem, number: int) -> None:
         """Add a result whose row has to be searched for."""

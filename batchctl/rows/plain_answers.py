@@ -71,10 +71,20 @@ _COUNTED_DECODER = msgspec.json.Decoder(_CountedOutcome)
 
 def are_good(answers: Sequence[PlainAnswer] | Sequence[CountedAnswer], expected: Expectation) -> bool:
     """Whether the verdict on each of these answers is certain to be `OK`."""
-    if expected.form is AnswerForm.EMBEDDED or not expected.modalities <= _TEXT:
+    if not may_be_good(expected):
         return False
     found = [answer.candidates[0].content.parts for answer in answers]
     texts = [parts[0].text if len(parts) == 1 else "".join([part.text for part in parts]) for parts in found]
+    return are_good_texts(texts, expected)
+
+
+def may_be_good(expected: Expectation) -> bool:
+    """Whether an answer with nothing but text can be what was asked for."""
+    return expected.form is not AnswerForm.EMBEDDED and expected.modalities <= _TEXT
+
+
+def are_good_texts(texts: Sequence[str], expected: Expectation) -> bool:
+    """Whether the verdict on complete answers with these texts is certain to be `OK`, if `may_be_good`."""
     if not all(map(str.strip, texts)):
         return False
     is_any_text = expected.choices is None and not expected.is_json

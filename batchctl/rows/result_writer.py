@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import accumulate, islice
-from operator import itemgetter, lt
-from pathlib import Path
+from operator import add, itemgetter, lt
+from typing import BinaryIO
 
 from msgspec import UNSET, Struct
 
-from batchctl.disk.private_files import create_file
+from batchctl.model.answer_lines import AnswerLines, FormedAnswers
+from batchctl.model.forms.templates import Template
 from batchctl.model.json_value import Json
 from batchctl.model.result_json import decoded, encoded, encoded_each
 from batchctl.model.verdicts import RowVerdict
-from batchctl.rows.arrivals import NOWHERE, Fate, Settled
+from batchctl.rows.answer_columns import AnswerColumns
+from batchctl.rows.arrivals import NOWHERE, Fate, ReadAgain, Settled
 from batchctl.rows.expectation import UNSEEN, Expectation, Expectations
 from batchctl.rows.hashed_lines import HashedLines
 from batchctl.rows.join import Join
@@ -28,7 +30,10 @@ from batchctl.rows.written import as_written
 _NO_INDEX = 2**62
 """Sorts after every input position."""
 _HEAD = b'{"key":%b,"index":%d,"verdict":"%b",'
-_GOOD_LINE = b'{"key":%b,"index":%d,"verdict":"OK",%b\n'
+_BEFORE_OUTCOME = b',"verdict":"OK",'
+_OUTCOME_LINE = Template((b'{"key":', b',"index":', _BEFORE_OUTCOME, b"\n"), (0, 1, 2))
+_ANSWER_LINE = Template((b'{"key":', b',"index":', _BEFORE_OUTCOME + b'"response":', b"}\n"), (0, 1, 2))
+"""Lines of good answers: their key, their index, and the rest of the outcome or the response alone."""
 _without_brace = itemgetter(slice(1, None))
 
 
@@ -42,41 +47,88 @@ class Written(Struct, frozen=True):
 
 
 class ResultWriter:
-    """Writes results that have arrived.
+    """Writes results: answers of the usual form as they come, as long as they come in the order of the input.
 
-    `ledger` takes those that have a row; without it, the rows of the join are those of the whole input.
+    All other results wait in the spool. `ledger` takes those that have a row; without it, the rows of the join are
+    those of the whole input, and no result is written before all have come.
     """
 
     def __init__(
-        self, spool: Spool, settled: Settled, join: Join, expectations: Expectations, ledger: LedgerWriter | None = None
+        self, target: BinaryIO, spool: Spool, join: Join, expectations: Expectations, ledger: LedgerWriter | None = None
     ) -> None:
+        """`target` is an empty file."""
+        self._lines = HashedLines(target)
         self._spool = spool
-        self._settled = settled
         self._join = join
         self._expectations = expectations
         self._ledger = ledger
+        self._columns = AnswerColumns()
         self._verdicts, self._usage = Counter[RowVerdict](), UsageTotal()
+        self._ahead = 0
+        """The results that were written as they came. Each is that of the row with its number."""
 
-    def write(self, path: Path) -> Written:
-        """Write all results by input position, those without one last as they came."""
-        with create_file(path) as target:
-            lines = HashedLines(target)
-            order = _in_input_order(self._settled)
-            if not isinstance(order, range):
-                for number in order:
-                    self._write_one(number, lines)
-                return Written(lines.finish(), self._verdicts, self._usage)
-            start = 0
-            while start < len(order):
-                end = self._spool.end_of_run(start)
-                if not self._write_good(range(start, end), lines):
-                    for number in range(start, end):
-                        self._write_one(number, lines)
-                start = end
-            return Written(lines.finish(), self._verdicts, self._usage)
+    def add(self, answers: AnswerLines, rows: range) -> None:
+        """Add the next results, whose keys name these rows."""
+        if self._write_ahead(answers, rows):
+            self._spool.skip(len(answers))
+        else:
+            self._spool.add_answers(answers)
 
-    def _write_one(self, number: int, lines: HashedLines) -> None:
-        row = self._settled.rows[number]
+    def _write_ahead(self, answers: AnswerLines, rows: range) -> bool:
+        """Write answers as they come; False, if they have to wait.
+
+        The first rows have the first results, and these are good answers: no other result can count before them. So
+        they are the start of the file, whatever comes after them.
+        """
+        is_next = rows.start == self._ahead == len(self._spool)
+        place = UNSEEN if self._ledger is None or not is_next else self._join.common_expectation(rows)
+        if place == UNSEEN or not self._count_good(answers, self._expectations.at(place)):
+            return False
+        self._put_good(rows, self._join.keys(rows, encoded_each(answers.keys)), answers.responses, _ANSWER_LINE)
+        self._ahead = rows.stop
+        return True
+
+    def _count_good(self, answers: AnswerLines, expected: Expectation) -> bool:
+        """Count the tokens of answers; False, if the verdict on one may not be `OK`."""
+        found = self._columns.read(answers, expected) if isinstance(answers, FormedAnswers) else None
+        if found is not None:
+            sums, version = found
+            self._usage.add_sums(sums, {version: len(answers)})
+            return True
+        plain = read_all_plain(b"".join(map(b'{"response":%b}\n'.__mod__, answers.responses)))
+        if plain is None or not are_good(plain, expected):
+            return False
+        self._add_usage(plain)
+        return True
+
+    def read_answer(self, number: int) -> ReadAgain:
+        """The key and the response of a result."""
+        if number >= self._ahead or self._ledger is None:
+            return self._spool.read_answer(number)
+        response = decoded(b"{" + self._lines.read(*self._ledger.place(number)))["response"]
+        return self._join.key(number, None), response
+
+    def write(self, settled: Settled) -> Written:
+        """Write all other results by input position, those without one last as they came."""
+        order = _in_input_order(settled)[self._ahead :]
+        if not isinstance(order, range):
+            for number in order:
+                self._write_one(number, settled)
+            return self._written()
+        start = order.start
+        while start < order.stop:
+            end = self._spool.end_of_run(start)
+            if not self._write_good(range(start, end), settled):
+                for number in range(start, end):
+                    self._write_one(number, settled)
+            start = end
+        return self._written()
+
+    def _written(self) -> Written:
+        return Written(self._lines.finish(), self._verdicts, self._usage)
+
+    def _write_one(self, number: int, settled: Settled) -> None:
+        row = settled.rows[number]
         place = UNSEEN if row == NOWHERE else self._join.expectation(row)
         expected = self._expectations.at(self._spool.echoed[number] if place == UNSEEN else place)
         record = self._spool.record(number)
@@ -89,18 +141,18 @@ class ResultWriter:
             outcome = _outcome(record[1])
             found = _judge(outcome, expected)
             self._usage.add(outcome)
-        ledger = self._ledger
+        ledger, lines = self._ledger, self._lines
         position = row if ledger is None or row == NOWHERE else ledger.position(row)
         head = _head(record, row, position, self._join, found)
-        if self._settled.fates[number] == Fate.MATCHED:
+        if settled.fates[number] == Fate.MATCHED:
             self._verdicts[found] += 1
             if ledger is not None and row != NOWHERE:
                 ledger.add(row, found, lines.end + len(head), len(record[1]) - 1)
         lines.add(head + record[1][1:] + b"\n")
 
-    def _write_good(self, numbers: range, lines: HashedLines) -> bool:
+    def _write_good(self, numbers: range, settled: Settled) -> bool:
         """Write results of rows that come one after the other; False, if not all are answers of the usual form."""
-        rows = range(self._settled.rows[numbers[0]], self._settled.rows[numbers[-1]] + 1)
+        rows = range(settled.rows[numbers[0]], settled.rows[numbers[-1]] + 1)
         place = self._join.common_expectation(rows) if len(rows) == len(numbers) else UNSEEN
         if place == UNSEEN:
             return False
@@ -109,17 +161,26 @@ class ResultWriter:
         if answers is None or not are_good(answers, self._expectations.at(place)):
             return False
         self._add_usage(answers)
-        self._verdicts[RowVerdict.OK] += len(rows)
-        shown = encoded_each(self._join.keys(rows, keys))
-        positions = rows if self._ledger is None else self._ledger.positions(rows)
-        found = list(map(_GOOD_LINE.__mod__, zip(shown, positions, map(_without_brace, outcomes))))  # noqa: B905 - a third of the time
-        if self._ledger is not None:
-            lengths = list(map(len, outcomes))
-            ends = islice(accumulate(map(len, found), initial=lines.end), 1, None)
-            offsets = [end - length for end, length in zip(ends, lengths, strict=True)]
-            self._ledger.add_good(rows, offsets, [length - 1 for length in lengths])
-        lines.add(b"".join(found))
+        self._put_good(rows, self._join.keys(rows, keys), list(map(_without_brace, outcomes)), _OUTCOME_LINE)
         return True
+
+    def _put_good(self, rows: range, keys: Sequence[str | None], ends: Sequence[bytes], line: Template) -> None:
+        """Write good answers of rows that come one after the other. `ends` are what `line` has in its last gap."""
+        self._verdicts[RowVerdict.OK] += len(rows)
+        positions = rows if self._ledger is None else self._ledger.positions(rows)
+        columns = [encoded_each(keys), list(map(b"%d".__mod__, positions)), ends]
+        if self._ledger is not None:
+            # From the end of the verdict to the end of the line.
+            *head, before, after = line.between
+            outcome = before.partition(_BEFORE_OUTCOME)[2] + after[:-1]
+            lengths = [len(outcome) + size for size in map(len, ends)]
+            heads = map(add, *(map(len, column) for column in columns[:2]))
+            around = sum(map(len, head)) + len(before) + len(after) - len(outcome)
+            sizes = map(add, heads, lengths)
+            ends_of_lines = islice(accumulate((around + size for size in sizes), initial=self._lines.end), 1, None)
+            offsets = [end - 1 - size for end, size in zip(ends_of_lines, lengths, strict=True)]
+            self._ledger.add_good(rows, offsets, lengths)
+        self._lines.add(line.lines(columns, len(rows)))
 
     def _add_usage(self, answers: Sequence[PlainAnswer] | Sequence[CountedAnswer]) -> None:
         self._usage.note_statuses([one.modelStatus for one in answers if one.modelStatus is not UNSET])

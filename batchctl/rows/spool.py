@@ -57,6 +57,11 @@ class Spool:
         self._writes.add(b"".join(records))
         self._offsets.extend(accumulate(map(len, records), initial=self._offsets.pop()))
 
+    def skip(self, count: int) -> None:
+        """Count the next results, which are kept elsewhere."""
+        self.echoed.extend([UNSEEN] * count)
+        self._offsets.extend([self._offsets[-1]] * count)
+
     def read_answer(self, number: int) -> ReadAgain:
         """The key and the response of a result."""
         key, outcome, _ = self.record(number)

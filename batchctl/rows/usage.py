@@ -14,7 +14,7 @@ from msgspec import to_builtins
 from batchctl.model.cost.tokens import Counted
 from batchctl.model.json_value import Json
 from batchctl.rows.numbers import MOST_COUNT, read_count
-from batchctl.rows.plain_usage import PlainUsage, sum_up
+from batchctl.rows.plain_usage import PlainSums, PlainUsage, sum_up
 from batchctl.rows.token_kinds import TokenSums, text_tokens, tokens_of_publisher
 
 _METADATA = {
@@ -100,7 +100,7 @@ class UsageTotal:
                 self.add_counts(usage, version)
             return
         self._kinds.add_all(usages)
-        self._add_columns(len(usages), columns, versions)
+        self._add_columns(len(usages), columns, Counter(versions))
 
     def add_plain(self, usages: Sequence[PlainUsage], versions: Iterable[str]) -> None:
         """The same for several answers whose counts have been read by a compiled type."""
@@ -108,18 +108,23 @@ class UsageTotal:
         if sums is None:
             self.add_all([to_builtins(usage) for usage in usages], versions)
             return
-        self._kinds.add_sums(len(usages), text_tokens(sums.prompt, sums.answered, sums.thoughts or 0))
+        self.add_sums(sums, Counter(versions))
+
+    def add_sums(self, sums: PlainSums, versions: Mapping[str, int]) -> None:
+        """Add the sums of some answers. `versions`: the number of answers from each model version."""
+        rows = sum(versions.values())
+        self._kinds.add_sums(rows, text_tokens(sums.prompt, sums.answered, sums.thoughts or 0))
         columns = {"promptTokens": sums.prompt, "outputTokens": sums.answered, "totalTokens": sums.total}
         columns |= {} if sums.thoughts is None else {"thoughtTokens": sums.thoughts}
-        self._add_columns(len(usages), columns, versions)
+        self._add_columns(rows, columns, versions)
 
-    def _add_columns(self, rows: int, columns: Mapping[str, int], versions: Iterable[str]) -> None:
+    def _add_columns(self, rows: int, columns: Mapping[str, int], versions: Mapping[str, int]) -> None:
         """Add the sums of some answers, all of which have a count of the input."""
         self._rows += rows
         self._input = (self._input or 0) + columns["promptTokens"]
         for name, number in columns.items():
             self._tokens[name] = self._tokens.get(name, 0) + number
-        for version, number in Counter(versions).items():
+        for version, number in versions.items():
             if version:
                 name = version[:_LONGEST_VERSION]
                 self._versions[name] = self._versions.get(name, 0) + number

@@ -169,7 +169,7 @@ def test_the_files_are_the_same(seed: int, tmp_path: Path, monkeypatch: pytest.M
     at_once = run(tmp_path / "one", wanted, choice, lambda keys: answers_of(random.Random(own), keys))
     monkeypatch.setattr(LineForms, "read", lambda _forms, _block: None)
     monkeypatch.setattr(ResultLines, "_answers", lambda _lines, _chunk: None)
-    monkeypatch.setattr(ResultWriter, "_write_good", lambda _writer, _numbers, _lines: False)
+    monkeypatch.setattr(ResultWriter, "_write_good", lambda _writer, _numbers, _settled: False)
     assert at_once == run(tmp_path / "other", wanted, choice, lambda keys: answers_of(random.Random(own), keys))
 
 
@@ -216,3 +216,32 @@ def test_closing_a_stream_closes_its_source() -> None:
     assert next(stream) == 1
     stream.close()
     assert closed == [True]
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize(("text", "unmatched"), [("hi", 0), ("ho", 1)])
+@pytest.mark.parametrize("strangers", [0, 1, 6])  # six are a block by themselves
+def test_a_second_answer_of_a_row_is_compared_with_the_one_that_was_written(
+    text: str, unmatched: int, strangers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first answers are in the file as soon as they come, unless other results came before them."""
+    draw = random.Random(0)
+    monkeypatch.setattr(draw, "random", lambda: 0.4)
+    wanted = replace(input_of(draw, tmp_path / "rows.jsonl"), request={})
+    waiting: list[range] = []
+    good = ResultWriter._write_good
+    monkeypatch.setattr(ResultWriter, "_write_good", lambda *args: (waiting.append(args[1]), good(*args))[1])
+
+    def body(keys: Sequence[str]) -> bytes:
+        usage: dict[str, Any] = {"usageMetadata": USAGES[0], "modelVersion": "m"}
+        texts = [{"content": {"parts": [{"text": f"hi {key}"}]}, "finishReason": "STOP"} for key in keys]
+        lines = [{"key": key, "response": {"candidates": [one], **usage}} for key, one in zip(keys, texts, strict=True)]
+        again = json.loads(json.dumps(lines[3]).replace('"hi ', f'"{text} '))
+        others = [{**lines[0], "key": f"s{number}"} for number in range(strangers)]
+        return "".join(json.dumps(line) + "\n" for line in [*others, *lines, again]).encode()
+
+    unmatched += strangers
+    _, found, files = run(tmp_path / "out", wanted, RowChoice(), body)  # type: ignore[misc]
+    assert (found.ok, found.unmatched) == (found.came, unmatched)
+    assert len(files["results.jsonl"].splitlines()) == found.came + unmatched
+    assert strangers or len(waiting) <= 1, "no answer but the last ones waited"

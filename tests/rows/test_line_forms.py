@@ -13,15 +13,15 @@ import pytest
 
 from batchctl.model.activity import UNWATCHED
 from batchctl.model.errors import RowsError
+from batchctl.model.forms.line_values import find_values
+from batchctl.model.forms.templates import mark_of
 from batchctl.model.keys import Api
 from batchctl.model.kinds import Kind
 from batchctl.model.ports.row_reader import RowRules
 from batchctl.rows import file_blocks, line_blocks, line_forms
-from batchctl.rows.gaps import find_values
 from batchctl.rows.line_blocks import LineBlocks, ReadBytes
 from batchctl.rows.line_forms import LineForms
 from batchctl.rows.reader import RowFiles
-from batchctl.rows.templates import mark_of
 from tests.support.row_files import FORMS, content, file_of
 
 DEFAULTS = {"generationConfig": {"maxOutputTokens": 7}, "labels": {"team": "a"}}

@@ -213,7 +213,8 @@ class Endpoint:
         with closed_after(pieces):
             for piece in pieces:
                 if isinstance(piece, AnswerLines):
-                    yield AnswerLines(piece.keys, self._credentials.redact_each(piece.responses))
+                    responses = self._credentials.redact_each(piece.responses)
+                    yield piece if responses == piece.responses else AnswerLines(piece.keys, responses)
                 else:
                     yield clean_rows(piece, self._credentials.redact_json)
 

@@ -8,9 +8,8 @@ import random
 import pytest
 
 from batchctl.model.canonical import canonical_json
+from batchctl.model.forms.gap_texts import Gap, prove
 from batchctl.model.wire_json import wire_json
-from batchctl.rows.gap_texts import prove
-from batchctl.rows.gaps import Gap
 
 PIECES = [
     *(b"a", b"xyz" * 30, b" ", b"/", b"{", b",", b"%b", "é".encode(), "Ж".encode(), "😀".encode(), "\u2028".encode()),

@@ -1,0 +1,45 @@
+"""The scalar values in a line of JSON: where they are, and the same line with other ones."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from batchctl.model.json_value import Json
+
+Path: TypeAlias = tuple[str | int, ...]
+_TOKEN = re.compile(rb'"((?:[^"\\]|\\.)*+)"|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
+
+
+def find_values(raw: bytes) -> Mapping[Path, tuple[int, int]]:
+    """The place in a line of each scalar value, in their order; of a string without its quotes."""
+    found: dict[Path, tuple[int, int]] = {}
+    path: list[str | int] = []
+    is_name = False
+    for token in _TOKEN.finditer(raw):
+        mark = token[0][:1]
+        if mark in b"{[":
+            path.append("" if mark == b"{" else 0)
+            is_name = mark == b"{"
+        elif mark in b"}]":
+            path.pop()
+        elif mark == b",":
+            step = path[-1]
+            is_name = isinstance(step, str)
+            path[-1] = step if isinstance(step, str) else step + 1
+        elif mark == b'"' and is_name:
+            path[-1], is_name = json.loads(token[0]), False
+        elif mark != b":":
+            found[tuple(path)] = token.span(1 if mark == b'"' else 0)
+    return found
+
+
+def fill(value: Json, others: Mapping[Path, str | int], path: Path = ()) -> Json:
+    """The value with other texts and numbers at some places."""
+    if isinstance(value, dict):
+        return {name: fill(member, others, (*path, name)) for name, member in value.items()}
+    if isinstance(value, list):
+        return [fill(item, others, (*path, index)) for index, item in enumerate(value)]
+    return others.get(path, value)

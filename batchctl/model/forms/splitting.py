@@ -1,0 +1,35 @@
+"""Splits a block of lines at what they have in common, which leaves the texts of each gap as a column.
+
+The split is exact by itself: nothing else can be around the gaps. Whether a text is allowed in its gap is to be proven.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from batchctl.model.forms.templates import Column
+
+
+def between(line: bytes, places: Iterable[tuple[int, int]]) -> Iterator[bytes]:
+    """The texts of a line around some places, the last one with a line end."""
+    at = 0
+    for start, end in places:
+        yield line[at:start]
+        at = end
+    yield line[at:] + b"\n"
+
+
+def split(block: bytes, between: Sequence[bytes]) -> Sequence[Column] | None:
+    """The columns of a block of whole lines; None if a line has other texts around its gaps."""
+    first, *middle, last = between
+    if len(block) < len(first) + len(last) or not (block.startswith(first) and block.endswith(last)):
+        return None
+    columns: list[Column] = []
+    rest: Column = block[len(first) : -len(last)].split(last + first)
+    for text in middle:
+        try:
+            column, rest = zip(*[line.split(text, 1) for line in rest], strict=True)
+        except ValueError:  # a line without this text
+            return None
+        columns.append(column)
+    return [*columns, rest]

@@ -1,0 +1,126 @@
+"""Reads many answers of a known form at once: those of one job differ in little but their texts and counts.
+
+A form is learned from a line that was decoded. A line that equals it, byte by byte but for its gaps, has the same JSON
+with other values in them, so it is not decoded: its texts are only proven to be JSON. All other lines are decoded.
+"""
+
+from __future__ import annotations
+
+import json
+
+from msgspec import Struct
+
+from batchctl.model.answer_lines import AnswerForm, FormedAnswers
+from batchctl.model.forms.gap_texts import BETWEEN, Gap, prove_plain, texts_of
+from batchctl.model.forms.line_values import Path, fill, find_values
+from batchctl.model.forms.splitting import between, split
+from batchctl.model.forms.templates import Template, mark_of, marks_in
+from batchctl.model.json_value import Json
+from batchctl.model.result_json import encoded
+
+_KEY = "key"
+_RESPONSE = "response"
+_TEXTS = frozenset({"text", "thoughtSignature", "responseId"})
+_NUMBERS = frozenset({"avgLogprobs"})
+_COUNT = "okenCount"
+"""The end of the names of counts."""
+_NULL = b"null"
+_MOST_FORMS = 4
+_LONGEST = 2**14
+"""Bytes of what the lines of a form have in common."""
+_PATIENCE = 16
+"""Blocks without a known form, after which only few blocks are tried."""
+_PAUSE = 64
+
+
+class _LineForm(Struct, frozen=True, eq=False):
+    """A form of lines."""
+
+    between: tuple[bytes, ...]
+    """The text of a line before the first gap, between gaps, and after the last one, with a line end."""
+    gaps: tuple[Gap, ...]
+    key: int
+    """The gap with the key."""
+    answer: AnswerForm
+    is_plain: bool
+    """Whether an answer is written in the same way if it has `null` in it."""
+
+    def read(self, block: bytes) -> FormedAnswers | None:
+        """The results of a block of whole lines; None if one has another form."""
+        columns = split(block, self.between)
+        if columns is None or not (self.is_plain or _NULL not in block):
+            return None
+        texts = prove_plain(self.gaps, columns)
+        if texts is None:
+            return None
+        return FormedAnswers(texts_of(texts[self.key]), self.answer, [*texts[: self.key], *texts[self.key + 1 :]])
+
+
+class AnswerForms:
+    """The forms of one result file."""
+
+    def __init__(self) -> None:
+        self._forms: list[_LineForm] = []
+        self._failed = 0
+        self._is_tried = True
+
+    def read(self, block: bytes) -> FormedAnswers | None:
+        """The results of a block of whole lines; None if they have to be decoded."""
+        self._is_tried = self._failed <= _PATIENCE or self._failed % _PAUSE == 0
+        if self._is_tried and BETWEEN not in block:
+            for place, form in enumerate(self._forms):
+                found = form.read(block)
+                if found is not None:
+                    self._forms.insert(0, self._forms.pop(place))
+                    self._failed = 0
+                    return found
+        self._failed += 1
+        return None
+
+    def learn(self, line: bytes, key: str, response: dict[str, Json]) -> None:
+        """Learn the form of a line without its end, which has this key and answer, and nothing else."""
+        if self._is_tried:
+            form = _form_of(line, {_KEY: key, _RESPONSE: response})
+            self._forms = self._forms if form is None else [form, *self._forms[: _MOST_FORMS - 1]]
+
+
+def _form_of(line: bytes, value: dict[str, Json]) -> _LineForm | None:
+    """The form of a line; None if it has none."""
+    places = {path: place for path, place in find_values(line).items() if _gap_of(path, value) is not None}
+    length = len(line) - sum(end - start for start, end in places.values())
+    if (_KEY,) not in places or marks_in(line) or length > _LONGEST:
+        return None
+    gaps = tuple(gap for path in places if (gap := _gap_of(path, value)) is not None)
+    key = list(places).index((_KEY,))
+    paths = [path for path in places if path != (_KEY,)]
+    own = [gap for number, gap in enumerate(gaps) if number != key]
+    marks = [mark_of(number, is_number=gap in (Gap.WHOLE, Gap.NUMBER)) for number, gap in enumerate(own)]
+    others: dict[Path, str | int] = {
+        path: int(mark) if gap in (Gap.WHOLE, Gap.NUMBER) else mark
+        for path, mark, gap in zip(paths, marks, own, strict=True)
+    }
+    filled = fill(value, others)[_RESPONSE]
+    written = encoded(filled)
+    template = Template.of(written, marks)
+    if template is None:
+        return None
+    is_plain = (
+        Gap.NUMBER not in own and json.dumps(filled, ensure_ascii=False, separators=(",", ":")).encode() == written
+    )
+    answer = AnswerForm(value[_RESPONSE], tuple(path[1:] for path in paths), template)
+    return _LineForm(tuple(between(line, places.values())), gaps, key, answer, is_plain)
+
+
+def _gap_of(path: Path, value: Json) -> Gap | None:
+    """The gap at a place of a line; None if all lines of the form have the same value there."""
+    if path == (_KEY,):
+        return Gap.TEXT
+    for step in path:
+        value = value[step]
+    name = path[-1]
+    if name in _TEXTS:
+        return Gap.TEXT if isinstance(value, str) else None
+    if name in _NUMBERS:
+        return Gap.NUMBER if isinstance(value, float) else None
+    is_count = isinstance(name, str) and name.endswith(_COUNT) and type(value) is int
+    return Gap.WHOLE if is_count else None
