@@ -42,7 +42,7 @@ from batchctl.state.cells import (
     time_cell,
     value_cell,
 )
-from batchctl.state.lifecycle_cell import lifecycle_object, read_lifecycle
+from batchctl.state.lifecycle_cell import lifecycle_cell, read_lifecycle
 from batchctl.state.row_orders import read_row_order, row_order_cell
 from batchctl.state.row_verdicts import (
     flag_cell,
@@ -123,7 +123,7 @@ def job_record(job: JobRow) -> Record:
         "removing_time": time_cell(job.removing_time),
         "released_time": time_cell(job.released_time),
         "cancel_requested": time_cell(job.cancel_requested),
-        "lifecycle": json_cell(lifecycle_object(job.lifecycle)),
+        "lifecycle": lifecycle_cell(job.lifecycle),
         "row_settings": row_settings_cell(job.row_settings),
         "rows_since": job.rows_since,
         "canary_accepted": job.canary_accepted,

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from batchctl.model.json_value import Json
 from batchctl.model.lifecycle import LIFECYCLE, Lifecycle, LifecycleField, Value, ValueType
 from batchctl.model.row_settings import MaxFailedRows
-from batchctl.state.cells import NewerError, read_flag, read_number, read_seconds, read_text, seconds_of
+from batchctl.state.cells import (
+    MOST_SHARED,
+    NewerError,
+    json_cell,
+    read_flag,
+    read_number,
+    read_seconds,
+    read_text,
+    seconds_of,
+)
 
 _WRITE: Mapping[ValueType, Callable[[Value], Json]] = {
     ValueType.COUNT: int,
@@ -27,9 +37,10 @@ _READ: Mapping[ValueType, Callable[[Json], Value]] = {
 }
 
 
-def lifecycle_object(lifecycle: Lifecycle) -> dict[str, Json]:
-    """All members, including those with their default."""
-    return {one.record_name: _WRITE[one.kind](one.of(lifecycle)) for one in LIFECYCLE}
+@lru_cache(MOST_SHARED)
+def lifecycle_cell(lifecycle: Lifecycle) -> str:
+    """All members, including those with their default. Most jobs have the same."""
+    return json_cell({one.record_name: _WRITE[one.kind](one.of(lifecycle)) for one in LIFECYCLE})
 
 
 def read_lifecycle(stored: Mapping[str, Json]) -> Lifecycle:
