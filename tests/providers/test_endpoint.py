@@ -13,11 +13,13 @@ import httpx
 import pytest
 
 from batchctl.model import errors
+from batchctl.model.allowance import Allowance
 from batchctl.model.ports.providers import Fact
 from batchctl.providers.credentials import ApiKey
 from batchctl.providers.google_credentials import StaticToken
 from batchctl.providers.http.calls import Call, Timeouts
 from batchctl.providers.http.clients import open_line, tls_for
+from batchctl.providers.http.direct_line import DirectLine
 from batchctl.providers.http.endpoint import Endpoint
 from batchctl.providers.reply_times import ServerClock
 from tests.support.raw_server import Loopback, answer, drip
@@ -314,6 +316,18 @@ def test_silence_is_a_lost_reply(served):
         served(server).call(get(timeouts=Timeouts(read=0.05)))
 
 
+def test_of_two_time_limits_the_shorter_one_is_named(served):
+    with Loopback(drip(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"y")) as server:
+        one = served(server)
+        # The budget's own clock stands still: the watch of the call ends it.
+        with (
+            Allowance(0.05, now=lambda: 0.0).holding(),
+            pytest.raises(errors.ReplyLost, match="all calls of this read") as caught,
+        ):
+            one.call(get())
+        assert "limits.readTimeout" in caught.value.hint
+
+
 def test_nobody_there():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -431,7 +445,7 @@ def test_calls_go_through_a_proxy_only_where_there_is_one(monkeypatch, variable)
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"):
         monkeypatch.delenv(name, raising=False)
     url, tls = httpx.URL("https://api.example"), tls_for("http")
-    assert isinstance(open_line(url, tls, httpx.Limits()), httpx.HTTPTransport)
+    assert isinstance(open_line(url, tls, httpx.Limits()), DirectLine)
     monkeypatch.setenv(variable, "http://127.0.0.1:9")
     assert isinstance(open_line(url, tls, httpx.Limits()), httpx.Client)
 

@@ -17,6 +17,8 @@ from typing import Any
 
 import httpx
 
+from batchctl.providers.http.direct_line import DirectLine
+
 CREATE_ENDINGS = (":batchGenerateContent", ":asyncBatchEmbedContent", "/batchPredictionJobs")
 
 
@@ -74,9 +76,9 @@ def _around_commits(boundaries: Boundaries) -> None:
 
 
 def _around_calls(boundaries: Boundaries) -> None:
-    send = httpx.HTTPTransport.handle_request
+    send = DirectLine.handle_request
 
-    def traced(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+    def traced(transport: DirectLine, request: httpx.Request) -> httpx.Response:
         what = describe(request)
         boundaries.cross(f"before {what}")
         response = send(transport, request)
@@ -85,7 +87,7 @@ def _around_calls(boundaries: Boundaries) -> None:
         response.stream = _Reply(response.stream, lambda: boundaries.cross(f"after {what}"))
         return response
 
-    httpx.HTTPTransport.handle_request = traced  # type: ignore[method-assign]
+    DirectLine.handle_request = traced  # type: ignore[method-assign]
 
 
 class _Reply(httpx.SyncByteStream):

@@ -22,6 +22,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from batchctl.providers.http.direct_line import DirectLine
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from batchctl.cli.main import run
@@ -122,14 +124,14 @@ def _shorten_leases() -> None:
 
 def _break_calls() -> None:
     """Let a call that has credentials raise what nobody expects."""
-    send = httpx.HTTPTransport.handle_request
+    send = DirectLine.handle_request
 
-    def fail(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+    def fail(transport: DirectLine, request: httpx.Request) -> httpx.Response:
         if {"x-goog-api-key", "authorization"} & request.headers.keys():
             raise ZeroDivisionError("a bug in the transport")
         return send(transport, request)
 
-    httpx.HTTPTransport.handle_request = fail  # type: ignore[method-assign]
+    DirectLine.handle_request = fail  # type: ignore[method-assign]
 
 
 def _log_ways_out(log: int) -> None:

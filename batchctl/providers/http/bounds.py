@@ -26,6 +26,8 @@ class Bounds(Struct, frozen=True):
     call: Call
     watch: Watch
     allowed: Allowance
+    ends_with_budget: bool = False
+    """Whether the time budget ends before the time of the call itself."""
 
     def require_time_left(self) -> None:
         """Raise ReplyLost when the call has to end."""
@@ -38,7 +40,7 @@ class Bounds(Struct, frozen=True):
         if limits.pace is not None and self.watch.is_slow():
             words = f"fewer than {limits.pace.size:,} bytes arrived within {limits.pace.seconds:g} seconds"
             return ReplyLost(f"{self.call.what}: {words}", hint=_SLOW)
-        if self.allowed.is_over():
+        if self.ends_with_budget or self.allowed.is_over():
             return ReplyLost(f"{self.call.what}: no complete reply: {_time_up(self.allowed)}", hint=_LONGER)
         return ReplyLost(f"{self.call.what}: no complete reply within {limits.total:g} seconds", hint=_SLOW)
 

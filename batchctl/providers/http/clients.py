@@ -62,7 +62,10 @@ def open_line(url: httpx.URL, tls: ssl.SSLContext, limits: httpx.Limits) -> Line
     """Open a line for calls to this address, a client only if proxies are set. Raises BatchctlError."""
     if uses_proxies(url) and getproxies():
         return open_client(url, tls, limits=limits)
-    return httpx.HTTPTransport(verify=tls, trust_env=False, limits=limits)
+    # Loaded for the first call: httpcore is what httpx itself loads then.
+    from batchctl.providers.http.direct_line import DirectLine
+
+    return DirectLine(tls, limits.keepalive_expiry)
 
 
 def tls_for(scheme: str) -> ssl.SSLContext:

@@ -160,8 +160,9 @@ class Endpoint:
         # Before the watch starts: fetching a token has a time limit of its own.
         credentials = self._credentials.headers() if _is_ours(call) else {}
         allowed = require_time(call)
-        with connection.watched(min(call.timeouts.total, allowed.left()), call.timeouts.pace) as watch:
-            bounds = Bounds(call, watch, allowed)
+        total, left = call.timeouts.total, allowed.left()
+        with connection.watched(min(total, left), call.timeouts.pace) as watch:
+            bounds = Bounds(call, watch, allowed, ends_with_budget=left < total)
             try:
                 response = self._send(connection, call, credentials, watch)
                 try:
