@@ -87,10 +87,9 @@ def service(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
 
 
 @pytest.fixture
-def quick(service: Service, served_time: ServedTime, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Jobs end soon, and no real time passes: both clocks, ours and the emulator's, stand still until somebody sleeps,
-    which moves them. So a test sees the same on any machine. Gives the sleeps."""
-    service.rules(SOON)
+def moved_clocks(service: Service, served_time: ServedTime, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """No real time passes: both clocks, ours and the emulator's, stand still until somebody sleeps, which moves them.
+    So a test sees the same on any machine. Gives the sleeps."""
     passed: list[float] = []
     begin = time.time_ns()
     monkeypatch.setattr(served_time, "still_at", begin)
@@ -110,6 +109,13 @@ def quick(service: Service, served_time: ServedTime, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(SystemClock, "sleep", sleep)
     monkeypatch.setattr(SystemClock, "now", now)
     return passed
+
+
+@pytest.fixture
+def quick(service: Service, moved_clocks: list[float]) -> list[float]:
+    """Jobs end soon, and nobody really sleeps. Gives the sleeps."""
+    service.rules(SOON)
+    return moved_clocks
 
 
 @pytest.fixture(scope="session")

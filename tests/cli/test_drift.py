@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.command_line import SHORT_GRACE, SOON, Cli, Ran, Service, StackFolder, check_schema
+from tests.support.command_line import SOON, Cli, Ran, Service, StackFolder, check_schema
 
 SLOW = {"pending": "10m", "running": "10m"}
 
@@ -55,9 +55,8 @@ def test_looking_for_drift_writes_nothing(
 
 
 def test_a_missing_job_is_not_bought_again_unless_its_manifest_says_so(
-    working: dict[str, str], stack: StackFolder, cli: Cli, service: Service
+    working: dict[str, str], stack: StackFolder, cli: Cli, service: Service, moved_clocks: list[float]
 ) -> None:
-    stack.write_stack(limits=SHORT_GRACE)
     service.delete(working["missing"])
     seen = cli.ok("status", "missing", "-o", "json")
     assert seen.phases() == {"missing": "Settling"}
@@ -99,7 +98,6 @@ def test_finished_and_gone_before_it_was_collected_is_told_and_never_bought_agai
     cli.ok("apply", "--yes")
     service.advance("1m")
     results = stack.path / "results"
-    results.rename(stack.path / "aside")
     results.write_text("in the way of the results folder")
     assert cli("apply", "--yes").code == 1
     results.unlink()

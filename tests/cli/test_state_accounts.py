@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.command_line import SHORT_GRACE, Cli, Service, StackFolder
+from tests.support.command_line import Cli, Service, StackFolder
 
 
 @pytest.fixture
-def applied(stack: StackFolder, cli: Cli, service: Service, monkeypatch: pytest.MonkeyPatch) -> StackFolder:
+def applied(
+    stack: StackFolder, cli: Cli, service: Service, moved_clocks: list[float], monkeypatch: pytest.MonkeyPatch
+) -> StackFolder:
     """Two running jobs, made with the first key, on what looks like the API itself."""
     provider = {"type": "gemini", "endpoint": service.url}
-    stack.write_stack(providers={"gemini": provider}, limits=SHORT_GRACE)
+    stack.write_stack(providers={"gemini": provider})
     for name in ("classify", "translate"):
         stack.write_job(name, lifecycle={"onMissing": "recreate"})
     monkeypatch.setenv("GEMINI_API_KEY", "the-first-key")

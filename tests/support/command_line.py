@@ -220,10 +220,6 @@ class Service:
 ROWS = [{"key": "one", "text": "first"}, {"key": "two", "text": "second"}, {"key": "three", "text": "third"}]
 
 
-SHORT_GRACE = {"createTimeout": "1s", "settleGrace": "2s"}
-"""Limits with which an absence is confirmed soon. The emulator answers at once, so nothing else changes."""
-
-
 class StackFolder:
     """A stack's folder, with manifests that tests write and change."""
 
