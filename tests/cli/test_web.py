@@ -20,6 +20,7 @@ from batchctl.cli.common import Common
 from batchctl.cli.row_browser import Browser
 from batchctl.cli.web import as_recorded
 from batchctl.cli.workspace import open_workspace
+from batchctl.engine.clock import SystemClock
 from batchctl.reconcile import Options
 from batchctl.state.store import open_state
 from tests.support.closed_schemas import check_closed
@@ -71,10 +72,12 @@ class TestWatch:
         assert messages[-1][0] == "bye"
 
     def test_the_page_ends_with_the_watch(self, stack: StackFolder, service: Service, start: Start) -> None:
-        service.rules(SOON)
+        service.rules(LONG)
         stack.write_job("a")
-        page = start("watch", "--yes", "--poll-max", "1s")
+        page = start("watch", "--yes", "--poll-min", "1s", "--poll-max", "1s")
         messages, reader = page.follow()
+        page.wait(lambda: page.phases() == {"a": "Active"})
+        service.advance("1h")
         assert page.join() == 0
         reader.join(PATIENCE)
         assert messages[-1][0] == "bye"
@@ -112,14 +115,15 @@ class TestWatch:
         service.rules(LONG)
         stack.write_job("a")
         cli.ok("apply", "--yes")
-        service.faults({"method": "batches.list", "kind": "delay", "delay": "3s", "when": "before", "count": 1})
-        page = start("watch", "--forever")
-        assert (page.get("/api/summary")["source"], page.phases()) == ("state", {"a": "Active"})
+        path = stack.path / ".batchctl" / "state.db"
+        with open_state(path, stack="shop", uid="a1b2c3", clock=SystemClock(), who="ada@laptop").lock():
+            page = start("watch", "--forever")
+            assert (page.get("/api/summary")["source"], page.phases()) == ("state", {"a": "Active"})
         page.wait(lambda: page.get("/api/summary")["source"] == "watch")
 
     def test_a_long_pass_is_shown_as_it_goes(self, stack: StackFolder, service: Service, start: Start) -> None:
         service.rules(LONG)
-        service.faults({"method": "batches.create", "kind": "delay", "delay": "8s", "when": "before", "count": 1})
+        service.faults({"method": "batches.create", "kind": "delay", "delay": "20s", "when": "before", "count": 1})
         stack.write_job("a")
         stack.write_job("b")
         page = start("watch", "--yes", "--once")
