@@ -108,7 +108,9 @@ def test_a_read_only_state_can_be_read_and_not_written(shared: StackFolder, cli:
     for path in folder.iterdir():
         path.chmod(0o444)
     folder.chmod(0o555)
-    for path in (shared.path / "results", *(shared.path / "results").rglob("*")):
+    results = shared.path / "results"
+    results.mkdir(exist_ok=True)
+    for path in (results, *results.rglob("*")):
         path.chmod(0o777)
     if os.getuid() == 0:
         os.seteuid(NOBODY)
