@@ -30,7 +30,7 @@ from batchctl.manifests.request_defaults import check_request, respelled
 from batchctl.manifests.schema import read_schema, with_part
 from batchctl.manifests.schema_check import Checker
 from batchctl.manifests.stack_limits import check_budget, read_limits
-from batchctl.manifests.state_and_results import OwnPlaces
+from batchctl.manifests.state_and_results import OwnPlaces, is_address
 from batchctl.manifests.target_check import (
     Places,
     all_targets,
@@ -255,7 +255,7 @@ class _StackReader:
     def _state(self, override: str | None, default: str) -> Path | SharedPlace:
         value = override if override is not None else self._value("state")
         place = Location.without_position("--state") if override is not None else self._place("state")
-        if isinstance(value, str) and "://" in value:
+        if isinstance(value, str) and is_address(value):
             return self._own.shared_state(value, place)
         if override is not None and not self._is_inside(override):
             return resolved(Path(override))

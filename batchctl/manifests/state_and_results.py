@@ -31,6 +31,8 @@ URL_HINT = "write it as gs://bucket/prefix/state.db or postgresql://user@host/da
 _PREFIX = Pattern(r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](?:/[\w ~@=+-][\w .~@=+-]{0,199}){0,20}/?", re.ASCII)
 """A bucket, or the beginning of objects' names in it."""
 RESULTS_HINT = "write it as gs://bucket/prefix/, or use a local folder"
+_SCHEME = Pattern(r"(?:gs|s3|postgres|postgresql):", re.IGNORECASE)
+"""With a slash too few it would be a path: another state, in a folder of that name."""
 _TAKEN = ("emulator.db",)
 """The other files that batchctl keeps in `.batchctl`."""
 
@@ -58,7 +60,7 @@ class OwnPlaces(Struct, frozen=True):
 
     def results(self, value: str, place: Location) -> Path | SharedPlace:
         """The results folder, with all links resolved, or an address in a bucket. Errors go to the faults."""
-        if "://" in value:
+        if is_address(value):
             return self._shared_results(value, place)
         return self._inside("results", value, place, _OTHERS | {_OWN})
 
@@ -89,6 +91,11 @@ class OwnPlaces(Struct, frozen=True):
         self.faults.add(place, Code.INVALID_VALUE, f'"{field}" {reason}', hint)
 
 
+def is_address(value: str) -> bool:
+    """Whether a place of a state or of results is written as an address, and not as a path."""
+    return "://" in value or _SCHEME.match(value) is not None
+
+
 def refuse_shared_address(url: str) -> str | None:
     """Why a text is not the address of a shared state; None if it is one. A URL may have a secret: it is not shown."""
     if is_database_url(url):
@@ -97,7 +104,9 @@ def refuse_shared_address(url: str) -> str | None:
         except ValueError as error:
             return str(error)
         return None
-    scheme = url.partition("://")[0]
+    scheme, slashes, _ = url.partition("://")
+    if not slashes:
+        return _without_slashes(url)
     if scheme != "gs":
         return f"cannot be at {ascii(scheme)[1:-1][:40]}://"
     return None if _SHARED.fullmatch(url) else f"is not the address of an object: {ascii(url)[:80]}"
@@ -105,10 +114,16 @@ def refuse_shared_address(url: str) -> str | None:
 
 def refuse_results_address(url: str) -> str | None:
     """Why a text is not the address of results in a bucket; None if it is one. A URL may have a secret."""
-    scheme = url.partition("://")[0]
+    scheme, slashes, _ = url.partition("://")
+    if not slashes:
+        return _without_slashes(url)
     if scheme != "gs":
         return f"cannot be at {ascii(scheme)[1:-1][:40]}://"
     return None if _PREFIX.fullmatch(url) else f"is not an address in a bucket: {ascii(url)[:80]}"
+
+
+def _without_slashes(url: str) -> str:
+    return f"has no // after {url.partition(':')[0]}:"
 
 
 def shared_results(url: str) -> SharedPlace:

@@ -19,7 +19,7 @@ from batchctl.manifests.nodes import Members, Node, find, value_of
 from batchctl.manifests.references import Replacer
 from batchctl.manifests.schema import read_schema
 from batchctl.manifests.schema_check import Checker
-from batchctl.manifests.state_and_results import DEFAULT_RESULTS, DEFAULT_STATE, shared_results
+from batchctl.manifests.state_and_results import DEFAULT_RESULTS, DEFAULT_STATE, is_address, shared_results
 from batchctl.manifests.targets import StackKey, Target, key_of, overlaid, targets_of
 from batchctl.manifests.trust import resolved
 from batchctl.manifests.variables import Given, read_variables
@@ -97,8 +97,8 @@ def places_of(root: Node, target: Target, given: Given, folder: Path) -> Places:
     state, results = place("state", state), place("results", results)
     return Places(
         target.name,
-        state if "://" in state else str(resolved(folder / state)),
-        shared_results(results) if "://" in results else resolved(folder / results),
+        state if is_address(state) else str(resolved(folder / state)),
+        shared_results(results) if is_address(results) else resolved(folder / results),
     )
 
 

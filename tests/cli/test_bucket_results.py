@@ -346,6 +346,7 @@ def test_a_missing_bucket_has_a_way_out(machines: Machines, service: Service) ->
         ("gs://team/a//b/", "is not an address in a bucket"),
         ("gs://team/../b/", "is not an address in a bucket"),
         ("s3://team/results/", "cannot be at s3://"),
+        ("gs:/team/results/", "has no // after gs:"),
         ("postgresql://user:secret@team/results", "cannot be at postgresql://"),
     ],
 )

@@ -87,6 +87,16 @@ def test_the_operators_state_may_be_anywhere(tmp_path: Path) -> None:
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize("state", ["gs:/bucket/state.db", "gs:bucket", "postgresql:/me:hunter2@db/batchctl"])
+def test_an_address_with_a_slash_too_few_is_no_path(tmp_path: Path, state: str) -> None:
+    scheme = state.split(":", maxsplit=1)[0]
+    with pytest.raises(ManifestError, match=rf'^--state: InvalidValue "state" has no // after {scheme}: ') as caught:
+        stack_in(tmp_path, STACK, state=state)
+    assert "hunter2" not in str(caught.value)
+    with pytest.raises(ManifestError, match=rf'"state" has no // after {scheme}: \(write it as gs://'):
+        stack_in(tmp_path, with_stack(f"state: '{state}'\n"))
+
+
 def test_a_shared_state_is_an_object_in_a_bucket(tmp_path: Path) -> None:
     stack = stack_in(tmp_path, with_stack("state: gs://team/prod/state.db"))
     assert str(stack.state) == "gs://team/prod/state.db"

@@ -11,7 +11,7 @@ from batchctl.cli.common import Common, common_options, lock_option
 from batchctl.cli.notes import note
 from batchctl.cli.state.copy_results import copy_results
 from batchctl.cli.state.opening import Opened, open_stack_state
-from batchctl.manifests.state_and_results import URL_HINT, refuse_shared_address
+from batchctl.manifests.state_and_results import URL_HINT, is_address, refuse_shared_address
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError, GuardError, StateError, UsageError
 from batchctl.model.stack import SharedPlace
@@ -68,7 +68,7 @@ def _move_state(opened: Opened, to: str) -> None:
 
 
 def _read_place(target: str) -> Path | SharedPlace:
-    if "://" not in target:
+    if not is_address(target):
         return Path(target).resolve()
     problem = refuse_shared_address(target)
     if problem is not None:
