@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+from proofs import all_of, counted, has_lines, prints, wrote
 from scene import AGAIN, OURS, Outcome, Scene, peer
 from start_cases import START_CASES
-from timing import Measure, run_once
-from world import DEFAULTS, JOB, control
+from timing import Measure, NotDoneError, Proof, Run, run_once
+from world import DEFAULTS, JOB, control, make_stack
 
 _WAITS = {"pending": "0s", "running": "24h"}
 _ENDED = "25h"
@@ -23,11 +26,16 @@ _PEERS = {
 }
 """The peers of each case, and the ends of their names in `peers.py`."""
 SDK_PEERS = frozenset({"google.genai.types", "the same, from JSON"})
+ALL_PEERS = frozenset(_PEERS)
+_CREATED = frozenset({0, 7})
+"""The exit codes of `apply` after a create."""
+_INVALID = 65
+"""The exit code of `validate` for a broken row."""
 
 
-def _peers(case: str, arguments: Callable[[], Sequence[str]]) -> Iterator[Measure]:
+def _peers(case: str, arguments: Callable[[], Sequence[str]], proof: Proof) -> Iterator[Measure]:
     for shown, end in _PEERS.items():
-        yield Measure(shown, partial(_command, f"{case}_{end}", arguments))
+        yield Measure(shown, partial(_command, f"{case}_{end}", arguments), proof)
 
 
 def _command(name: str, arguments: Callable[[], Sequence[str]], _round: int) -> Sequence[str]:
@@ -37,6 +45,7 @@ def _command(name: str, arguments: Callable[[], Sequence[str]], _round: int) -> 
 def validate(scene: Scene) -> Outcome:
     """`batchctl validate`, for the first time and again, and the check of each line by three libraries."""
     rows = str(scene.rows)
+    _refuse_broken_end(scene)
 
     def ours(number: int) -> Sequence[str]:
         return scene.stack(f"validate-{number}").command("validate")
@@ -48,27 +57,65 @@ def validate(scene: Scene) -> Outcome:
         return command
 
     measures = [
-        Measure(OURS, ours),
-        Measure(AGAIN, again),
-        *_peers("validate", lambda: (rows,)),
+        Measure(OURS, ours, prints("ok: 1 job in")),
+        Measure(AGAIN, again, prints("ok: 1 job in")),
+        *_peers("validate", lambda: (rows,), counted(scene.row_count)),
     ]
-    measures = list(scene.run(measures))
-    return Outcome(scene.rows.stat().st_size, measures)
+    return Outcome(scene.rows.stat().st_size, list(scene.run(measures)))
+
+
+def _refuse_broken_end(scene: Scene) -> None:
+    """See that `validate` reads to the last line, because it does not say how many it has read.
+
+    Raises NotDoneError if a file is accepted whose last line is broken.
+    """
+    broken = scene.folder / "broken.jsonl"
+    shutil.copy(scene.rows, broken)
+    with broken.open("a", encoding="utf-8") as stream:
+        stream.write('{"key": "last", "request": {"contents": 1}}\n')
+    run = run_once(make_stack(scene.folder / "broken", broken, scene.url).command("validate"), frozenset({_INVALID}))
+    if f"rows.jsonl:{scene.row_count + 1}:" not in run.errors:
+        raise NotDoneError(f"validate did not name the last line: {run.errors}")
+    broken.unlink()
 
 
 def upload(scene: Scene) -> Outcome:
     """`batchctl apply`: check, merge, encode, upload, create; and the same by a plain loop."""
     control(scene.url, "rules", [_WAITS])
+    proof = _Uploaded(scene)
 
     def ours(number: int) -> Sequence[str]:
         return scene.stack(f"upload-{number}").command("apply", "--yes")
 
     measures = [
-        Measure(OURS, ours, frozenset({0, 7})),
-        *_peers("upload", lambda: (str(scene.rows), scene.url, json.dumps(DEFAULTS))),
+        Measure(OURS, ours, all_of(prints("Apply: 1 done."), proof), _CREATED),
+        *_peers("upload", lambda: (str(scene.rows), scene.url, json.dumps(DEFAULTS)), proof),
     ]
-    measures = list(scene.run(measures))
-    return Outcome(scene.rows.stat().st_size, measures)
+    return Outcome(scene.rows.stat().st_size, list(scene.run(measures)))
+
+
+class _Uploaded:
+    """Each run has created one job at the emulator, which found all rows in its input."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._jobs = len(_remote_jobs(scene))
+
+    def __call__(self, _: Run) -> str:
+        """What is wrong."""
+        jobs = _remote_jobs(self._scene)
+        created, self._jobs = len(jobs) - self._jobs, len(jobs)
+        if created != 1:
+            return f"{created} jobs were created"
+        found = jobs[-1]["rows"]
+        return "" if found == self._scene.row_count else f"the job has {found} rows, not {self._scene.row_count}"
+
+
+def _remote_jobs(scene: Scene) -> Sequence[Mapping[str, Any]]:
+    answer = control(scene.url, "jobs")
+    assert isinstance(answer, Mapping)
+    jobs: Sequence[Mapping[str, Any]] = answer["jobs"]
+    return jobs
 
 
 def collect(scene: Scene) -> Outcome:
@@ -79,22 +126,28 @@ def collect(scene: Scene) -> Outcome:
     """
     control(scene.url, "rules", [_WAITS])
     remote: list[str] = []
+    stacks: list[Path] = []
 
     def ours(number: int) -> Sequence[str]:
         stack = scene.stack(f"collect-{number}")
-        run_once(scene.with_cache(stack.command("apply", "--yes")), frozenset({0, 7}))
+        created = Measure(OURS, lambda _: scene.with_cache(stack.command("apply", "--yes")), _Uploaded(scene), _CREATED)
+        created.run(number)
         control(scene.url, "clock", {"advance": _ENDED})
-        jobs = control(scene.url, "jobs")
-        assert isinstance(jobs, Mapping)
-        remote[:] = [jobs["jobs"][-1]["name"]]
+        remote[:], stacks[:] = [_remote_jobs(scene)[-1]["name"]], [stack.folder]
         return scene.with_cache(stack.command("apply", "--yes"))
 
+    def theirs() -> Sequence[str]:
+        kept_by_peer.unlink(missing_ok=True)
+        return str(scene.rows), scene.url, remote[0]
+
+    kept_by_peer = scene.rows.with_suffix(".results")
+    kept = wrote(lambda: _results(stacks[0]), scene.row_count)
     measures = [
-        Measure(OURS, ours, frozenset({0, 4})),
-        *_peers("collect", lambda: (str(scene.rows), scene.url, remote[0])),
+        Measure(OURS, ours, all_of(prints("Apply: 1 done."), kept), frozenset({0, 4})),
+        *_peers("collect", theirs, wrote(lambda: kept_by_peer, scene.row_count)),
     ]
     measures = list(scene.run(measures))
-    return Outcome(_results(scene.folder / "collect-0").stat().st_size, measures)
+    return Outcome(_results(stacks[0]).stat().st_size, measures)
 
 
 def results(scene: Scene) -> Outcome:
@@ -104,24 +157,26 @@ def results(scene: Scene) -> Outcome:
     for _ in range(2):
         run_once(scene.with_cache(stack.command("apply", "--yes")), frozenset({0, 4, 7}))
     collected = _results(stack.folder)
+    proof = has_lines(scene.row_count, '{"key":')
     measures = [
-        Measure(OURS, lambda _: scene.with_cache(stack.command("results", JOB))),
-        *_peers("results", lambda: (str(collected),)),
+        Measure(OURS, lambda _: scene.with_cache(stack.command("results", JOB)), proof),
+        *_peers("results", lambda: (str(collected),), proof),
     ]
-    measures = list(scene.run(measures))
-    return Outcome(collected.stat().st_size, measures)
+    return Outcome(collected.stat().st_size, list(scene.run(measures)))
 
 
 def _results(folder: Path) -> Path:
     """The collected rows of a stack's job."""
-    (found,) = folder.glob(f"results/{JOB}/current/results.jsonl")
-    return found
+    found = list(folder.glob(f"results/{JOB}/current/results.jsonl"))
+    if len(found) != 1:
+        raise NotDoneError(f"{folder.name} has no results")
+    return found[0]
 
 
-CASES: Mapping[str, Callable[[Scene], Outcome]] = {
+ROW_CASES: Mapping[str, Callable[[Scene], Outcome]] = {
     "validate": validate,
     "upload": upload,
     "collect": collect,
     "results": results,
-    **START_CASES,
 }
+CASES: Mapping[str, Callable[[Scene], Outcome]] = {**ROW_CASES, **START_CASES}

@@ -29,8 +29,9 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from many_jobs import job_name
 from outcome import Series, Table, plain
+from proofs import all_of, prints
 from scene import OURS, peer
-from timing import Measure, machine
+from timing import Measure, NotDoneError, Proof, Run, machine
 from world import MODEL, PROGRAM
 
 HERE = Path(__file__).resolve().parent
@@ -46,10 +47,19 @@ class Creates:
     folder: Path
     jobs: int
     url: str = ""
+    runs: int = 0
+    """Those of batchctl so far."""
+
+    @property
+    def stack(self) -> Path:
+        """The folder of batchctl's last run."""
+        return self.folder / f"stack-{self.runs}"
 
 
-def ours(creates: Creates, folder: Path) -> Sequence[str]:
-    """`batchctl apply --wait` on a stack with a manifest for each job."""
+def ours(creates: Creates, *program: str) -> Sequence[str]:
+    """`batchctl apply --wait` on a new stack with a manifest for each job."""
+    creates.runs += 1
+    folder = creates.stack
     folder.mkdir()
     limits = {"concurrency": CONCURRENCY, "active": creates.jobs}
     spec = {"providers": {"local": {"type": "gemini", "endpoint": creates.url}}, "defaults": {"provider": "local"}}
@@ -61,7 +71,7 @@ def ours(creates: Creates, folder: Path) -> Sequence[str]:
         name = job_name(number)
         job = {"apiVersion": "batchctl.dev/v1", "kind": "BatchJob", "metadata": {"name": name}, "spec": work}
         (folder / f"{name}.yaml").write_text(json.dumps(job))
-    return [*PROGRAM, "apply", "--yes", "--wait", "--quiet", "--max-create", str(creates.jobs), "-C", str(folder)]
+    return [*program, "apply", "--yes", "--wait", "--quiet", "--max-create", str(creates.jobs), "-C", str(folder)]
 
 
 def sdk_peer(creates: Creates, name: str, *more: str) -> Callable[[int], Sequence[str]]:
@@ -86,11 +96,36 @@ class End:
     """Made up to then."""
 
 
-def end_of(measure: Measure, figures: Mapping[str, Any], jobs: int) -> End:
-    """The end of the last run. Raises RuntimeError if it has not created and followed all jobs, each once."""
-    if (figures["jobs"], figures["ended"]) != (jobs, jobs):
-        raise RuntimeError(f"{measure.name} created {figures['jobs']} jobs, and saw the end of {figures['ended']}")
-    return End(figures["lastEnd"] - measure.runs[-1].begun, figures["callsToEnd"])
+def end_of(creates: Creates, run: Run) -> End:
+    """The end of a run, as the service saw it."""
+    figures = figures_of(creates.url)
+    return End(figures["lastEnd"] - run.begun, figures["callsToEnd"])
+
+
+def created_all(creates: Creates) -> Proof:
+    """The service has all jobs, each once, and has shown to its client that each has ended."""
+
+    def check(_: Run) -> str:
+        figures = figures_of(creates.url)
+        found = (figures["jobs"], figures["calls"].get("POST", 0), figures["ended"])
+        if found == (creates.jobs,) * 3:
+            return ""
+        return "of {} jobs it created {} in {} calls, and saw the end of {}".format(creates.jobs, *found)
+
+    return check
+
+
+def kept_all(creates: Creates) -> Proof:
+    """The stack of batchctl: it has said that all have succeeded, and has the results of each."""
+
+    def check(_: Run) -> str:
+        kept = list(creates.stack.glob("results/*/current/results.jsonl"))
+        if len(kept) != creates.jobs:
+            return f"there are results of {len(kept)} jobs, not {creates.jobs}"
+        return next((f"{path} has not one row" for path in kept if path.read_bytes().count(b"\n") != 1), "")
+
+    said = prints(f"\n{creates.jobs} jobs in stack creates: {creates.jobs} Succeeded.")
+    return all_of(said, created_all(creates), check)
 
 
 @contextmanager
@@ -128,7 +163,9 @@ def main() -> int:
     show(table)
     commits, size = table[OURS].values["commits"], table[OURS].median("state")
     print(f"\nbatchctl wrote its state in {min(commits):.0f} to {max(commits):.0f} commits; ", end="")
-    print(f"the file has {size / 1024:,.0f} KiB")
+    print(f"the file has {size / 1024:,.0f} KiB, and {table[OURS].median('logged') / 1024:,.0f} went into its log")
+    held, longest = table[OURS].median("held"), table[OURS].median("longest")
+    print(f"it held the lock for {held:.2f} s, and for {longest:.2f} s at once")
     if asked.json is not None:
         found = {"machine": machine(), "jobs": asked.jobs, "latency": asked.latency, "figures": plain(table)}
         asked.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
@@ -136,41 +173,64 @@ def main() -> int:
 
 
 def create_all(
-    jobs: int, latency: float, rounds: int, skipped: frozenset[str] = frozenset(), *, alone: bool = False
+    jobs: int,
+    latency: float,
+    rounds: int,
+    skipped: frozenset[str] = frozenset(),
+    *,
+    alone: bool = False,
+    folder: Path | None = None,
 ) -> Table:
     """Run the competitors in turn; `alone`: batchctl alone.
 
     `ended` and `calls` are those of an `End`, the rest is of the process. batchctl has `commits`, and the bytes of its
-    `state`.
+    `state`, and from another run of each round what `noted_locks.py` saw.
     """
-    with tempfile.TemporaryDirectory(prefix="batchctl-bench-") as name:
+    with tempfile.TemporaryDirectory(prefix="batchctl-bench-", dir=folder) as name:
         creates = Creates(Path(os.path.realpath(name)), jobs)
-        measures = [_ours(creates)] if alone else [one for one in all_measures(creates) if one.name not in skipped]
+        measures = [_ours(creates)] if alone else all_measures(creates, skipped)
         table = {one.name: Series(one.name) for one in measures}
         for number in range(rounds):
             for one in measures:
                 with service(latency) as creates.url:
                     one.run(number)
-                    end, run = end_of(one, figures_of(creates.url), jobs), one.runs[-1]
+                    run = one.runs[-1]
+                    end = end_of(creates, run)
                 series = table[one.name]
                 series.add(ended=end.seconds, calls=end.calls, wall=run.wall, cpu=run.cpu, peak=run.peak)
                 series.add(switches=run.switches)
-            commits, size = state_of(creates.folder / str(number))
+            commits, size = state_of(creates.stack)
             table[OURS].add(commits=commits, state=size)
+            if not alone:
+                with service(latency) as creates.url:
+                    table[OURS].add(**_noted(creates))
     return table
 
 
 def _ours(creates: Creates) -> Measure:
-    return Measure(OURS, lambda number: ours(creates, creates.folder / str(number)))
+    return Measure(OURS, lambda _: ours(creates, *PROGRAM), kept_all(creates))
 
 
-def all_measures(creates: Creates) -> list[Measure]:
-    """The competitors that can run here, batchctl first."""
-    found = [
-        _ours(creates),
-        Measure(SYNC, sdk_peer(creates, "create_sdk")),
-        Measure(ASYNC, sdk_peer(creates, "create_sdk_async", "32")),
+def _noted(creates: Creates) -> Mapping[str, float]:
+    """Another run, for the lock alone: the seconds for which it is held, and what is written meanwhile."""
+    noted = Measure(OURS, lambda _: ours(creates, sys.executable, str(HERE / "noted_locks.py")), kept_all(creates))
+    noted.run(0)
+    found: Mapping[str, float] = json.loads(noted.runs[0].errors.rstrip("\n").rpartition("\n")[2])
+    if found["commits"] != state_of(creates.stack)[0]:
+        raise NotDoneError(f"{found['commits']} commits were seen of {state_of(creates.stack)[0]}")
+    return {name: found[name] for name in ("held", "longest", "logged")}
+
+
+def all_measures(creates: Creates, skipped: frozenset[str]) -> list[Measure]:
+    """The competitors that can run here, batchctl first, without those that are skipped."""
+    proof = created_all(creates)
+    peers = [
+        Measure(SYNC, sdk_peer(creates, "create_sdk"), proof),
+        Measure(ASYNC, sdk_peer(creates, "create_sdk_async", "32"), proof),
     ]
+    found = [_ours(creates), *(one for one in peers if one.name not in skipped)]
+    if NODE in skipped:
+        return found
     if shutil.which("npm") is None:
         print("npm is not installed: without the peer in JavaScript")
         return found
@@ -178,7 +238,7 @@ def all_measures(creates: Creates) -> list[Measure]:
     modules.mkdir()
     command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", _NODE_PACKAGE]
     subprocess.run(command, cwd=modules, check=True, stdout=subprocess.DEVNULL)
-    return [*found, Measure(NODE, node_peer(creates, modules))]
+    return [*found, Measure(NODE, node_peer(creates, modules), proof)]
 
 
 def state_of(folder: Path) -> tuple[int, int]:

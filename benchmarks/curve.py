@@ -22,15 +22,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from creates import create_all
 from line_plot import Line, draw
 from many_jobs import make_many
-from outcome import Series
+from outcome import Series, Table
 from scene import OURS
-from start_cases import offline
-from timing import machine, run_once
+from start_cases import plan_alone
+from timing import alternate, machine
 from watch_pass import COMPLETE, QUICK, watch_all
 
 _LEAST = 100
 _COLORS = ("#1f6feb", "#d1570c", "#7fb0f5", "#f0a877")
-_UNITS = {"cpu": "CPU seconds", "peak": "MiB"}
+UNITS = {"cpu": "CPU s", "peak": "MiB"}
 
 
 @dataclass(frozen=True)
@@ -39,65 +39,79 @@ class Curve:
 
     case: str
     sizes: Sequence[int]
-    series: Mapping[str, Sequence[Series]]
-    """For each way to do it, such as a complete pass: its figures at each size."""
+    points: Sequence[Table]
+    """At each size: the figures of each way to do it, such as a complete pass."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The ways to do it."""
+        return tuple(self.points[0])
+
+    def medians(self, name: str, kind: str) -> Sequence[float]:
+        """One figure at each size."""
+        return [point[name].median(kind) for point in self.points]
 
     def exponent(self, name: str, kind: str) -> float:
         """The growth between the last two sizes: 1 is linear, 2 is quadratic."""
-        *_, before, last = (one.median(kind) for one in self.series[name])
+        *_, before, last = self.medians(name, kind)
         return math.log(last / before) / math.log(self.sizes[-1] / self.sizes[-2])
 
     @property
     def kinds(self) -> Sequence[str]:
         """The figures that there are."""
-        return tuple(next(iter(self.series.values()))[0].values)
+        return tuple(self.points[0][self.names[0]].values)
 
 
-def _plan(jobs: int, rounds: int, folder: Path | None) -> Mapping[str, Series]:
-    series = Series("unchanged")
-    for _ in range(rounds):
-        with tempfile.TemporaryDirectory(prefix="batchctl-bench-", dir=folder) as name:
-            run = run_once(offline(make_many(Path(name) / "many", jobs), "plan"))
-            series.add(cpu=run.cpu, peak=run.peak)
-    return {series.name: series}
+def _plan(jobs: int, rounds: int, folder: Path | None) -> Table:
+    with tempfile.TemporaryDirectory(prefix="batchctl-bench-", dir=folder) as name:
+        measure = plan_alone(make_many(Path(name) / "many", jobs), jobs)
+        alternate([measure], rounds)
+    return {"unchanged": _chosen(measure.series, "cpu", "peak")}
 
 
-def _pass(jobs: int, rounds: int, folder: Path | None) -> Mapping[str, Series]:
+def _pass(jobs: int, rounds: int, folder: Path | None) -> Table:
     table = watch_all(jobs, rounds, alone=True, folder=folder)
-    names = {"complete": table[COMPLETE], "quick check": table[QUICK]}
-    return {name: Series(name, {"cpu": one.values["cpu"]}) for name, one in names.items()}
+    return {"complete": _chosen(table[COMPLETE], "cpu"), "quick check": _chosen(table[QUICK], "cpu")}
 
 
-def _apply(jobs: int, rounds: int, _folder: Path | None) -> Mapping[str, Series]:
-    ours = create_all(jobs, 0.0, rounds, alone=True)[OURS]
-    return {"create and collect": Series(OURS, {kind: ours.values[kind] for kind in _UNITS})}
+def _apply(jobs: int, rounds: int, folder: Path | None) -> Table:
+    ours = create_all(jobs, 0.0, rounds, alone=True, folder=folder)[OURS]
+    return {"create and collect": _chosen(ours, "cpu", "peak")}
 
 
-CURVES: Mapping[str, Callable[[int, int, Path | None], Mapping[str, Series]]] = {
+def _chosen(series: Series, *kinds: str) -> Series:
+    return Series(series.name, {kind: series.values[kind] for kind in kinds})
+
+
+CURVES: Mapping[str, Callable[[int, int, Path | None], Table]] = {
     "plan": _plan,
     "pass": _pass,
     "apply": _apply,
 }
 
 
-def measure(case: str, most: int, rounds: int, folder: Path | None = None) -> Curve:
-    """Measure at 100, 1,000, … jobs, and print a line for each."""
-    sizes = [10**power for power in range(2, 7) if 10**power <= max(most, 10 * _LEAST)]
+def sizes_to(most: int) -> Sequence[int]:
+    """100, 1,000 and so on."""
+    return [10**power for power in range(2, 7) if 10**power <= max(most, 10 * _LEAST)]
+
+
+def measure(case: str, sizes: Sequence[int], rounds: int, folder: Path | None = None) -> Curve:
+    """Measure at these numbers of jobs, and print a line for each."""
     points = []
     for size in sizes:
         points.append(CURVES[case](size, rounds, folder))
         shown = [
-            f"{name} {one.median(kind):.3g} {_UNITS[kind]}" for name, one in points[-1].items() for kind in one.values
+            f"{name} {one.median(kind):.3g} {UNITS[kind]}" for name, one in points[-1].items() for kind in one.values
         ]
         print(f"{case}, {size:,} jobs: {'; '.join(shown)}", flush=True)
-    return Curve(case, sizes, {name: [point[name] for point in points] for name in points[0]})
+    return Curve(case, sizes, points)
 
 
 def plot(curve: Curve) -> str:
     """The plot as SVG."""
     lines = [
-        Line(f"{curve.case}, {name}: {_UNITS[kind]}", [one.median(kind) for one in series])
-        for name, series in curve.series.items()
+        Line(f"{curve.case}, {name}: {UNITS[kind]}", curve.medians(name, kind))
+        for name in curve.names
         for kind in curve.kinds
     ]
     colors = _COLORS if len(curve.kinds) > 1 else _COLORS[::2]
@@ -118,9 +132,9 @@ def main() -> int:
         parser.error(f"there is no curve {unknown[0]}")
     print(", ".join(f"{name}: {value}" for name, value in machine().items()), flush=True)
     for case in asked.cases or CURVES:
-        curve = measure(case, asked.most, asked.rounds, asked.folder)
-        for name in curve.series:
-            grows = ", ".join(f"{_UNITS[kind]} {curve.exponent(name, kind):.2f}" for kind in curve.kinds)
+        curve = measure(case, sizes_to(asked.most), asked.rounds, asked.folder)
+        for name in curve.names:
+            grows = ", ".join(f"{UNITS[kind]} {curve.exponent(name, kind):.2f}" for kind in curve.kinds)
             print(f"{case}, {name}: exponent of growth: {grows}", flush=True)
         if asked.svg is not None:
             (asked.svg / f"{case}-curve.svg").write_text(plot(curve), encoding="utf-8")

@@ -22,7 +22,7 @@ from urllib.parse import quote, urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from outcome import Series, Table, plain
-from timing import machine
+from timing import NotDoneError, machine
 from world import MODEL, control, start_emulator
 
 _PAGE = 100
@@ -52,27 +52,38 @@ class Store:
         batch = {"displayName": "job", "inputConfig": {"requests": {"requests": [{"request": _REQUEST}]}}}
         return str(self._call("POST", f"/models/{MODEL}:batchGenerateContent", {"batch": batch})["name"])
 
-    def get(self) -> object:
+    def get(self) -> None:
         """Ask for the oldest job."""
-        return self._call("GET", f"/{self.names[0]}")
+        if (name := self._call("GET", f"/{self.names[0]}")["name"]) != self.names[0]:
+            raise NotDoneError(f"a get of {self.names[0]} gave {name}")
 
-    def first_page(self) -> Mapping[str, Any]:
+    def first_page(self) -> None:
         """The newest jobs."""
-        return self.page("")
+        self._require_jobs(self._page(""), min(_PAGE, len(self.names)))
 
-    def last_page(self) -> Mapping[str, Any]:
+    def last_page(self) -> None:
         """The oldest jobs."""
-        return self.page(self._last_token)
+        self._require_jobs(self._page(self._last_token), 1)
 
-    def page(self, token: str) -> Mapping[str, Any]:
-        """One page of the list."""
+    def _require_jobs(self, page: Mapping[str, Any], least: int) -> None:
+        if len(page["operations"]) < least:
+            raise NotDoneError(f"a page has {len(page['operations'])} jobs")
+
+    def _page(self, token: str) -> Mapping[str, Any]:
         return self._call("GET", f"/batches?pageSize={_PAGE}&pageToken={quote(token)}")
 
     def _find_last_token(self) -> str:
-        token = last = ""
-        while token := str(self.page(last).get("nextPageToken", "")):
-            last = token
-        return last
+        """Read the whole list. Raises NotDoneError if it does not have all jobs."""
+        token, found = "", 0
+        while True:
+            page = self._page(token)
+            found += len(page["operations"])
+            if "nextPageToken" not in page:
+                break
+            token = page["nextPageToken"]
+        if found != len(self.names):
+            raise NotDoneError(f"the list has {found} jobs, not {len(self.names)}")
+        return token
 
     def _call(self, method: str, path: str, body: object = None) -> Mapping[str, Any]:
         data = None if body is None else json.dumps(body)
@@ -81,7 +92,7 @@ class Store:
         reply = self._connection.getresponse()
         found: Mapping[str, Any] = json.loads(reply.read())
         if reply.status != http.client.OK:
-            raise RuntimeError(f"{method} {path}: {found}")
+            raise NotDoneError(f"{method} {path}: {found}")
         return found
 
 
@@ -93,11 +104,11 @@ CALLS: Mapping[str, Callable[[Store], object]] = {
 }
 
 
-def store_all(jobs: int, calls: int, rounds: int) -> Table:
-    """Milliseconds of the processor for each kind of call, of a small store and a large one, which take turns."""
+def store_all(jobs: int, calls: int, rounds: int, *, folder: Path | None = None) -> Mapping[str, Table]:
+    """For each kind of call, the processor seconds of a small store and of a large one, which take turns."""
     small, large = f"{_PAGE} jobs", f"{jobs:,} jobs"
-    table = {name: Series(name) for name in (small, large)}
-    with tempfile.TemporaryDirectory(prefix="batchctl-bench-") as name, ExitStack() as servers:
+    tables = {kind: {name: Series(name) for name in (small, large)} for kind in CALLS}
+    with tempfile.TemporaryDirectory(prefix="batchctl-bench-", dir=folder) as name, ExitStack() as servers:
         stores = {}
         for number, (which, most) in enumerate({small: _PAGE, large: jobs}.items()):
             url, process = servers.enter_context(start_emulator(Path(name) / str(number), 0))
@@ -109,8 +120,8 @@ def store_all(jobs: int, calls: int, rounds: int) -> Table:
                     for store in stores.values():
                         call(store)
                 for which, store in stores.items():
-                    table[which].add(**{kind: (store.cpu() - before[which]) / calls * 1000})
-    return table
+                    tables[kind][which].add(cpu=(store.cpu() - before[which]) / calls)
+    return tables
 
 
 def main() -> int:
@@ -122,14 +133,14 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE")
     asked = parser.parse_args()
     print(", ".join(f"{name}: {value}" for name, value in machine().items()), flush=True)
-    table = store_all(asked.jobs, asked.calls, asked.rounds)
-    few, many = table.values()
-    print(f"\n{'ms a call':12} {few.name:>12} {many.name:>12} {'ratio':>7}")
-    for kind in CALLS:
-        one, other = few.median(kind), many.median(kind)
-        print(f"{kind:12} {one:12.2f} {other:12.2f} {other / one:7.2f}")
+    tables = store_all(asked.jobs, asked.calls, asked.rounds)
+    few, many = next(iter(tables.values()))
+    print(f"\n{'ms a call':12} {few:>12} {many:>12} {'ratio':>7}")
+    for kind, table in tables.items():
+        one, other = table[few].median("cpu"), table[many].median("cpu")
+        print(f"{kind:12} {one * 1000:12.2f} {other * 1000:12.2f} {other / one:7.2f}")
     if asked.json is not None:
-        found = {"machine": machine(), "figures": plain(table)}
+        found = {"machine": machine(), "figures": {kind: plain(table) for kind, table in tables.items()}}
         asked.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     return 0
 

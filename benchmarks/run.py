@@ -51,7 +51,9 @@ def main() -> int:
         write_rows(rows, asked.rows, asked.row_bytes)
         with serve_emulator(folder / "emulator", asked.port) as url:
             for case in chosen:
-                outcome = CASES[case](Scene(folder, rows, url, asked.rounds, frozenset(asked.skip), asked.jobs))
+                outcome = CASES[case](
+                    Scene(folder, rows, asked.rows, url, asked.rounds, frozenset(asked.skip), asked.jobs)
+                )
                 show(case, outcome)
                 figures[case] = figures_of(outcome)
     if asked.json is not None:

@@ -21,6 +21,7 @@ class Scene:
 
     folder: Path
     rows: Path
+    row_count: int
     url: str
     rounds: int
     skipped: frozenset[str] = frozenset()

@@ -5,12 +5,15 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from cases import ROW_CASES
 from creates import ASYNC, NODE, SYNC
-from curve import Curve
-from outcome import Series, Table, ratios
-from scene import OURS
-from start_cases import C_LOADER, CHANGED, LOADER
+from curve import CURVES
+from outcome import Series, ratios
+from record import Figures, Measured
+from scene import AGAIN, OURS
+from start_cases import C_LOADER, CHANGED, FEW, LOADER
 from watch_pass import COMPLETE, GET, QUICK
 
 _QUICK_CHECKS = 10
@@ -19,14 +22,10 @@ _KIB = 1024
 _LINEAR = 1.05
 """The largest exponent that counts as linear."""
 _MOST_JOBS = 100_000
-
-
-@dataclass(frozen=True)
-class Figures:
-    """All that one run of the benchmarks has measured. A case that was left out is missing."""
-
-    tables: dict[str, Table]
-    curves: dict[str, Curve]
+_FLAT = 1.1
+"""The largest growth of memory, for ten times as many rows, that counts as none."""
+FEWER = "a tenth of the rows"
+_CHECKERS = ("jsonschema", "google.genai.types")
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Row:
     def words(self) -> str:
         """It in one line."""
         met = {True: "met", False: "missed", None: "no target"}[self.is_met]
-        return f"{self.case}: {self.target}: {_number(self.median)} ({met})"
+        return f"{self.case}: {self.target}: {number(self.median)} ({met})"
 
     @property
     def is_met(self) -> bool | None:
@@ -70,104 +69,123 @@ def faster(case: str, peer: str, bound: float, measured: Sequence[float]) -> Row
     return Row(case, f"at least {bound:g} times as fast as {peer}", measured, bound, at_least=True)
 
 
-def _start(tables: Mapping[str, Table]) -> Iterator[Row]:
+def shown_only(case: str, what: str, measured: Sequence[float]) -> Row:
+    """A figure without a target."""
+    return Row(case, what, measured, None)
+
+
+def _start(of: Measured) -> Iterator[Row]:
     for case, peer, shown, bound in (
         ("version", "python", "`--version`", 1.8),
         ("help", "click", "`--help`", 1.5),
         ("completion", "click", "completion of a command's name", 1.5),
+        ("status", "click", f"`status`, {FEW} jobs", 3),
     ):
-        of = tables[case]
-        yield at_most(shown, f"times bare {peer}", bound, ratios(of[OURS], of[peer], "cpu"))
-    of = tables["status"]
-    yield at_most("`status`, 100 jobs", "times bare click", 3, ratios(of[OURS], of["click"], "cpu"))
+        table = of.tables[case]
+        yield at_most(shown, f"times bare {peer}", bound, ratios(table[OURS], table[peer], "cpu"))
 
 
-def _plan(tables: Mapping[str, Table]) -> Iterator[Row]:
-    of = tables["plan"]
-    if LOADER in of:
-        yield faster("`plan`", "SafeLoader + jsonschema + json", 8, ratios(of[LOADER], of[OURS], "cpu"))
-    for case, bound in (("`plan` for the first time", 1.5), ("`plan` again", 0.6)):
-        yield at_most(case, "times the bare C loader", bound, ratios(of[OURS], of[C_LOADER], "cpu"))
-    yield at_most("`plan`, one changed file", "times the unchanged case", 1.2, ratios(of[CHANGED], of[OURS], "cpu"))
+def _plan(of: Measured) -> Iterator[Row]:
+    table, case = of.tables["plan"], f"`plan` of {of.sizes.jobs:,} unchanged jobs"
+    if LOADER in table:
+        yield faster(case, "SafeLoader + jsonschema + json", 8, ratios(table[LOADER], table[OURS], "cpu"))
+    yield at_most(case, "times the bare C loader", 1.5, ratios(table[OURS], table[C_LOADER], "cpu"))
+    yield at_most(f"{case}, again", "times the bare C loader", 0.6, ratios(table[AGAIN], table[C_LOADER], "cpu"))
+    again = ratios(table[CHANGED], table[AGAIN], "cpu")
+    yield at_most(f"{case}, one changed", "times the unchanged case", 1.2, again)
 
 
-def _creates(tables: Mapping[str, Table]) -> Iterator[Row]:
-    of = tables["creates"]
-    case = "creates until all have ended"
+def _creates(of: Measured) -> Iterator[Row]:
+    table, creates = of.tables["creates"], f"{of.sizes.creates:,} creates"
     for peer, bound in ((SYNC, 24), (ASYNC, 1.5), (NODE, 1.5)):
-        if peer in of:
-            yield faster(case, peer, bound, ratios(of[peer], of[OURS], "ended"))
-    if SYNC in of:
-        yield at_most(f"{case}: requests", f"times those of {SYNC}", 0.5, ratios(of[OURS], of[SYNC], "calls"))
-    jobs = of[OURS].median("jobs")
-    yield Row("the state after the creates", "KiB", [size / _KIB for size in of[OURS].values["state"]], None)
-    yield at_most("commits", "for each create", 0.125, [commits / jobs for commits in of[OURS].values["commits"]])
-
-
-def _watch(tables: Mapping[str, Table]) -> Iterator[Row]:
-    of = tables["watch"]
+        if peer in table:
+            yield faster(f"{creates} until all have ended", peer, bound, ratios(table[peer], table[OURS], "ended"))
+    if SYNC in table:
+        yield at_most(f"{creates}: requests", f"times those of {SYNC}", 0.5, ratios(table[OURS], table[SYNC], "calls"))
+    ours = table[OURS].values
     yield at_most(
-        "a pass of `watch`: requests", "times those of a loop of gets", 0.01, ratios(of[QUICK], of[GET], "calls")
+        f"{creates}: commits", "for each create", 0.125, [commits / of.sizes.creates for commits in ours["commits"]]
     )
-    yield faster("quick check, 10 of 11 passes: CPU", "a loop of gets", 30, ratios(of[GET], of[QUICK], "cpu"))
-    both = zip(of[QUICK].values["cpu"], of[COMPLETE].values["cpu"], strict=True)
+    yield shown_only(f"{creates}: state", "KiB in the file", [size / _KIB for size in ours["state"]])
+    yield shown_only(f"{creates}: state", "KiB written into its log", [size / _KIB for size in ours["logged"]])
+    yield shown_only(f"{creates}: lock", "s held in all", ours["held"])
+    yield shown_only(f"{creates}: lock", "s held at once", ours["longest"])
+
+
+def _watch(of: Measured) -> Iterator[Row]:
+    table, jobs = of.tables["watch"], f"{of.sizes.jobs:,} active jobs"
+    if GET not in table:
+        return
+    case = f"a pass of `watch` over {jobs}: requests"
+    yield at_most(case, "times those of a loop of gets", 0.01, ratios(table[QUICK], table[GET], "calls"))
+    yield faster("quick check, 10 of 11 passes: CPU", "a loop of gets", 30, ratios(table[GET], table[QUICK], "cpu"))
+    both = zip(table[QUICK].values["cpu"], table[COMPLETE].values["cpu"], strict=True)
     mean = Series("", {"cpu": [(_QUICK_CHECKS * quick + complete) / (_QUICK_CHECKS + 1) for quick, complete in both]})
-    yield faster("mean of 11 passes: CPU", "a loop of gets", 30, ratios(of[GET], mean, "cpu"))
+    yield faster("mean of 11 passes: CPU", "a loop of gets", 30, ratios(table[GET], mean, "cpu"))
 
 
-def _rows(tables: Mapping[str, Table]) -> Iterator[Row]:
-    for case in ("validate", "upload", "collect", "results"):
-        of = tables[case]
-        checkers = [of[name] for name in ("jsonschema", "google.genai.types") if name in of]
-        if checkers:
-            fastest = min(checkers, key=lambda one: one.median("cpu"))
-            yield faster(f"`{case}` of rows", fastest.name, 10, ratios(fastest, of[OURS], "cpu"))
-        yield faster(f"`{case}` of rows", "a json loop", 2, ratios(of["json loop"], of[OURS], "cpu"))
+def _rows(case: str, of: Measured) -> Iterator[Row]:
+    table, shown = of.tables[case], f"`{case}`, {of.sizes.rows:,} rows"
+    if all(name in table for name in _CHECKERS):
+        fastest = min((table[name] for name in _CHECKERS), key=lambda one: one.median("cpu"))
+        yield faster(shown, fastest.name, 10, ratios(fastest, table[OURS], "cpu"))
+    yield faster(shown, "a json loop", 2, ratios(table["json loop"], table[OURS], "cpu"))
+    fewer = of.tables[f"{case}, {FEWER}"][OURS]
+    growth = [peak / fewer.median("peak") for peak in table[OURS].values["peak"]]
+    yield at_most(f"{shown}: memory", f"times that of {FEWER}", _FLAT, growth)
 
 
-def _store(tables: Mapping[str, Table]) -> Iterator[Row]:
-    few, many = tables["emulator"].values()
-    for kind in few.values:
-        yield at_most(f"emulator with {many.name}: {kind}", f"times that with {few.name}", 2, ratios(many, few, kind))
+def _emulator(of: Measured) -> Iterator[Row]:
+    for case, table in of.tables.items():
+        few, many = table.values()
+        yield at_most(f"{case}, {many.name} stored", f"times that with {few.name}", 2, ratios(many, few, "cpu"))
 
 
-_OF_TABLES: Mapping[str, Callable[[Mapping[str, Table]], Iterator[Row]]] = {
-    "status": _start,
+def _curves(of: Measured) -> Iterator[Row]:
+    for case, curve in of.curves.items():
+        span = f"{curve.sizes[-2]:,} to {curve.sizes[-1]:,} jobs"
+        for name in curve.names:
+            for kind in curve.kinds:
+                what = "processor time" if kind == "cpu" else "memory"
+                shown = f"`{case}`, {name}: growth of {what}, {span}"
+                yield at_most(shown, "as exponent", _LINEAR, [curve.exponent(name, kind)])
+        if case == "plan" and _MOST_JOBS in curve.sizes:
+            point = curve.points[curve.sizes.index(_MOST_JOBS)]
+            for name, series in point.items():
+                megabytes = [peak * _KIB**2 / 1e6 for peak in series.values["peak"]]
+                yield at_most(f"memory of a plan of {_MOST_JOBS:,} jobs, {name}", "MB", 400, megabytes)
+
+
+_OF_GROUPS: Mapping[str, Callable[[Measured], Iterator[Row]]] = {
+    "start": _start,
     "plan": _plan,
     "creates": _creates,
     "watch": _watch,
-    "results": _rows,
-    "emulator": _store,
+    **{case: partial(_rows, case) for case in ROW_CASES},
+    "emulator": _emulator,
+    **{f"{case}-curve": _curves for case in CURVES},
 }
+GROUPS = tuple(_OF_GROUPS)
+"""The groups of cases, in the order of the table."""
 
 
 def rows_of(figures: Figures) -> Iterator[Row]:
     """The rows of all cases that were measured."""
-    for case, rows in _OF_TABLES.items():
-        if case in figures.tables:
-            yield from rows(figures.tables)
-    for case, curve in figures.curves.items():
-        for name, series in curve.series.items():
-            for kind in curve.kinds:
-                what = "processor time" if kind == "cpu" else "memory"
-                size = f"{curve.sizes[-2]:,} to {curve.sizes[-1]:,} jobs"
-                shown = f"`{case}`, {name}: growth of {what}, {size}"
-                yield at_most(shown, "as exponent", _LINEAR, [curve.exponent(name, kind)])
-            if case == "plan" and curve.sizes[-1] >= _MOST_JOBS:
-                yield at_most(
-                    f"memory of a plan of {_MOST_JOBS:,} jobs, {name}", "", 400, series[-1].values["peak"], "MiB"
-                )
+    for group, rows in _OF_GROUPS.items():
+        if group in figures:
+            yield from rows(figures[group])
 
 
-def markdown(rows: Sequence[Row]) -> str:
+def target_table(rows: Sequence[Row]) -> str:
     """The table of targets as Markdown."""
     lines = ["| case | target | measured | from - to | met |", "| --- | --- | --- | --- | --- |"]
     for row in rows:
-        span = f"{_number(min(row.measured))} - {_number(max(row.measured))}"
+        span = f"{number(min(row.measured))} - {number(max(row.measured))}"
         met = {True: "yes", False: "no", None: ""}[row.is_met]
-        lines.append(f"| {row.case} | {row.target} | {_number(row.median)} | {span} | {met} |")
+        lines.append(f"| {row.case} | {row.target} | {number(row.median)} | {span} | {met} |")
     return "\n".join(lines)
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Three digits, or all in front of the point."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"  # noqa: PLR2004 - three digits

@@ -7,8 +7,11 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as package_version
 from pathlib import Path
 
 from outcome import Series
@@ -18,6 +21,8 @@ NO_CACHE = "/dev/null/no-cache"
 _OTHERS = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 ENV = {**_OTHERS, "GEMINI_API_KEY": "bench", "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": NO_CACHE}
 _KIB_PER_MIB = 1024
+_ERRORS = 2000
+_PEERS = ("click", "google-genai", "jsonschema", "pydantic", "PyYAML")
 _PROGRAM = Path(__file__).with_name("measured_run.py")
 
 
@@ -34,6 +39,22 @@ class Run:
     """When it began, on the monotonic clock."""
     switches: int = 0
     """How often its threads gave the processor to another one, or had to."""
+    lines: int = 0
+    """The lines of its output."""
+    start: str = ""
+    """The first 64 KiB of its output."""
+    end: str = ""
+    """The last 64 KiB of its output."""
+    errors: str = ""
+    """The last lines of its standard error."""
+
+
+Proof = Callable[[Run], str]
+"""What is wrong with a run, in a sentence; empty if it did its work."""
+
+
+class NotDoneError(RuntimeError):
+    """A run that failed, or that did not do its work. Its figure would mean nothing."""
 
 
 @dataclass
@@ -43,13 +64,18 @@ class Measure:
     name: str
     command: Callable[[int], Sequence[str]]
     """The command line of a round. Preparing it is not measured."""
+    proof: Proof
+    """What shows that a run did its work."""
     accepted: frozenset[int] = frozenset({0})
     """The exit codes of a run that did its work."""
     runs: list[Run] = field(default_factory=list)
 
     def run(self, number: int) -> None:
-        """Run it once. Raises RuntimeError if it fails."""
-        self.runs.append(run_once(self.command(number), self.accepted))
+        """Run it once. Raises NotDoneError if it fails, or did not do its work."""
+        run = run_once(self.command(number), self.accepted)
+        if wrong := self.proof(run):
+            raise NotDoneError(f"{self.name} did not do its work: {wrong}")
+        self.runs.append(run)
 
     @property
     def series(self) -> Series:
@@ -82,13 +108,14 @@ class Measure:
 
 
 def run_once(command: Sequence[str], accepted: frozenset[int] = frozenset({0})) -> Run:
-    """Run a command with its output discarded. Raises RuntimeError if it ends with another exit code."""
+    """Run a command. Raises NotDoneError if it ends with another exit code."""
     program = [sys.executable, "-S", str(_PROGRAM), *command]
     done = subprocess.run(program, env=ENV, capture_output=True, check=True)
     found = json.loads(done.stdout)
-    if found["code"] not in accepted:
-        raise RuntimeError(f"{' '.join(command)} ended with {found['code']}: {done.stderr.decode()[-2000:]}")
-    return Run(found["wall"], found["cpu"], found["kib"] / _KIB_PER_MIB, found["begun"], found["switches"])
+    errors = done.stderr.decode(errors="replace")[-_ERRORS:]
+    if (code := found.pop("code")) not in accepted:
+        raise NotDoneError(f"{' '.join(command)} ended with {code}: {errors}")
+    return Run(peak=found.pop("kib") / _KIB_PER_MIB, errors=errors, **found)
 
 
 def warm_up(modules: Sequence[str]) -> None:
@@ -112,4 +139,10 @@ def machine() -> Mapping[str, str]:
             name = line.partition(":")[2].strip()
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     python = sys.version.split()[0]
-    return {"processor": f"{os.cpu_count()} of {name}", "python": python, "load": load}
+    return {"processor": f"{os.cpu_count()} of {name}", "python": python, "load": load, "peers": ", ".join(_peers())}
+
+
+def _peers() -> Iterator[str]:
+    for name in _PEERS:
+        with suppress(PackageNotFoundError):
+            yield f"{name} {package_version(name)}"

@@ -19,13 +19,14 @@ import tempfile
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from creates import figures_of, service
 from many_jobs import write_manifests, write_state
 from outcome import Series, Table, plain
 from scene import peer
-from timing import ENV, machine
+from timing import ENV, NotDoneError, machine
 
 HERE = Path(__file__).resolve().parent
 FIRST, COMPLETE, QUICK = "batchctl, first pass", "batchctl, complete pass", "batchctl, quick check"
@@ -37,10 +38,10 @@ _FOREVER = 1e9
 
 
 def lines_of(command: Sequence[str], stream: str, accepted: int = 0) -> list[Mapping[str, float]]:
-    """The lines of JSON that a command prints on a stream. Raises RuntimeError if it fails."""
+    """The lines of JSON that a command prints on a stream. Raises NotDoneError if it fails."""
     done = subprocess.run(command, env=ENV, capture_output=True, text=True, check=False)
     if done.returncode != accepted:
-        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr[-2000:]}")
+        raise NotDoneError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr[-2000:]}")
     return [json.loads(line) for line in getattr(done, stream).splitlines() if line.startswith("{")]
 
 
@@ -78,7 +79,7 @@ def watch_all(
 ) -> Table:
     """Run the competitors in turn; `alone`: batchctl alone. Gives the processor time and calls of a pass."""
     peers = {} if alone else {name: script for name, script in _PEERS.items() if name not in skipped}
-    table = {name: Series(name) for name in (FIRST, COMPLETE, QUICK, *peers)}
+    table = {name: Series(name) for name in (QUICK, COMPLETE, FIRST, *peers)}
     with tempfile.TemporaryDirectory(prefix="batchctl-bench-", dir=folder) as name, service(0, _FOREVER) as url:
         stack, names = Path(name).resolve() / "stack", Path(name) / "names"
         write_manifests(stack, jobs, url)
@@ -90,25 +91,37 @@ def watch_all(
             for peer_name, script in peers.items():
                 before = calls_of(url)
                 (found,) = lines_of(peer(script, url, str(names)), "stdout")
-                if found["jobs"] != jobs:
-                    raise RuntimeError(f"{peer_name} found {found['jobs']} jobs")
+                if found["done"] != jobs:
+                    raise NotDoneError(f"{peer_name} saw {found['done']} active jobs, not {jobs}")
                 table[peer_name].add(cpu=found["cpu"], calls=calls_of(url) - before)
             # The first pass writes down what it finds, so the second one is complete, too.
             shutil.rmtree(stack / _STATE)
             shutil.copytree(kept, stack / _STATE)
-            _watch(stack, url, table)
+            _watch(stack, url, jobs, table)
     return table
 
 
-def _watch(stack: Path, url: str, table: Table) -> None:
+def _watch(stack: Path, url: str, jobs: int, table: Table) -> None:
     """The passes of one round. The calls are those of each of them."""
-    before = calls_of(url)
-    command = [sys.executable, str(HERE / "watched_passes.py"), str(stack), str(_QUICK_CHECKS + 2)]
-    first, complete, *quick = lines_of(command, "stderr", accepted=130)
-    calls = (calls_of(url) - before) // (_QUICK_CHECKS + 2)
+    before = figures_of(url)
+    passes = _QUICK_CHECKS + 2
+    command = [sys.executable, str(HERE / "watched_passes.py"), str(stack), str(passes)]
+    measured = lines_of(command, "stderr", accepted=130)
+    calls = looked_at_all(before, figures_of(url), jobs, passes)
+    if len(measured) != passes:
+        raise NotDoneError(f"watch made {len(measured)} passes, not {passes}")
+    first, complete, *quick = measured
     table[FIRST].add(cpu=first["cpu"], calls=calls)
     table[COMPLETE].add(cpu=complete["cpu"], calls=calls)
     table[QUICK].add(cpu=statistics.median(one["cpu"] for one in quick), calls=calls)
+
+
+def looked_at_all(before: Mapping[str, Any], after: Mapping[str, Any], jobs: int, passes: int) -> float:
+    """The calls of each pass. Raises NotDoneError if the passes created jobs, or did not see each job once."""
+    listed = after["listed"] - before["listed"]
+    if listed != jobs * passes or after["calls"].get("POST") != before["calls"].get("POST"):
+        raise NotDoneError(f"{passes} passes saw {listed} jobs in lists, not {passes} times {jobs}")
+    return float(sum(after["calls"].values()) - sum(before["calls"].values())) / passes
 
 
 def show(table: Table) -> None:
