@@ -15,6 +15,7 @@ WEEK = 7 * 24 * HOUR
 LONGEST = 100 * 52 * WEEK
 """About a hundred years: every stored time must fit into SQLite's integers and the years of RFC 3339."""
 
+_TO_SECONDS = len("2026-11-30T12:00:00")
 _UNITS = {"w": WEEK, "d": 24 * HOUR, "h": HOUR, "m": 60 * SECOND, "s": SECOND}
 _DURATION = re.compile(r"([0-9]+[wdhms])+")
 
@@ -30,7 +31,7 @@ def parse_duration(text: str) -> int:
 def timestamp(moment: int) -> str:
     """RFC 3339 in UTC with nine fraction digits. Source: reference 1.2."""
     seconds, nanos = divmod(moment, SECOND)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{nanos:09d}Z"
+    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:_TO_SECONDS]}.{nanos:09d}Z"
 
 
 def micro_timestamp(moment: int) -> str:

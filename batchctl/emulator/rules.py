@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
 
 from msgspec import Struct, field
 
@@ -40,6 +41,10 @@ class OutputRule(Struct, frozen=True):
     as_numbers: bool = False
 
 
+_KEPT = 1000
+"""The courses that are not read again."""
+
+
 class Course(Struct, frozen=True):
     """The future of one job, fixed when it was created. Durations are in nanoseconds."""
 
@@ -68,8 +73,9 @@ class Course(Struct, frozen=True):
         return json.dumps([self.pending, self.running, self.fate, rows, self.error, limits, self.fixed_state, *more])
 
     @staticmethod
+    @lru_cache(maxsize=_KEPT)
     def from_json(text: str) -> Course:
-        """The course that `to_json` stored."""
+        """The course that `to_json` stored. Jobs of one rule mostly have the same."""
         pending, running, fate, rows, error, limits, fixed_state, *more = json.loads(text)
         early, repeated, numbers = more[0] if more else _NO_OUTPUT_RULE
         done, shuffle = more[1] if more[1:] else (None, None)
