@@ -39,8 +39,8 @@ class Scene:
         return ["env", f"XDG_CACHE_HOME={self.folder / 'cache'}", *command]
 
     def stack(self, name: str) -> Stack:
-        """A new stack with these rows."""
-        return make_stack(self.folder / name, self.rows, self.url)
+        """A new stack with these rows. No other one at the emulator has its name."""
+        return make_stack(self.folder / f"{name}-{self.row_count}", self.rows, self.url)
 
 
 @dataclass(frozen=True)

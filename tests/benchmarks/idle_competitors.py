@@ -21,6 +21,8 @@ from timing import NotDoneError
 from world import serve_emulator, write_rows
 
 _NOTHING = [sys.executable, "-S", "-c", "pass"]
+_WITHOUT_PEERS = frozenset({"version", "help", "completion", "status"})
+"""Their peers have nothing to do."""
 _ROWS, _JOBS = 3, 2
 
 
@@ -58,20 +60,27 @@ def said(case: Callable[[], object]) -> str:
     return ""
 
 
-def all_cases(folder: Path, url: str) -> Mapping[str, Callable[[], object]]:
-    """Every case that starts programs through `Measure`."""
+def all_cases(
+    folder: Path, url: str, chosen: Mapping[str, Callable[[Scene], object]]
+) -> Mapping[str, Callable[[], object]]:
+    """These cases and the one of creates, ready to run."""
     rows = folder / "rows.jsonl"
     write_rows(rows, _ROWS, 300)
-    scenes = {name: Scene(folder / name, rows, _ROWS, url, 1, jobs=_JOBS) for name in cases.CASES}
+    scenes = {name: Scene(folder / name, rows, _ROWS, url, 1, jobs=_JOBS) for name in chosen}
     for scene in scenes.values():
         scene.folder.mkdir()
-    found = {name: lambda case=case, name=name: case(scenes[name]) for name, case in cases.CASES.items()}
+    found = {name: lambda case=case, name=name: case(scenes[name]) for name, case in chosen.items()}
     skipped = frozenset({creates.NODE})
     return {**found, "creates": lambda: creates.create_all(_JOBS, 0.0, 1, skipped, folder=folder)}
 
 
 if __name__ == "__main__":
     place = Path(sys.argv[1])
-    {"batchctl": no_batchctl, "peers": no_peers}[sys.argv[2]]()
+    if sys.argv[2] == "peers":
+        no_peers()
+        wanted = {name: case for name, case in cases.CASES.items() if name not in _WITHOUT_PEERS}
+    else:
+        no_batchctl()
+        wanted = dict(cases.CASES)
     with serve_emulator(place / "emulator", 0) as served:
-        print(json.dumps({name: said(case) for name, case in all_cases(place, served).items()}))
+        print(json.dumps({name: said(case) for name, case in all_cases(place, served, wanted).items()}))

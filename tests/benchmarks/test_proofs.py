@@ -12,50 +12,55 @@ import pytest
 from tests.benchmarks.in_benchmarks import in_benchmarks
 
 IDLE = Path(__file__).with_name("idle_competitors.py")
-WITHOUT_PEERS = {"version", "help", "completion", "status"}
-"""The cases whose peer has nothing to do."""
+WITH_PEERS = {"validate", "upload", "collect", "results", "plan", "creates"}
+ALL = {*WITH_PEERS, "version", "help", "completion", "status"}
+"""In those that are not in `WITH_PEERS`, the peer has nothing to do."""
 
 
-@pytest.mark.parametrize("who", ["batchctl", "peers"])
-def test_no_case_accepts_a_program_that_does_nothing(who: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("who", "cases"), [("batchctl", ALL), ("peers", WITH_PEERS)])
+def test_no_case_accepts_a_program_that_does_nothing(who: str, cases: set[str], tmp_path: Path) -> None:
     command = [sys.executable, str(IDLE), str(tmp_path), who]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
-    assert set(said) == {*WITHOUT_PEERS, "validate", "upload", "collect", "results", "plan", "creates"}
-    assert {case for case, words in said.items() if not words} == (WITHOUT_PEERS if who == "peers" else set())
+    assert set(said) == cases
+    assert all(said.values()), said
 
 
-@pytest.mark.parametrize(
-    ("proof", "output", "wrong"),
-    [
-        ("prints_nothing", "", ""),
-        ("prints_nothing", "a\n", "it printed 1 lines"),
-        ("prints('b')", "a\nb\n", ""),
-        ("prints('c')", "a\nb\n", "it did not print 'c'"),
-        ("prints_lines(2, 'job-')", "job-1\njob-2\nother\n", ""),
-        ("prints_lines(2, 'job-')", "job-1\njob-1\n", "1 of its lines begin with 'job-', not 2"),
-        ("has_lines(2, '{')", "{1\n{2\n", ""),
-        ("has_lines(2, '{')", "{1\n", "it printed 1 lines, not 2"),
-        ("has_lines(2, '{')", "{1\n{2\n{3\n", "it printed 3 lines, not 2"),
-        ("has_lines(2, '{')", "{1\noops\n", "a line does not begin with '{'"),
-        ("has_at_least(2)", "a\nb\nc\n", ""),
-        ("has_at_least(2)", "a\n", "it printed 1 lines, fewer than 2"),
-        ("counted(3)", 'x\n{"done": 3}\n', ""),
-        ("counted(3)", '{"done": 2}\n', "it did 2 of 3"),
-        ("counted(3)", "done\n", "it did None of 3"),
-        ("all_of(prints('a'), prints('z'))", "a\n", "it did not print 'z'"),
-        ("wrote(lambda: Path('nowhere'), 1)", "", "nowhere has 0 lines, not 1"),
-        ("wrote(lambda: Path('proofs.py'), 1)", "", "proofs.py has "),
-    ],
-)
-def test_a_proof_says_what_is_missing(proof: str, output: str, wrong: str) -> None:
-    program = (
-        "from proofs import *; from timing import run_once; import sys\n"
-        f"print({proof}(run_once([sys.executable, '-c', 'import sys; sys.stdout.write({output!r})'])), end='')"
-    )
-    found = in_benchmarks(program)
-    assert found.startswith(wrong) if wrong else not found
+PROOFS = [
+    ("prints_nothing", "", ""),
+    ("prints_nothing", "a\n", "it printed 1 lines"),
+    ("prints('b')", "a\nb\n", ""),
+    ("prints('c')", "a\nb\n", "it did not print 'c'"),
+    ("prints_lines(2, 'job-')", "job-1\njob-2\nother\n", ""),
+    ("prints_lines(2, 'job-')", "job-1\njob-1\n", "1 of its lines begin with 'job-', not 2"),
+    ("has_lines(2, '{')", "{1\n{2\n", ""),
+    ("has_lines(2, '{')", "{1\n", "it printed 1 lines, not 2"),
+    ("has_lines(2, '{')", "{1\n{2\n{3\n", "it printed 3 lines, not 2"),
+    ("has_lines(2, '{')", "{1\noops\n", "a line does not begin with '{'"),
+    ("has_at_least(2)", "a\nb\nc\n", ""),
+    ("has_at_least(2)", "a\n", "it printed 1 lines, fewer than 2"),
+    ("counted(3)", 'x\n{"done": 3}\n', ""),
+    ("counted(3)", '{"done": 2}\n', "it did 2 of 3"),
+    ("counted(3)", "done\n", "it did None of 3"),
+    ("all_of(prints('a'), prints('b'))", "a\nb\n", ""),
+    ("all_of(prints('a'), prints('z'))", "a\n", "it did not print 'z'"),
+    ("wrote(lambda: Path('nowhere'), 1)", "", "nowhere has 0 lines, not 1"),
+    ("wrote(lambda: Path('creates.mjs'), 29)", "", ""),
+    ("wrote(lambda: Path('creates.mjs'), 28)", "", "creates.mjs has 29 lines, not 28"),
+]
+PROVE = f"""
+from proofs import *
+outputs = {[output for _, output, _ in PROOFS]!r}
+proofs = [{", ".join(proof for proof, _, _ in PROOFS)}]
+runs = [Run(0, 0, 0, lines=one.count("\\n"), start=one, end=one) for one in outputs]
+print(json.dumps([proof(run) for proof, run in zip(proofs, runs, strict=True)]))
+"""
+
+
+def test_a_proof_says_what_is_missing() -> None:
+    said = json.loads(in_benchmarks(PROVE))
+    assert [(*one[:2], words) for one, words in zip(PROOFS, said, strict=True)] == PROOFS
 
 
 def test_a_long_output_is_counted_and_its_ends_are_kept() -> None:
@@ -67,14 +72,19 @@ def test_a_long_output_is_counted_and_its_ends_are_kept() -> None:
     assert in_benchmarks(program) == "300000 ['0', '1'] 65536 ['299999'] 65536\n"
 
 
+FAILING = """
+import sys
+from timing import *
+one = Measure("it", lambda _: [sys.executable, "-c", "import sys; sys.exit('broken')"], lambda _: "")
+try:
+    one.run(0)
+except NotDoneError as error:
+    print(len(one.runs), error)
+"""
+
+
 def test_a_run_that_fails_has_no_figure_and_says_why() -> None:
-    program = (
-        "from timing import *; import sys\n"
-        "one = Measure('it', lambda _: [sys.executable, '-c', 'sys.exit(\"broken\")'.join(['import sys; ', ''])], lambda _: '')\n"
-        "try: one.run(0)\n"
-        "except NotDoneError as error: print(len(one.runs), error)"
-    )
-    found = in_benchmarks(program)
+    found = in_benchmarks(FAILING)
     assert found.startswith("0 ")
     assert found.endswith("ended with 1: broken\n\n")
 
