@@ -19,7 +19,7 @@ def test_one_case_has_sizes_of_its_own(tmp_path: Path) -> None:
     slow = ("jsonschema", "google.genai.types", "the same, from JSON")
     asked += ["--json", str(figures), *(word for name in slow for word in ("--skip", name))]
     command = [sys.executable, str(ROOT / "benchmarks" / "run.py"), *asked]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stderr
     found = json.loads(figures.read_text())
     assert [measure["name"] for measure in found["results"]["measures"]] == ["batchctl", "json loop"]
@@ -37,7 +37,9 @@ def test_an_unknown_case_is_refused() -> None:
 def test_the_web_page_is_measured(tmp_path: Path) -> None:
     figures = tmp_path / "figures.json"
     command = [sys.executable, str(ROOT / "benchmarks" / "web_page.py"), "--jobs", "20", "--rounds", "2", "--port", "0"]
-    done = subprocess.run([*command, "--json", str(figures)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*command, "--json", str(figures)], capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
     assert done.returncode == 0, done.stderr
     found = json.loads(figures.read_text())
     assert {len(one["ours"]) for one in found["addresses"].values()} == {2}
@@ -47,7 +49,7 @@ def test_the_web_page_is_measured(tmp_path: Path) -> None:
 
 def test_a_shared_state_is_measured(tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "benchmarks" / "shared_state.py"), "--jobs", "20", "--folder", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stderr
     assert "pass with one commit" in done.stdout
     assert "20 jobs" in done.stdout
@@ -57,7 +59,7 @@ def test_a_shared_state_is_measured(tmp_path: Path) -> None:
 def test_a_state_in_postgresql_is_measured(tmp_path: Path, postgres: PostgresServer) -> None:
     program = str(ROOT / "benchmarks" / "shared_state.py")
     command = [sys.executable, program, "--jobs", "20", "--folder", str(tmp_path), "--database", postgres.url()]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stderr
     _, _, found = done.stdout.partition("PostgreSQL")
     assert "  its commit " in found
