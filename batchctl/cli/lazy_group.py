@@ -75,7 +75,8 @@ class _Imported(Mapping[str, click.Command]):
 def without_garbage_collection() -> Iterator[None]:
     """No garbage collection during an import, and none of what it has made: modules and classes stay to the end.
 
-    Collections take a tenth of the start, and the first one after it would examine all that was imported.
+    Collections take a tenth of the start, and the first one after it would examine all that was imported. Only the
+    first import of a process is set aside: later ones would keep the garbage of earlier commands, and its open files.
     """
     if not gc.isenabled():
         yield
@@ -84,5 +85,6 @@ def without_garbage_collection() -> Iterator[None]:
     try:
         yield
     finally:
-        gc.freeze()
+        if gc.get_freeze_count() == 0:
+            gc.freeze()
         gc.enable()

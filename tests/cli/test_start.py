@@ -190,6 +190,12 @@ def test_the_collector_does_not_examine_what_was_imported() -> None:
     assert out == "True True\n"
 
 
+def test_a_second_command_of_a_process_keeps_no_garbage_of_the_first() -> None:
+    program = "import gc; from batchctl.cli import commands as c; c.batchctl.table['status'].load(); before = gc.get_freeze_count(); c.batchctl.table['watch'].load(); print(gc.get_freeze_count() <= before)"
+    _, out = imported(program)
+    assert out == "True\n"
+
+
 @pytest.mark.parametrize("command", ["status", "plan"])
 def test_a_look_at_unchanged_jobs_loads_few_modules(command: str, tmp_path: Path) -> None:
     """Without the client of the API. Each measurement of `benchmarks` is of such a command."""
