@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import ExitStack
+from weakref import WeakSet
 
 import httpx
 import pytest
@@ -153,3 +154,19 @@ def test_where_no_thread_can_be_started_the_next_call_closes_what_is_old(connect
     clock.time += IDLE_SECONDS
     assert take(connections) is not first
     assert first.is_closed
+
+
+def test_a_pool_that_is_made_while_others_are_looked_through_is_no_harm(connections, clock, monkeypatch):
+    class Growing(WeakSet):
+        def __iter__(self):
+            for one in super().__iter__():
+                if not made:
+                    made.append(ConnectionPool(lambda: Connection(httpx.Client(), shared=False), clock))
+                yield one
+
+    made: list[ConnectionPool] = []
+    monkeypatch.setattr(connection_pool, "_POOLS", Growing([connections]))
+    first = take(connections)
+    connection_pool.close_all_idle()
+    assert (first.is_closed, len(made)) == (True, 1)
+    made[0].close()

@@ -111,9 +111,16 @@ class ConnectionPool:
 _POOLS: WeakSet[ConnectionPool] = WeakSet()
 
 
+def _pools() -> list[ConnectionPool]:
+    """The pools that are in use. Another thread may add one meanwhile; a lock could be held in a forked child."""
+    while True:
+        with suppress(RuntimeError):
+            return list(_POOLS)
+
+
 def close_all_idle() -> None:
     """Close the idle connections of all endpoints, to free file handles."""
-    for pool in list(_POOLS):
+    for pool in _pools():
         pool.close_idle()
 
 
@@ -136,10 +143,10 @@ class _Sweeper:
     def _run(self) -> None:
         while True:
             time.sleep(IDLE_SECONDS / 2)
-            for pool in list(_POOLS):
+            for pool in _pools():
                 pool.close_idle(IDLE_SECONDS)
             with self._lock:
-                if not any(pool.has_idle for pool in list(_POOLS)):
+                if not any(pool.has_idle for pool in _pools()):
                     self._thread = None
                     return
 
