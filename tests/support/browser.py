@@ -19,10 +19,10 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.support.patience import PATIENCE
+
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 SERIOUS = {"serious", "critical"}
-_TIMEOUT = 20_000
-"""Milliseconds for an expectation: a machine of CI may be busy."""
 
 
 def find_browser() -> str:
@@ -60,7 +60,7 @@ class Watched:
 def open_context(browser: Browser, **options: Any) -> Iterator[BrowserContext]:
     """A window with nothing kept from others."""
     context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "color_scheme": "light", **options})
-    context.set_default_timeout(_TIMEOUT)
+    context.set_default_timeout(PATIENCE * 1000)
     yield context
     context.close()
 

@@ -15,9 +15,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.support.browser import Watched, find_browser, open_browser, open_context, open_page
+from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
-_PATIENCE = 20
 
 
 @dataclass
@@ -47,7 +47,7 @@ def answer_of(process: subprocess.Popen[str]) -> Any:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=_PATIENCE * 1000)
+    expect.set_options(timeout=PATIENCE * 1000)
     with open_browser() as found:
         yield found
 
@@ -83,7 +83,7 @@ def end(site: Site) -> None:
     with site.process:
         assert site.process.stdin is not None
         site.process.stdin.close()
-        assert site.process.wait(_PATIENCE) == 0
+        assert site.process.wait(PATIENCE) == 0
 
 
 @pytest.fixture(scope="session")
