@@ -42,7 +42,7 @@ class NewerError(Exception):
 
 def text_cell(text: str) -> str:
     """Text that SQLite can store: lone surrogates, which a reply's JSON escapes can contain, become `?`."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def optional_text_cell(text: str | None) -> str | None:
@@ -61,13 +61,16 @@ def time_cell(time: datetime | None) -> str | None:
 
 def json_cell(value: Json) -> str:
     """Readable JSON: members sorted, with the fewest escapes."""
-    return text_cell(json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, default=_plain))
+    return text_cell(_encode(value))
 
 
 def _plain(value: object) -> Json:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"not JSON: {type(value).__name__}")
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, default=_plain).encode
 
 
 def seconds_of(duration: timedelta | None) -> int | float | None:

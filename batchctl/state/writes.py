@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import TypeAlias, assert_never
 
 from msgspec import Struct
 
+from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.events import Event, EventKind
 from batchctl.model.writes import (
     AddEvent,
@@ -37,35 +38,45 @@ from batchctl.state.seal import KEYS, Scope, resealed
 EVENTS_KEPT = 10_000
 """The number of events that are kept: months of history in a few megabytes."""
 
-_OneRecord: TypeAlias = SaveJob | SaveIdentity | SaveQuota | SaveFile | SaveNotice | SaveGhost | SavePast
-"""Writes that put one record in place."""
-_OneThing: TypeAlias = _OneRecord | SaveAttempt | DropFile | DropNotice | DropGhost | DropPast
-"""Writes whose records no other write touches."""
+_Saved: TypeAlias = SaveJob | SaveIdentity | SaveQuota | SaveFile | SaveNotice | SaveGhost | SavePast
+_OneThing: TypeAlias = _Saved | DropFile | DropNotice | DropGhost | DropPast
+"""Writes of one record."""
+
+
+_WHERE: Mapping[str, str] = {table: " and ".join(f"{column} = ?" for column in key) for table, key in KEYS.items()}
 
 
 class _Change(Struct, frozen=True):
     """One record to put in place, or to delete."""
 
-    table: str
-    record: Record
-    deletes: bool = False
-
-    @property
-    def scope(self) -> Scope:
-        key = KEYS[self.table]
-        return Scope(
-            self.table,
-            " and ".join(f"{column} = ?" for column in key),
-            [_key_value(self.record[column]) for column in key],
-        )
+    scope: Scope
+    """The record alone."""
+    record: Record | None
+    """None: it is deleted."""
 
     def apply(self, db: Database) -> None:
         """Make the change. Its statements are few and always the same, so SQLite prepares each of them once."""
-        if self.deletes:
-            scope = self.scope
+        scope = self.scope
+        if self.record is None:
             db.execute(f"DELETE FROM {scope.table} WHERE {scope.where}", scope.values)  # noqa: S608 - our own names
         else:
-            db.execute(_put(self.table, tuple(self.record)), list(self.record.values()))
+            db.execute(_put(scope.table, tuple(self.record)), list(self.record.values()))
+
+
+_Changes: TypeAlias = dict[object, RecordedAttempt | _Change]
+"""Changes by the record that they are for, in the order of the first change of each."""
+
+
+def _put_in(table: str, record: Record) -> _Change:
+    return _Change(_scope(table, record), record)
+
+
+def _drop_from(table: str, record: Record) -> _Change:
+    return _Change(_scope(table, record), None)
+
+
+def _scope(table: str, record: Record) -> Scope:
+    return Scope(table, _WHERE[table], [_key_value(record[column]) for column in KEYS[table]])
 
 
 def _key_value(cell: Cell) -> str | int:
@@ -86,11 +97,11 @@ def apply_writes(db: Database, writes: Iterable[Write], who: str) -> None:
 
     `who` is used for an event that names no one.
     """
-    changes: dict[tuple[object, ...], _Change] = {}
+    changes: _Changes = {}
     for write in writes:
         match write:
             case AddEvent(event):
-                db.execute(*_insert(event_record(event, who)))
+                _add(db, event_record(event, who))
             case ForgetJob(job):
                 _apply_all(db, changes)
                 with resealed(db, _of_job(job)):
@@ -99,58 +110,71 @@ def apply_writes(db: Database, writes: Iterable[Write], who: str) -> None:
             case RenameJob(job, to):
                 _apply_all(db, changes)
                 _rename(db, job, to)
-            case _:
+            case SaveAttempt(attempt):
                 # Of several values of one record only the last one is ever visible.
-                changes |= {(change.table, *change.scope.values): change for change in _changes(write)}
+                changes[attempt.key] = attempt
+            case _:
+                change = _change(write)
+                changes[(change.scope.table, *change.scope.values)] = change
     _apply_all(db, changes)
 
 
-def _apply_all(db: Database, changes: dict[tuple[object, ...], _Change]) -> None:
+def _apply_all(db: Database, waiting: _Changes) -> None:
     """Apply changes of separate records, which share one update of the seal, and empty the collection."""
-    with resealed(db, [change.scope for change in changes.values()]):
-        for change in changes.values():
+    if not waiting:
+        return
+    is_open = set(db.execute("SELECT job, attempt, shard FROM intents")).__contains__
+    changes = [
+        change
+        for value in waiting.values()
+        for change in ((value,) if isinstance(value, _Change) else _of_attempt(value, is_open))
+    ]
+    with resealed(db, [change.scope for change in changes]):
+        for change in changes:
             change.apply(db)
-    changes.clear()
+    waiting.clear()
 
 
-def _changes(write: _OneThing) -> Sequence[_Change]:
+def _of_attempt(attempt: RecordedAttempt, is_open: Callable[[tuple[str, int, int]], bool]) -> Iterator[_Change]:
+    """The changes of an attempt. `is_open`: whether an intent of these key columns is recorded."""
+    yield _put_in("attempts", attempt_record(attempt))
+    key, intent = attempt.key, attempt.intent
+    if intent is not None:
+        yield _put_in("intents", intent_record(key, intent))
+    elif is_open((key.job, key.attempt, key.shard)):
+        yield _drop_from("intents", key_record(key))
+
+
+def _change(write: _OneThing) -> _Change:
     match write:
-        case SaveAttempt(attempt):
-            intent = attempt.intent
-            of_intent = (
-                _Change("intents", key_record(attempt.key), deletes=True)
-                if intent is None
-                else _Change("intents", intent_record(attempt.key, intent))
-            )
-            return [_Change("attempts", attempt_record(attempt)), of_intent]
         case DropFile(file):
-            return [_Change("files", file_record(file), deletes=True)]
+            return _drop_from("files", file_record(file))
         case DropNotice(notice):
-            return [_Change("outbox", notice_record(notice), deletes=True)]
+            return _drop_from("outbox", notice_record(notice))
         case DropGhost(ghost):
-            return [_Change("ghosts", ghost_record(ghost), deletes=True)]
+            return _drop_from("ghosts", ghost_record(ghost))
         case DropPast(past):
-            return [_Change("history", past_record(past), deletes=True)]
+            return _drop_from("history", past_record(past))
         case _:
-            return [_saved(write)]
+            return _put_in(*_saved(write))
 
 
-def _saved(write: _OneRecord) -> _Change:
+def _saved(write: _Saved) -> tuple[str, Record]:
     match write:
         case SaveJob(job):
-            return _Change("jobs", job_record(job))
+            return "jobs", job_record(job)
         case SaveIdentity(account, identity):
-            return _Change("accounts", {"account": text_cell(str(account)), "identity": identity})
+            return "accounts", {"account": text_cell(str(account)), "identity": identity}
         case SaveQuota(quota):
-            return _Change("quotas", quota_record(quota))
+            return "quotas", quota_record(quota)
         case SaveFile(file):
-            return _Change("files", file_record(file))
+            return "files", file_record(file)
         case SaveNotice(notice):
-            return _Change("outbox", notice_record(notice))
+            return "outbox", notice_record(notice)
         case SaveGhost(ghost):
-            return _Change("ghosts", ghost_record(ghost))
+            return "ghosts", ghost_record(ghost)
         case SavePast(past):
-            return _Change("history", past_record(past))
+            return "history", past_record(past)
         case _ as never:
             assert_never(never)
 
@@ -169,10 +193,14 @@ def _rename(db: Database, job: str, to: str) -> None:
             db.execute(f"UPDATE {table} SET job = ? WHERE job = ?", [to, job])  # noqa: S608 - our own names
 
 
-def _insert(event: Record) -> tuple[str, list[Cell]]:
-    """The statement that adds an event, and its values."""
-    names, places = ", ".join(event), ", ".join("?" * len(event))
-    return f"INSERT INTO events ({names}) VALUES ({places})", list(event.values())  # noqa: S608 - our own names
+def _add(db: Database, event: Record) -> None:
+    db.execute(_insert(tuple(event)), list(event.values()))
+
+
+@lru_cache(maxsize=1)
+def _insert(columns: tuple[str, ...]) -> str:
+    """The statement that adds an event."""
+    return f"INSERT INTO events ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - our own names
 
 
 def explain_rows(db: Database, writes: Sequence[Write], time: datetime) -> Iterator[AddEvent]:
@@ -181,13 +209,11 @@ def explain_rows(db: Database, writes: Sequence[Write], time: datetime) -> Itera
     Such a row has facts that are nowhere else: orders, releases, and settings of manifests that were removed.
     """
     explained = {write.event.job for write in writes if isinstance(write, AddEvent)}
-    records = {write.job.name: job_record(write.job) for write in writes if isinstance(write, SaveJob)}
-    for name in sorted(records.keys() - explained):
-        columns = ", ".join(records[name])
-        for row in db.execute(f"SELECT {columns} FROM jobs WHERE name = ?", [name]):  # noqa: S608 - our own names
-            changed = [
-                column for column, before in zip(records[name], row, strict=True) if before != records[name][column]
-            ]
+    jobs = {write.job.name: write.job for write in writes if isinstance(write, SaveJob)}
+    for name in sorted(jobs.keys() - explained):
+        record = job_record(jobs[name])
+        for row in db.execute(f"SELECT {', '.join(record)} FROM jobs WHERE name = ?", [name]):  # noqa: S608 - our own names
+            changed = [column for column, before in zip(record, row, strict=True) if before != record[column]]
             if changed:
                 yield AddEvent(Event(time, name, None, EventKind.RECORDED.words, f"changed: {', '.join(changed)}"))
 
