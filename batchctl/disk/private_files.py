@@ -6,7 +6,6 @@ A umask can remove permissions that the owner needs, so the mode is set again af
 from __future__ import annotations
 
 import os
-from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
@@ -26,15 +25,18 @@ def create_file(path: Path) -> BinaryIO:
 
 def write_file(path: Path, *pieces: Piece) -> None:
     """Create a file with this content, durably; its name is not. Raises FileExistsError, UnsafeFile and OSError."""
-    with os.fdopen(open_file(path, _NEW, _FILE), "wb", buffering=0) as stream:
+    handle = open_file(path, _NEW, _FILE)
+    try:
         for piece in pieces:
-            _write_all(stream, memoryview(piece))
-        os.fsync(stream.fileno())
+            _write_all(handle, memoryview(piece))
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
-def _write_all(stream: RawIOBase, piece: memoryview) -> None:
+def _write_all(handle: int, piece: memoryview) -> None:
     while piece:
-        piece = piece[stream.write(piece) :]
+        piece = piece[os.write(handle, piece) :]
 
 
 def create_empty(path: Path) -> None:

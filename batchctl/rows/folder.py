@@ -25,6 +25,7 @@ MANIFEST_FORMAT = "batchctl/results-manifest/v1"
 MOST_BYTES = 2**20
 """Of a manifest; none of ours comes near it."""
 
+_ASKS_EFFECTIVE = os.access in os.supports_effective_ids
 _JOB = Pattern(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _DIGEST = Pattern(r"d[0-9]+:([0-9a-f]{8})[0-9a-f]*")
 _FOLDER = Pattern(r"[0-9a-f]{8}-[0-9]+(\.[0-9]+)?(-[0-9]+)?")
@@ -54,14 +55,18 @@ def open_job_folder(results: Path, job: str) -> Iterator[Path]:
 
 def require_writable(results: Path) -> None:
     """Raise ResultsError if files cannot be made in the results folder, or if it cannot be made itself."""
+    folder = results.absolute()
     with results_errors(results):
-        folder = results.absolute()
-        while not is_there(folder):
-            folder = folder.parent
-        with open_folder(folder) as handle:
-            if not os.access(".", os.W_OK | os.X_OK, dir_fd=handle):
-                number = errno.EROFS if os.statvfs(folder).f_flag & os.ST_RDONLY else errno.EACCES
-                raise OSError(number, os.strerror(number), str(folder))
+        while True:
+            try:
+                with open_folder(folder) as handle:
+                    is_writable = os.access(".", os.W_OK | os.X_OK, dir_fd=handle, effective_ids=_ASKS_EFFECTIVE)
+                break
+            except FileNotFoundError:
+                folder = folder.parent
+        if not is_writable:
+            number = errno.EROFS if os.statvfs(folder).f_flag & os.ST_RDONLY else errno.EACCES
+            raise OSError(number, os.strerror(number), str(folder))
 
 
 def folder_name(key: AttemptKey, digest: str) -> str:

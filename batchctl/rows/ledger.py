@@ -12,6 +12,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from batchctl.disk.safe_open import is_there
 from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import ResultsError
@@ -92,15 +93,16 @@ class ResultsLedger:
         before: RowsSent | None = None,
     ) -> ChosenRows:
         with (
-            open_job_folder(self._root, job.name),
+            open_job_folder(self._root, job.name) as folder,
             SourceRows(self._root, job, self._inputs, self._compared) as source,
         ):
-            known = find_list(self._root, key, job.digest, token, before)
+            has_files = is_there(folder)
+            known = find_list(self._root, key, job.digest, token, before) if has_files or before is not None else None
             if known is not None:
                 source.check_same()
                 facts = before if before is not None and before.listed else known.facts("")
                 return ChosenRows(facts, _positions(known, source), files=source.files)
-            segments = self._segments(job.name, choice)
+            segments = self._segments(job.name, choice) if has_files else Segments()
             index = LedgerIndex(segments.found, choice.accept)
             is_renewed = choice.which is RowsToSend.ALL
             read = partial(source.rows, is_renewed=is_renewed)

@@ -81,7 +81,8 @@ class ResultsFolder:
                 work = Collection(part, known, sent, earlier, options)
                 try:
                     create_folder(part)
-                    collected = work.write(f"{key.job}/{target.name}", items, _facts(key, digest, remote, marks))
+                    with hold_open(part):
+                        collected = work.write(f"{key.job}/{target.name}", items, _facts(key, digest, remote, marks))
                     _put_in_place(part, target)
                 except BaseException:
                     _remove(part)

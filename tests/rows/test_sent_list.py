@@ -69,7 +69,8 @@ def test_nothing_is_sent_whose_results_could_not_be_kept(tmp_path: Path, monkeyp
     keep_list(results, KEY, DIGEST, whole_list(NAMES))
     asked = []
 
-    def deny(path: str, mode: int, *, dir_fd: int) -> bool:
+    def deny(path: str, mode: int, *, dir_fd: int, effective_ids: bool) -> bool:
+        assert effective_ids
         asked.append((Path(f"/proc/self/fd/{dir_fd}").resolve() / path, mode))
         return False
 
