@@ -10,12 +10,13 @@ from msgspec import Struct
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import UsageError
+from batchctl.model.pattern import Pattern
 
 _KEY = r"(?P<key>[A-Za-z0-9][A-Za-z0-9._/-]*)"
 _TERMS = (
-    re.compile(rf"{_KEY}\s*(?:(?P<not>!)=|==?)\s*(?P<values>[A-Za-z0-9._-]*)"),
-    re.compile(rf"{_KEY}\s+(?P<not>not)?in\s*\((?P<values>[A-Za-z0-9._\s,-]*)\)"),
-    re.compile(rf"(?P<not>!)?\s*{_KEY}(?P<values>)"),
+    Pattern(rf"{_KEY}\s*(?:(?P<not>!)=|==?)\s*(?P<values>[A-Za-z0-9._-]*)"),
+    Pattern(rf"{_KEY}\s+(?P<not>not)?in\s*\((?P<values>[A-Za-z0-9._\s,-]*)\)"),
+    Pattern(rf"(?P<not>!)?\s*{_KEY}(?P<values>)"),
 )
 _EXISTS = _TERMS[2]
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 from batchctl.model.json_value import Json
 from batchctl.model.keys import API_NAMES, Api
 from batchctl.model.kinds import Kind
+from batchctl.model.pattern import Pattern
 from batchctl.model.quoting import shown
 from batchctl.model.request.catalogue import ANY, MESSAGES, ROOTS
 from batchctl.model.request.fields import (
@@ -40,10 +41,10 @@ from batchctl.model.request.spelling import snake_case, spellings
 
 _NOT_IN_DEFAULTS = frozenset({"contents", "content", "model"})
 """The fields that each row has itself."""
-_DURATION = re.compile(r"-?[0-9]+(\.[0-9]{1,9})?s")
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
-_INTEGER = re.compile(r"-?[0-9]{1,20}(\.0*)?")
-_NUMBER = re.compile(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+_DURATION = Pattern(r"-?[0-9]+(\.[0-9]{1,9})?s")
+_BASE64 = Pattern(r"[A-Za-z0-9+/_-]*={0,2}")
+_INTEGER = Pattern(r"-?[0-9]{1,20}(\.0*)?")
+_NUMBER = Pattern(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 
 
 def check_row_request(request: Json, kind: Kind, api: Api | None) -> Iterator[Problem]:
@@ -210,7 +211,7 @@ def is_base64(value: str) -> bool:
     return _BASE64.fullmatch(value.replace("\n", "") if "\n" in value else value) is not None
 
 
-def _as_number(value: Json, form: re.Pattern[str]) -> Json:
+def _as_number(value: Json, form: Pattern) -> Json:
     """The number that a string holds; the value itself where it holds none."""
     return float(value) if isinstance(value, str) and form.fullmatch(value) else value
 
