@@ -167,10 +167,8 @@ LOADED_FOR_AN_ANSWER = {"status": 361, "plan": 374}
 """batchctl's own modules of a command that looks: each takes 0.2 ms."""
 SELDOM_NEEDED = HEAVY - {"yaml"} | {
     "asyncio",
-    "concurrent",
     "email",
     "http",
-    "logging",
     "pygments",
     "random",
     "secrets",

@@ -142,6 +142,16 @@ def test_members_are_asked_for_of_mappings_alone() -> None:
     assert found == [not list(_strict()(schema).iter_errors(plain(node))) for node in nodes] == [True, False]
 
 
+def test_references_lead_into_other_files() -> None:
+    labels = {"$ref": "batchjob.schema.json#/definitions/request/properties/labels"}
+    schema = {"properties": {"labels": labels}, "definitions": {"unused": {}}}
+    texts = ("{labels: {a: x}}", "{labels: {a: 1}}", "{labels: x}", "{}")
+    nodes = [root for text in texts for root in roots(text.encode())]
+    found = [decision_by(schema)(node) for node in nodes]
+    assert found == [not list(_strict()(bundled(schema)).iter_errors(plain(node))) for node in nodes]
+    assert found == [True, False, False, True]
+
+
 def test_an_unknown_keyword_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown keywords: multipleOf"):
         decision_by({"multipleOf": 3})
