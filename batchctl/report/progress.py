@@ -135,7 +135,8 @@ class PlainProgress(ProgressBase):
         words = wait_words(jobs)
         if self._repeat.is_due(words):
             # The expected end moves with each look: it is no news by itself.
-            self._write(f"waiting: {words or 'no jobs'}{last_end_words(jobs)}; next check in {seconds:.0f}s")
+            when = f"in {seconds:.0f}s" if seconds else "now"
+            self._write(f"waiting: {words or 'no jobs'}{last_end_words(jobs)}; next check {when}")
 
     def busy(self, things: Sequence[Busy]) -> None:
         if self._calm.is_due(things):

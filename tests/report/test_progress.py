@@ -75,6 +75,12 @@ def test_plain_lines_tell_a_wait_when_counts_change_or_a_minute_is_over():
     ]
 
 
+def test_without_a_pause_the_next_check_comes_now():
+    stream = io.StringIO()
+    PlainProgress(stream, StandingClock()).waiting([ACTIVE], 0.0)
+    assert stream.getvalue() == "10:31:07Z waiting: 1 Active; next check now\n"
+
+
 def test_json_lines():
     stream = io.StringIO()
     with JsonLinesProgress(json_log(stream), StandingClock()) as progress:
