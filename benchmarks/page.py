@@ -13,9 +13,11 @@ from datetime import date
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+from cases import ROW_CASES
 from curve import UNITS, plot
 from outcome import Series, Table
 from record import Figures, Measured, read_figures
+from start_cases import FEW
 from targets import GROUPS, number, rows_of, target_table
 from timing import ROOT
 
@@ -60,13 +62,28 @@ def _in_order(figures: Figures) -> Iterator[tuple[str, Measured]]:
 
 
 def _runs(figures: Figures) -> str:
-    lines = ["| case | measured on | version | rounds | load | takes |", "| --- | --- | --- | --- | --- | --- |"]
+    lines = [
+        "| case | size | measured on | version | rounds | load | takes |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
     for group, one in _in_order(figures):
         of, when = one.about, date.fromisoformat(one.about["date"])
         shown = f"{when.day} {when:%B %Y} | `{of['version']}` | {one.sizes.rounds} | {of['load']} | {of['takes']}"
-        lines.append(f"| {group} | {shown} |")
+        lines.append(f"| {group} | {_size(group, one)} | {shown} |")
     machines = {f"{of.about['processor']}, Python {of.about['python']}, {of.about['peers']}" for of in figures.values()}
     return "\n".join([*lines, "", f"Machine and peers: {'; '.join(sorted(machines))}."])
+
+
+def _size(group: str, measured: Measured) -> str:
+    """What a group was measured with."""
+    sizes = measured.sizes
+    if group in ROW_CASES:
+        return f"{sizes.rows:,} rows of {sizes.row_bytes} bytes"
+    if group == "creates":
+        return f"{sizes.creates:,} jobs, {sizes.latency * 1000:g} ms a call"
+    if measured.curves:
+        return "; ".join(f"up to {curve.sizes[-1]:,} jobs" for curve in measured.curves.values())
+    return f"{FEW if group == 'start' else sizes.jobs:,} jobs"
 
 
 _HEAD = """\

@@ -87,6 +87,9 @@ def test_the_page_has_the_figures_between_its_marks(figures: Path, tmp_path: Pat
     assert "old" not in text
     assert "| `plan` of 20 unchanged jobs | at most 1.5 times the bare C loader |" in text
     assert "| results | batchctl |" in text
+    assert "| results | 200 rows of 580 bytes |" in text
+    assert "| creates | 4 jobs, 0 ms a call |" in text
+    assert "| apply-curve | up to 4 jobs |" in text
     assert "| `apply`, create and collect: CPU s |" in text
     for name in marks:
         assert f"{name} begin\n<!-- {name} -->\n\n|" in text
