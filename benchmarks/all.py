@@ -24,22 +24,24 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from cases import ALL_PEERS, ROW_CASES
-from creates import create_all
+from creates import ASYNC, NODE, SYNC, create_all
 from curve import CURVES, Curve, measure, sizes_to
 from emulator_store import store_all
 from outcome import Table
 from page import write_page
 from record import Figures, Measured, Sizes, about_this, read_figures, write_figures
 from scene import AGAIN, Scene
-from start_cases import START_CASES, plan
+from start_cases import C_CHECKED, LOADER, START_CASES, plan
 from targets import FEWER, GROUPS, rows_of, target_table
 from timing import NotDoneError, machine, warm_up
-from watch_pass import watch_all
+from watch_pass import GET, LIST, watch_all
 from world import serve_emulator, write_rows
 
 _START = ("version", "help", "completion", "status")
 _SKIPPED = frozenset({"the same, from JSON"})
 _STORE_CALLS = 200
+_PEERS = frozenset({*ALL_PEERS, C_CHECKED, LOADER, SYNC, ASYNC, NODE, GET, LIST}) - _SKIPPED - {"json loop"}
+"""The peers that can be left out. Targets that need them are then not in the table."""
 _SEVERAL = {"rows": tuple(ROW_CASES), "curves": tuple(f"{case}-curve" for case in CURVES)}
 """Names for several cases."""
 
@@ -189,6 +191,11 @@ def _arguments() -> argparse.Namespace:
     unknown = [name for name in asked.cases if name not in names]
     if unknown:
         parser.error(f"there is no case {unknown[0]}; there are {', '.join(names)}")
+    unknown = [name for name in asked.skip if name not in _PEERS]
+    if unknown:
+        parser.error(f"there is no peer {unknown[0]} to skip; there are {'; '.join(sorted(_PEERS))}")
+    if asked.write and asked.effort is _TINY:
+        parser.error("--tiny measures nothing that could be written")
     asked.cases = [group for name in asked.cases or GROUPS for group in _SEVERAL.get(name, (name,))]
     return asked
 

@@ -18,6 +18,7 @@ _PYTHON = (sys.executable, "-c", "pass")
 _CLICK = (sys.executable, "-c", "import click")
 _COMPLETE = ("env", "_BATCHCTL_COMPLETE=bash_complete", "COMP_WORDS=batchctl st", "COMP_CWORD=1")
 CHANGED, C_LOADER, LOADER = "batchctl, one changed", "C loader alone", "loader + jsonschema"
+C_CHECKED = "C loader + jsonschema"
 FEW = 100
 """The jobs of the case `status`."""
 
@@ -76,7 +77,7 @@ def plan(scene: Scene) -> Outcome:
         Measure(AGAIN, lambda _: again, first.proof),
         Measure(CHANGED, changed, one_changed),
         Measure(C_LOADER, lambda _: peer("parse_manifests", manifests), done),
-        Measure("C loader + jsonschema", lambda _: peer("check_manifests", manifests, "CSafeLoader"), done),
+        Measure(C_CHECKED, lambda _: peer("check_manifests", manifests, "CSafeLoader"), done),
         Measure(LOADER, lambda _: peer("check_manifests", manifests, "SafeLoader"), done),
     ]
     size = sum(path.stat().st_size for path in (folder / "jobs").iterdir())

@@ -123,8 +123,16 @@ def test_the_documented_figures_are_those_that_are_kept() -> None:
     assert plots == {f"{case}-curve.svg": True for case in CURVES}
 
 
-def test_an_unknown_case_is_refused_with_the_names_of_all() -> None:
-    command = [sys.executable, str(FOLDER / "all.py"), "nothing"]
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("nothing",), "there is no case nothing; there are start, plan"),
+        (("--skip", "nobody"), "there is no peer nobody to skip; there are @google/genai; C loader"),
+        (("--tiny", "--write"), "--tiny measures nothing that could be written"),
+    ],
+)
+def test_what_there_is_not_is_refused_with_what_there_is(asked: tuple[str, ...], said: str) -> None:
+    command = [sys.executable, str(FOLDER / "all.py"), *asked]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 2
-    assert "there is no case nothing; there are start, plan" in done.stderr
+    assert said in " ".join(done.stderr.split())
