@@ -41,10 +41,11 @@ def open_file(path: Path, flags: int = os.O_RDONLY, mode: int = 0o600) -> int:
     With O_EXCL the new file has exactly the permissions of `mode`, whatever the umask is.
     """
     with open_parent(path) as parent:
-        return _open_in(parent, path.name, path, flags, mode)
+        return _open_in(parent, path.name, path, flags, mode)[0]
 
 
-def _open_in(parent: int, name: str, path: Path | str, flags: int, mode: int = 0o600) -> int:
+def _open_in(parent: int, name: str, path: Path | str, flags: int, mode: int = 0o600) -> tuple[int, os.stat_result]:
+    """The handle, and what the file was like when it was opened."""
     try:
         handle = os.open(name, flags | _ALWAYS, mode, dir_fd=parent)
     except OSError as error:
@@ -58,7 +59,7 @@ def _open_in(parent: int, name: str, path: Path | str, flags: int, mode: int = 0
     except BaseException:
         os.close(handle)
         raise
-    return handle
+    return handle, found
 
 
 def open_stream(path: Path) -> BufferedReader:
@@ -68,7 +69,8 @@ def open_stream(path: Path) -> BufferedReader:
 
 def read_start(path: Path, limit: int) -> bytes:
     """Read at most `limit` bytes from the start of a regular file. Raises UnsafeFile and OSError."""
-    return _read_start(open_file(path), limit)
+    with open_parent(path) as parent:
+        return _read_start(parent, path.name, path, limit)
 
 
 def open_folder(path: Path) -> OpenFolder:
@@ -81,12 +83,16 @@ def open_folder(path: Path) -> OpenFolder:
 
 def read_start_in(folder: int, name: str, limit: int) -> bytes:
     """The same as `read_start` for a file in a folder that is open."""
-    return _read_start(_open_in(folder, name, name, os.O_RDONLY), limit)
+    return _read_start(folder, name, name, limit)
 
 
-def _read_start(handle: int, limit: int) -> bytes:
+def _read_start(folder: int, name: str, path: Path | str, limit: int) -> bytes:
+    handle, found = _open_in(folder, name, path, os.O_RDONLY)
     try:
-        content = os.read(handle, min(os.fstat(handle).st_size, limit))
+        # One byte more is asked for than there should be: if just the others come, the file ends there.
+        content = os.read(handle, min(found.st_size + 1, limit))
+        if len(content) == found.st_size:
+            return content
         # The file may have grown, and a read may be short.
         while len(content) < limit and (more := os.read(handle, min(_CHUNK, limit - len(content)))):
             content += more

@@ -25,7 +25,7 @@ from batchctl.model.pattern import Pattern
 
 if TYPE_CHECKING:  # loaded when the first form is learned: small stacks have none
     from batchctl.manifests.job_form import JobForm
-    from batchctl.manifests.text_gaps import Reader, TextGap
+    from batchctl.manifests.text_gaps import TextGap
 
 LEAST_ALIKE = 4
 """Files that resemble each other before a form is learned from them: for fewer ones it takes longer than it saves."""
@@ -51,8 +51,6 @@ class FileForm(Struct, frozen=True, eq=False):
     """A form of files."""
 
     pattern: re.Pattern[str]
-    readers: tuple[tuple[int, Reader], ...]
-    """The gaps in which a text is not written as it is."""
     job: JobForm
     line: int
     column: int
@@ -66,13 +64,7 @@ class FileForm(Struct, frozen=True, eq=False):
         match = self.pattern.fullmatch(text)
         if match is None:
             return None
-        texts: list[str] = list(match.groups())
-        for gap, read in self.readers:
-            found = read(texts[gap])
-            if found is None:
-                return None
-            texts[gap] = found
-        job = self.job.job_with(texts, file, Location(file.shown, self.line, self.column))
+        job = self.job.job_with(match.groups(), file, Location(file.shown, self.line, self.column))
         if job is None:
             return None
         at = match.start(self.job.name + 1) - self.name_begin
@@ -133,14 +125,15 @@ class FileForms:
         if manifest.needs or manifest.job.expansion is not None:
             return None
         gaps = {gap.path: gap for gap in text_gaps(text, document.root)}
-        job = job_form(document.root, manifest.job, list(gaps), self._reading, self._sources)
+        job = job_form(
+            document.root, manifest.job, {path: gap.read for path, gap in gaps.items()}, self._reading, self._sources
+        )
         if job is None:
             return None
         used = [gaps[path] for path in job.paths]
         name = used[job.name]
         return FileForm(
             re.compile(_pattern(text, used)),
-            tuple((number, gap.read) for number, gap in enumerate(used) if gap.read is not None),
             job,
             document.root.location.line,
             document.root.location.column,

@@ -189,25 +189,33 @@ class FileFinder(Struct):
                 )
                 while entries:
                     entry = entries.pop()
-                    yield from (
-                        self._follow(entry, opened, place) if entry.is_symlink() else self._entry(entry, opened, place)
-                    )
+                    if entry.is_symlink():
+                        yield from self._follow(entry, opened, place)
+                    elif entry.is_dir():
+                        yield from self._below(entry, opened, place)
+                    elif (file := self._file(entry, opened, place)) is not None:
+                        yield file
         except OSError as error:
             self._unreadable(folder, place, error)
 
-    def _entry(self, entry: os.DirEntry[str], folder: _Folder, place: Location) -> Iterator[ManifestFile]:
-        """An entry that is no link: it is inside its folder, which is allowed."""
+    def _below(self, entry: os.DirEntry[str], folder: _Folder, place: Location) -> Iterator[ManifestFile]:
+        """A folder that is no link: it is inside its own, which is allowed. The same applies to a file."""
+        real = folder.inside + entry.name
+        if not entry.name.startswith(".") and real not in self._results:
+            yield from self._walk(folder.path / entry.name, real, place)
+
+    def _file(self, entry: os.DirEntry[str], folder: _Folder, place: Location) -> ManifestFile | None:
         name = entry.name
         real = folder.inside + name
-        if name.startswith(".") or real in self._results:
-            return
-        if entry.is_dir():
-            yield from self._walk(folder.path / name, real, place)
-        elif _has_suffix(name):
-            read = partial(read_start_in, folder.handle, name, MAX_BYTES + 1)
-            data = self._data(entry.path, real, place, read, is_file=entry.is_file())
-            if data is not None:
-                yield ManifestFile(folder.relative + name, folder.shown + name, folder.path, data)
+        if name.startswith(".") or real in self._results or not _has_suffix(name):
+            return None
+        read = partial(read_start_in, folder.handle, name, MAX_BYTES + 1)
+        data = self._data(entry.path, real, place, read, is_file=entry.is_file())
+        if data is None:
+            return None
+        path = folder.relative + name
+        shown = path if folder.shown == folder.relative else folder.shown + name  # there may be a hundred thousand
+        return ManifestFile(path, shown, folder.path, data)
 
     def _follow(self, entry: os.DirEntry[str], folder: _Folder, place: Location) -> Iterator[ManifestFile]:
         """A link, which may lead anywhere."""

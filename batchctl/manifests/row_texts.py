@@ -13,6 +13,7 @@ from batchctl.manifests.nodes import Items, Node, find, plain, step_into
 from batchctl.manifests.stack import StackReading
 from batchctl.model.canonical import canonical_json
 from batchctl.model.desired import DesiredJob
+from batchctl.model.json_value import Json
 from batchctl.model.keys import DIGEST_SCHEME
 from batchctl.model.ports.row_reader import RowReader, RowsForm
 from batchctl.model.request.problems import Path
@@ -59,9 +60,10 @@ class RowTexts(Struct, frozen=True, eq=False):
     """See `ApiLimits.inline_bytes`."""
     tree: SlimTree
     """The content of the digest."""
-    before: bytes
-    """Its canonical JSON up to the hash of the rows."""
-    after: bytes
+    part: tuple[bytes, bytes]
+    """The part of it for the rows, before and after their hash."""
+    whole: tuple[bytes, bytes]
+    """Its canonical JSON, likewise."""
 
     def changes(self, job: DesiredJob, texts: Sequence[str]) -> Mapping[str, Any] | None:
         """The fields that differ from the template; None if the rows have to be read one by one."""
@@ -72,10 +74,11 @@ class RowTexts(Struct, frozen=True, eq=False):
         size = self.other_bytes + found.text_bytes
         if self.most_bytes is not None and size > self.most_bytes:
             return None
-        digest = hashlib.sha256(b"%b%b%b" % (self.before, found.sha256.encode(), self.after)).hexdigest()
+        sha256 = found.sha256.encode()
+        digest = hashlib.sha256(sha256.join(self.whole)).hexdigest()
         return {
             "source": InlineRows(found.rows, output_tokens=job.output_tokens),
-            "tree": self.tree.with_part(encode_part({"rows": len(found.rows), "sha256": found.sha256})),
+            "tree": self.tree.with_part(sha256.join(self.part)),
             "digest": DIGEST_SCHEME + digest,
             "input_bytes": size,
             "row_hashes": found.row_hashes,
@@ -93,7 +96,8 @@ def row_texts(rows: WrittenRows, job: DesiredJob, numbers: Mapping[Path, int], r
             given[place] = len(given)
             others.append(text)
     assert isinstance(job.tree, SlimTree), "it has rows"
-    before, _, after = canonical_json(dict(job.tree)).rpartition(job.tree[PART]["sha256"].encode())
+    source: Mapping[str, Json] = job.tree[PART]
+    sha256 = str(source["sha256"]).encode()
     config = reading.provider_of(job.provider)
     return RowTexts(
         form=rows.form,
@@ -102,6 +106,11 @@ def row_texts(rows: WrittenRows, job: DesiredJob, numbers: Mapping[Path, int], r
         other_bytes=(job.input_bytes or 0) - (0 if filled is None else filled.text_bytes),
         most_bytes=None if config is None else limits_of(config).inline_bytes,
         tree=job.tree,
-        before=before,
-        after=after,
+        part=_around(sha256, encode_part(source)),
+        whole=_around(sha256, canonical_json(dict(job.tree))),
     )
+
+
+def _around(sha256: bytes, text: bytes) -> tuple[bytes, bytes]:
+    before, _, after = text.rpartition(sha256)
+    return before, after

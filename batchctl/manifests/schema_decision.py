@@ -6,6 +6,7 @@ draft 7 that the schemas of manifests use, and refuses all others. References ar
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -38,6 +39,22 @@ def decision_at(schema: Schema, path: Sequence[str]) -> Decision:
 
     Raises ValueError if more than the schema at that path decides about it.
     """
+    compiler, part = _part_at(schema, path)
+    return compiler.compiled(part)
+
+
+def text_decision_at(schema: Schema, path: Sequence[str]) -> Callable[[str], bool]:
+    """The same as `decision_at` for a value that is a text. Raises ValueError, too if the schema allows no text."""
+    compiler, part = _part_at(schema, path)
+    _, part = compiler.resolved(part)
+    if "string" not in part.get("type", "string") or part.keys() - _OF_TEXTS - _NOTES:
+        raise ValueError(f"more than the length and the pattern of a text decide about {path[-1]}")
+    least, most, pattern = part.get("minLength", 0), part.get("maxLength", math.inf), part.get("pattern")
+    return lambda text: least <= len(text) <= most and (pattern is None or matches(pattern, text, part))
+
+
+def _part_at(schema: Schema, path: Sequence[str]) -> tuple[_Compiler, Schema]:
+    """The schema of the value at a path of names, and the compiler of its file."""
     compiler = _Compiler(schema)
     part: Json = schema
     for name in path:
@@ -45,7 +62,7 @@ def decision_at(schema: Schema, path: Sequence[str]) -> Decision:
         if part.keys() - _OF_NAMES - _NOTES:
             raise ValueError(f"the value of {name} is not decided by its own schema alone")
         part = part.get("properties", {}).get(name, part.get("additionalProperties"))
-    return compiler.compiled(part)
+    return compiler, part
 
 
 def matches(pattern: str, value: str, schema: Schema) -> bool:
@@ -281,6 +298,8 @@ _OF_NAMES: Final = frozenset(
     {"type", "required", "properties", "additionalProperties", "propertyNames", "minProperties", "maxProperties"}
 )
 """Keywords that decide about the members of an object by their names, or leave it to the schema of each member."""
+_OF_TEXTS: Final = frozenset({"type", "minLength", "maxLength", "pattern"})
+"""Keywords that may decide about a text."""
 _NOTES: Final = frozenset(
     {"$schema", "default", "definitions", "description", "else", "examples", "patternErrorMessage", "then", "title"}
 )

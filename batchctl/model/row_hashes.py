@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Self
 
 from msgspec import Struct
 
@@ -46,8 +47,7 @@ class RowHashes:
         """Add the next row by its key and its `row_bytes`."""
         self._rows += 1
         if self._hashes is not None:
-            # A row without a key is identified by its position.
-            self._hashes[f"row {self._rows}" if key is None else key] = hashlib.sha256(line).hexdigest()[:_SHORT]
+            self._hashes[_name(self._rows, key)] = _short_hash(line)
             if len(self._hashes) > MOST_ROWS:
                 self._hashes = None
 
@@ -57,6 +57,37 @@ class RowHashes:
             return None
         text = _ENCODE(self._hashes)
         return text if len(text) <= MOST_BYTES else None
+
+
+class KnownKeys(Struct, frozen=True):
+    """The keys of a list of rows whose hashes follow."""
+
+    text: str | None
+    """The hashes of all rows as one text, with `%s` for each hash; None beyond the limits."""
+
+    @classmethod
+    def of(cls, keys: Sequence[str | None]) -> Self | None:
+        """The keys of rows in their order; None if two rows would have one name."""
+        names = [_name(number, key) for number, key in enumerate(keys, 1)]
+        if len(set(names)) < len(names):
+            return None
+        members = [_ENCODE(name).replace("%", "%%") + ':"%s"' for name in names]
+        text = "{" + ",".join(members) + "}"
+        is_small = len(names) <= MOST_ROWS and len(text % (("0" * _SHORT,) * len(names))) <= MOST_BYTES
+        return cls(text if is_small else None)
+
+    def hashes(self, lines: Sequence[bytes]) -> str | None:
+        """The hashes of the rows by their `row_bytes`, as `RowHashes` gives them."""
+        return None if self.text is None else self.text % tuple(map(_short_hash, lines))
+
+
+def _name(number: int, key: str | None) -> str:
+    """A row without a key is identified by its position."""
+    return f"row {number}" if key is None else key
+
+
+def _short_hash(line: bytes) -> str:
+    return hashlib.sha256(line).hexdigest()[:_SHORT]
 
 
 def hash_rows(rows: Iterable[RequestRow]) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Self
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from batchctl.model.canonical import row_bytes, with_escapes
 from batchctl.model.forms.gap_texts import Gap
@@ -21,12 +21,13 @@ from batchctl.model.kinds import Kind
 from batchctl.model.packed_rows import PackedRows
 from batchctl.model.ports.row_reader import FilledRows
 from batchctl.model.request.problems import Path
-from batchctl.model.row_hashes import RowHashes
+from batchctl.model.row_hashes import KnownKeys
 from batchctl.rows.gaps import gaps_of
 from batchctl.rows.row import checked_key, parse_row
 
 MOST_GAPS = 256
 """The most gaps of a list. Longer lists belong in a file."""
+_MOST_KNOWN = 1024
 _AS_JSON = msgspec.json.Encoder().encode
 _AS_MSGPACK = msgspec.msgpack.Encoder().encode
 
@@ -69,23 +70,37 @@ class InlineForm(Struct, frozen=True, eq=False):
     """The gaps whose texts are in requests."""
     filled_in: tuple[int, ...]
     """The gaps that cannot be empty."""
+    known: dict[tuple[str | None, ...], KnownKeys | None] = field(default_factory=dict)
+    """Lists of keys; None: the rows have to be read one by one. Most lists have the same."""
 
     def fill(self, texts: Sequence[str]) -> FilledRows | None:
         """See RowsForm."""
-        keys = [texts[key] if isinstance(key, int) else key for key in self.keys]
-        if not all(texts[gap] for gap in self.filled_in) or not _are_keys(keys):
+        keys = self._known_keys(tuple([texts[key] if isinstance(key, int) else key for key in self.keys]))
+        if keys is None or ("" in texts and not all(texts[gap] for gap in self.filled_in)):
             return None
-        raw = [_AS_JSON(text)[1:-1] for text in texts]
+        raw = _escaped(texts)
         lines = with_escapes(self.lines.filled(raw))
-        hashes = RowHashes()
-        for key, line in zip(keys, lines.split(b"\n"), strict=False):
-            hashes.add_line(key, line)
         return FilledRows(
-            PackedRows(self.packed.filled(list(map(_AS_MSGPACK, texts))), len(keys)),
+            PackedRows(self.packed.filled(list(map(_AS_MSGPACK, texts))), len(self.keys)),
             hashlib.sha256(lines).hexdigest(),
-            hashes.text(),
-            sum(len(raw[gap]) for gap in self.in_requests),
+            keys.hashes(lines.split(b"\n")[:-1]),
+            sum([len(raw[gap]) for gap in self.in_requests]),
         )
+
+    def _known_keys(self, keys: tuple[str | None, ...]) -> KnownKeys | None:
+        if keys not in self.known:
+            if len(self.known) >= _MOST_KNOWN:
+                self.known.clear()
+            self.known[keys] = KnownKeys.of(keys) if _are_keys(keys) else None
+        return self.known[keys]
+
+
+def _escaped(texts: Sequence[str]) -> list[bytes]:
+    """The texts as in JSON, without quotes."""
+    together = len(_AS_JSON(texts))
+    if together == sum(map(len, texts)) + 3 * len(texts) + 1:  # quotes, commas and brackets: nothing is escaped
+        return list(map(str.encode, texts))
+    return [_AS_JSON(text)[1:-1] for text in texts]
 
 
 def _are_keys(keys: Sequence[str | None]) -> bool:

@@ -13,13 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchctl.manifests import file_forms
+from batchctl.manifests import file_forms, job_form
 from batchctl.manifests.compose import compose
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.file_forms import FileForms
 from batchctl.manifests.known_files import KnownFile
 from batchctl.manifests.manifest_files import ManifestFile
 from batchctl.manifests.nodes import find
+from batchctl.rows import inline_forms
 from tests.manifests.test_known_files import assert_same, outcome, remembering
 from tests.manifests.test_properties import quick, words
 from tests.support.broken_manifests import SOUND, SOUND_VERTEX
@@ -418,6 +419,29 @@ def test_only_some_forms_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         write(tmp_path, {f"{number}.yaml": text.replace("job-1", f"job-{number}")})
     assert_same(tmp_path)
     assert found[:2] == ["8.yaml", "9.yaml"]
+
+
+def test_labels_and_keys_that_many_files_have_are_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: list[str]
+) -> None:
+    monkeypatch.setattr(job_form, "_MOST_KNOWN", 2)
+    monkeypatch.setattr(inline_forms, "_MOST_KNOWN", 2)
+    write(tmp_path, {"batchctl.yaml": BOTH, "a.yaml": PLAIN, "a2.yaml": numbered(PLAIN, 9)})
+    teams = ("search", "search", "shop", "a b", "search", "other", "search", "shop")
+    for number, team in enumerate(teams):
+        text = (
+            numbered(PLAIN, number + 20).replace("team: search", f"team: {team}").replace("key: first", f"key: {team}")
+        )
+        write(tmp_path, {f"b{number}.yaml": text})
+    assert_same(tmp_path)
+    (tmp_path / "b3.yaml").unlink()
+    jobs = load_in(tmp_path).jobs
+    assert {job.name: job.labels["team"] for job in jobs if job.name > "job-2"} == {
+        f"job-{number + 20}": team for number, team in enumerate(teams) if number != 3
+    } | {"job-9": "search"}
+    first, second = (job.labels for job in jobs if job.name in ("job-20", "job-21"))
+    assert first is second
+    assert "b3.yaml" not in found
 
 
 def test_files_without_a_form_are_seldom_learned_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,9 +34,7 @@ def test_the_work_grows_with_the_number_of_manifests(tmp_path: Path) -> None:
     assert_in_step(count, few=10)
 
 
-def test_a_manifest_is_read_by_three_calls_and_none_for_its_path(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_manifest_is_read_by_two_calls_and_none_for_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The path of a folder is resolved once, and its files are opened in it."""
 
     def calls(number: int) -> int:
@@ -55,7 +53,7 @@ def test_a_manifest_is_read_by_three_calls_and_none_for_its_path(
         monkeypatch.undo()
         return made
 
-    assert calls(40) - calls(20) == 20 * 3  # open, and fstat for its kind and its size
+    assert calls(40) - calls(20) == 20 * 2  # open, and fstat for its kind and its size
 
 
 @pytest.mark.no_cover

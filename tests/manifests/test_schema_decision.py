@@ -15,9 +15,10 @@ from batchctl.manifests.job_reader import job_schema
 from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar, changed, plain
 from batchctl.manifests.schema import bundled
 from batchctl.manifests.schema_check import _strict
-from batchctl.manifests.schema_decision import LONGEST_MATCHED, decision_at, decision_by
+from batchctl.manifests.schema_decision import LONGEST_MATCHED, decision_at, decision_by, text_decision_at
 from batchctl.manifests.sources import without_rows
 from batchctl.model.errors import ManifestError
+from batchctl.model.json_value import Json
 from batchctl.model.kinds import Kind
 from batchctl.model.locations import Location
 from tests.support.broken_manifests import BROKEN
@@ -164,3 +165,28 @@ def test_a_value_that_other_schemas_decide_about_is_refused() -> None:
     with pytest.raises(ValueError, match="the value of b is not decided by its own schema alone"):
         decision_at(schema, ("a", "b"))
     assert decision_at(schema, ("a",))(Members(HERE, {}))
+
+
+TEXTS = ("", "a", "ab", "A", "a" * 9, "a" * (LONGEST_MATCHED + 1))
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "string"},
+        {"type": ["string", "null"], "minLength": 1, "maxLength": 8},
+        {"type": "string", "pattern": "^[a-z]*$", "description": "a name"},
+        {"pattern": "^[a-z]*$", "maxLength": 2, "minLength": 2},
+        {"$ref": "#/definitions/short"},
+    ],
+)
+def test_a_text_has_the_verdict_of_a_value(part: Json) -> None:
+    schema = {"properties": {"a": part}, "definitions": {"short": {"type": "string", "maxLength": 1}}}
+    decide, decide_text = decision_at(schema, ("a",)), text_decision_at(schema, ("a",))
+    assert [decide_text(text) for text in TEXTS] == [decide(Scalar(HERE, text, text)) for text in TEXTS]
+
+
+@pytest.mark.parametrize("part", [{"type": "number"}, {"type": "string", "enum": ["a"]}])
+def test_texts_that_more_decides_about_are_refused(part: Json) -> None:
+    with pytest.raises(ValueError, match="more than the length and the pattern of a text decide about a"):
+        text_decision_at({"properties": {"a": part}}, ("a",))
