@@ -53,7 +53,7 @@ def short_model(model: str) -> str:
     return model.rpartition("/")[2]
 
 
-class QuotaKey(Struct, frozen=True, order=True):
+class QuotaKey(Struct, frozen=True, order=True, cache_hash=True):
     """The account and the model of a quota."""
 
     account: Account

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from msgspec import Struct, field
 
@@ -83,6 +84,7 @@ class History(Struct, frozen=True):
         return self.by_size.get(SizedKey(quota, size_class(rows)), Waits())
 
 
+@lru_cache
 def size_class(rows: int) -> int:
     """The class of a number of rows: the power of ten that it has, 0 for 1 to 9, 3 for 1,000 to 9,999."""
     return len(str(max(rows, 1))) - 1

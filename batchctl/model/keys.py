@@ -46,7 +46,7 @@ EMULATOR_ORIGIN = "emulator"
 """The origin of every provider with `endpoint: emulator`, embedded or served: one logical service."""
 
 
-class Account(Struct, frozen=True, order=True):
+class Account(Struct, frozen=True, order=True, cache_hash=True):
     """The account of a remote job. Absence in one account means nothing for another.
 
     On Gemini the API key selects the project, so `project` and `location` are empty.

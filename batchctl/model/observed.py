@@ -93,7 +93,7 @@ class RemoteJob(Struct, frozen=True, gc=False):
     """Whether the answer to a create call shows another display name or mark than was sent."""
 
 
-class Present(Struct, frozen=True):
+class Present(Struct, frozen=True, gc=False):
     """The API shows the job."""
 
     job: RemoteJob

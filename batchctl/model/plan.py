@@ -14,7 +14,7 @@ from msgspec import Struct
 from batchctl.model.actions import Action
 from batchctl.model.admission import QueuePlace, QuotaKey
 from batchctl.model.attempts import RecordedAttempt
-from batchctl.model.cost.job_cost import JobCost
+from batchctl.model.cost.job_cost import JobCost, Pricing
 from batchctl.model.cost.retirement import Retirement
 from batchctl.model.cost.spending import BudgetUse
 from batchctl.model.decision import Change, Decision, Guard, RuleApplied, Timer
@@ -31,7 +31,7 @@ from batchctl.model.steps import Step
 from batchctl.model.work_size import WorkSize
 
 
-class JobPlan(Struct, frozen=True):
+class JobPlan(Struct, frozen=True, gc=False):
     """The decision about one job, and the facts of the job that reports show beside it."""
 
     job: str
@@ -56,9 +56,18 @@ class JobPlan(Struct, frozen=True):
     """Of its manifest, relative to the stack's folder."""
     expansion: Expansion | None = None
     """The matrix that its manifest has; None if it has none."""
-    cost: JobCost = msgspec.field(default_factory=JobCost)
+    pricing: JobCost | Pricing = msgspec.field(default_factory=JobCost)
+    """Its cost, or what computes that."""
     forecast: JobForecast | None = None
     """When it ends; None for a job that has ended, or whose remote job is stopped."""
+
+    @property
+    def cost(self) -> JobCost:
+        """Its cost, at the prices of the day on which it is expected to end."""
+        if isinstance(self.pricing, JobCost):
+            return self.pricing
+        end = None if self.forecast is None else self.forecast.end
+        return self.pricing.cost_of(self.size, None if end is None else end.p50)
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -16,7 +16,7 @@ def ceiling(number: int, divisor: int) -> int:
     return -(-number // divisor)
 
 
-class WorkSize(Struct, frozen=True):
+class WorkSize(Struct, frozen=True, gc=False):
     """The size of one job's work. None: not known, because batchctl does not read input that it does not send."""
 
     model: str | None = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -25,7 +26,7 @@ class Stage(Struct, frozen=True):
     """The guard that refuses it from this rule on."""
 
 
-def decide_stack(subjects: Mapping[str, Subject], inside: Collection[str], context: Context) -> Decisions:
+def decide_stack(subjects: Mapping[str, Subject], inside: AbstractSet[str], context: Context) -> Decisions:
     """The decisions about the jobs inside the scope.
 
     The jobs that they depend on are decided first, outside the scope too: their end counts.
@@ -37,7 +38,7 @@ def decide_stack(subjects: Mapping[str, Subject], inside: Collection[str], conte
     return decisions
 
 
-def trace(subjects: Mapping[str, Subject], inside: Collection[str], context: Context, name: str) -> tuple[Stage, ...]:
+def trace(subjects: Mapping[str, Subject], inside: AbstractSet[str], context: Context, name: str) -> tuple[Stage, ...]:
     """How the decision about one job inside the scope came about: its trail, with the decision after each rule."""
     context = _with_each(subjects, context)
     decisions, subject = _inside(inside, context), subjects[name]
@@ -73,8 +74,11 @@ def _is_plain(decision: Decision) -> bool:
     return not (decision.steps or decision.base or decision.changes or decision.updates or decision.if_refused)
 
 
-def _inside(inside: Collection[str], context: Context) -> Decisions:
-    return Decisions({name: found for name, found in context.decided.items() if name in inside})
+def _inside(inside: AbstractSet[str], context: Context) -> Decisions:
+    decided = context.decided
+    if len(decided) <= len(inside) and decided.keys() <= inside:
+        return Decisions(decided)  # the complete stack
+    return Decisions({name: found for name, found in decided.items() if name in inside})
 
 
 class Rules(Struct, frozen=True):

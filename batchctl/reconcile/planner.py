@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
 
-from batchctl.model.cost.job_cost import JobCost
+from batchctl.model.cost.job_cost import JobCost, Pricing
 from batchctl.model.decision import Decision, Guard
 from batchctl.model.desired import DesiredJob, DesiredStack
-from batchctl.model.forecast import StackForecast
+from batchctl.model.forecast import JobForecast, StackForecast
 from batchctl.model.inventory import Inventory
 from batchctl.model.observed import Observed, RemoteJob
 from batchctl.model.plan import Drift, JobPlan, Plan
@@ -54,9 +54,10 @@ def plan(
     reader = Reader(context, find_marked(context.stack, context.observed))
     orphans = reader.orphans()
     decisions = decide_stack(reader.subjects(), {*reader.names_in_scope(), *orphans}, context)
-    jobs, forecast = _with_forecasts(_job_plans(decisions, context), decisions, context)
-    jobs = _with_costs(jobs, decisions, context)
     unmanaged = find_unmanaged(context.stack, context.observed, _remote_names(context))
+    # The views of the other jobs have what is marked as theirs.
+    reader = reader.with_marks_of({*orphans, *(reader.marked.keys() - decisions.jobs.keys())})
+    jobs, forecast = _job_plans(decisions, context)
     return Plan(
         context.stack.name,
         jobs,
@@ -99,7 +100,7 @@ def _drift(
         if subject.kind is not JobKind.ORPHAN:
             yield from find_drift(subject)
     for name in orphans:
-        yield from find_orphans(reader.marked[name])
+        yield from find_orphans(name, reader.marked[name])
     if reader.context.options.show_unmanaged:
         yield from map(describe_unmanaged, unmanaged)
 
@@ -123,13 +124,16 @@ def _distinct_guards(jobs: tuple[JobPlan, ...], outside: Iterator[Guard | None])
     return tuple(dict.fromkeys(guard for guard in met if guard is not None))
 
 
-def _remote_names(context: Context) -> frozenset[str]:
+def _remote_names(context: Context) -> set[str]:
     """The remote jobs that are recorded, or named by `spec.adopt`: they are not unmanaged."""
     attempts = (attempt for job in context.recorded.jobs.values() for attempt in job.attempts)
-    recorded = {attempt.remote for attempt in attempts if attempt.remote is not None}
-    return frozenset(recorded | {job.adopt for job in context.desired.jobs if job.adopt is not None})
+    found = {attempt.remote for attempt in attempts if attempt.remote is not None}
+    found.update([job.adopt for job in context.desired.jobs if job.adopt is not None])
+    return found
 
 
+_NO_COST = JobCost()
+"""Until the forecast of the job is known."""
 _NAMES_ROWS = frozenset({Reason.WORK_CHANGED, Reason.ROWS_ANSWERED})
 """Reasons whose words say which rows are sent, where the ledger knows it."""
 
@@ -139,41 +143,46 @@ def _is_read_in_full(observed: Observed) -> bool:
     return bool(observed) and all(look.complete and look.lists_foreign for look in observed.values())
 
 
-def _job_plans(decisions: Decisions, context: Context) -> tuple[JobPlan, ...]:
+def _job_plans(decisions: Decisions, context: Context) -> tuple[tuple[JobPlan, ...], StackForecast | None]:
+    """The plans of all jobs, and the forecast of the stack."""
     rates = context.learn(learn_rates)
-    return tuple(
+    jobs = [
         _job_plan(*decisions.jobs[name], decisions.guards.get(name), rates, context) for name in sorted(decisions.jobs)
-    )
+    ]
+    found, forecast = _forecasts(jobs, decisions, context)
+    costing = costing_of(context)
+    for place, job in enumerate(jobs):
+        ahead = found.get(job.job)
+        pricing = _pricing(job, ahead, decisions.jobs[job.job][0], costing)
+        jobs[place] = replace(job, forecast=ahead, pricing=pricing)  # in its place: there may be a hundred thousand
+    return tuple(jobs), forecast
 
 
 def _manifests(decisions: Decisions) -> list[DesiredJob]:
     return [subject.desired for subject, _ in decisions.jobs.values() if subject.desired is not None]
 
 
-def _with_costs(jobs: tuple[JobPlan, ...], decisions: Decisions, context: Context) -> tuple[JobPlan, ...]:
-    """The plans with their costs, at the prices of the day on which each job is expected to end."""
-    costing = costing_of(context)
-    return tuple(replace(job, cost=_cost(job, decisions.jobs[job.job][0], costing)) for job in jobs)
-
-
-def _cost(job: JobPlan, subject: Subject, costing: Costing) -> JobCost:
-    end = None if job.forecast is None or job.forecast.end is None else job.forecast.end.p50
+def _pricing(job: JobPlan, ahead: JobForecast | None, subject: Subject, costing: Costing) -> JobCost | Pricing:
+    """The cost of a job, or what computes it."""
+    on_demand = costing.pricing_of(subject, bought=job.buys)
+    if on_demand is not None:
+        return on_demand
+    end = None if ahead is None or ahead.end is None else ahead.end.p50
     return costing.cost_of(subject, job.size, bought=job.buys, end=end)
 
 
-def _with_forecasts(
-    jobs: tuple[JobPlan, ...], decisions: Decisions, context: Context
-) -> tuple[tuple[JobPlan, ...], StackForecast | None]:
-    """The plans with their forecasts, and that of the stack."""
+def _forecasts(
+    jobs: Sequence[JobPlan], decisions: Decisions, context: Context
+) -> tuple[Mapping[str, JobForecast], StackForecast | None]:
+    """The forecasts of the jobs that have not ended, and that of the stack."""
     over = {job.job for job in jobs if is_over(job)}
     if len(over) == len(jobs):
-        return jobs, None
+        return {}, None
     clocks = {account: look.now for account, look in context.observed.items()}
     basis = Basis(Comparison(context.learn(learn_history)), clocks, context.now, context.stack.limits.stuck_factor)
     ahead = (_ahead(job, decisions.jobs[job.job][0]) for job in jobs if job.job not in over)
-    found = forecast_jobs([one for one in ahead if one is not None], over, basis)
-    plans = tuple(replace(job, forecast=found[job.job]) if job.job in found else job for job in jobs)
-    return plans, forecast_stack(found)
+    found = forecast_jobs((one for one in ahead if one is not None), over, basis)
+    return found, forecast_stack(found)
 
 
 def _ahead(job: JobPlan, subject: Subject) -> JobAhead | None:
@@ -195,5 +204,5 @@ def _job_plan(
         decision = replace(decision, changes=without_beyond(decision.changes))
     current = view.attempt if view else None
     path, expansion = ("", None) if subject.desired is None else (subject.desired.path, subject.desired.expansion)
-    facts = (size, bought, chain, work, terms, subject.labels, path, expansion)
+    facts = (size, bought, chain, work, terms, subject.labels, path, expansion, _NO_COST)
     return JobPlan(subject.name, decision, guard, current, *facts)

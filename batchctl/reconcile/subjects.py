@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from msgspec import Struct
@@ -64,6 +64,10 @@ class Reader(Struct, frozen=True):
             subjects |= {name: self._orphan(name) for name in self.orphans()}
         return subjects
 
+    def with_marks_of(self, names: Iterable[str]) -> Reader:
+        """A reader of these jobs alone, which does not keep the remote jobs of all others in memory."""
+        return Reader(self.context, {name: self.marked[name] for name in names})
+
     def names_in_scope(self) -> set[str]:
         """Every job in scope that is desired or recorded."""
         context = self.context
@@ -76,7 +80,7 @@ class Reader(Struct, frozen=True):
         used = numbers_used(context.recorded)
         for name in sorted(names):
             wanted, record = manifests.get(name), recorded.get(name)
-            views = attach(record, self.marked.get(name, {}), context.observed, context.now)
+            views = attach(record, self.marked.get(name, ()), context.observed, context.now)
             if wanted is not None:
                 confirmed = tuple([confirm(view, wanted) for view in views])
                 views = confirmed or claim(wanted, context.stack, context.observed)

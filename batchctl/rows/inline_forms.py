@@ -18,7 +18,7 @@ from batchctl.model.forms.line_values import fill
 from batchctl.model.forms.templates import mark_of, marks_in
 from batchctl.model.json_value import Json
 from batchctl.model.kinds import Kind
-from batchctl.model.packed_rows import PackedRows
+from batchctl.model.packed_rows import FormedRows, PackedRows
 from batchctl.model.ports.row_reader import FilledRows
 from batchctl.model.request.problems import Path
 from batchctl.model.row_hashes import KnownKeys
@@ -81,7 +81,7 @@ class InlineForm(Struct, frozen=True, eq=False):
         raw = _escaped(texts)
         lines = with_escapes(self.lines.filled(raw))
         return FilledRows(
-            PackedRows(self.packed.filled(list(map(_AS_MSGPACK, texts))), len(self.keys)),
+            FormedRows(self.packed, texts, len(self.keys)),
             hashlib.sha256(lines).hexdigest(),
             keys.hashes(lines.split(b"\n")[:-1]),
             sum([len(raw[gap]) for gap in self.in_requests]),

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchctl.model.packed_rows import PackedRows
+from batchctl.model.packed_rows import FormedRows, PackedRows
 from batchctl.model.sources import InlineRows, RequestRow
 
 texts = st.text(st.characters(codec="utf-8"), max_size=8)
@@ -27,6 +29,21 @@ def test_packed_rows_are_the_rows(given_rows: list[RequestRow]) -> None:
     assert InlineRows(packed) == InlineRows(tuple(given_rows))
     assert [packed[index] for index in range(len(packed))] == given_rows
     assert packed[1:] == tuple(given_rows[1:])
+
+
+def test_formed_rows_are_the_rows_of_their_template() -> None:
+    class Template:
+        def filled(self, texts: Sequence[bytes]) -> bytes:
+            return whole.replace(b"\xa1-", texts[0]).replace(b"\xa1+", texts[1])
+
+    whole = PackedRows.of([RequestRow("-", {"x": "+"}), RequestRow("-", {})]).packed
+    formed = FormedRows(Template(), ["a", "é"], 2)
+    rows = (RequestRow("a", {"x": "é"}), RequestRow("a", {}))
+    assert len(formed) == 2
+    assert formed == rows
+    assert formed == PackedRows.of(rows) == formed
+    assert formed[0] == rows[0]
+    assert formed != FormedRows(Template(), ["a", "e"], 2)
 
 
 def test_other_rows_are_not_equal() -> None:

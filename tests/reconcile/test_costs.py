@@ -348,3 +348,18 @@ def test_a_budget_goes_by_the_sample() -> None:
     many = plan_of(replace(one, sample=TokenSample(5, 100, 30)), limits=limits)["a"].guard
     assert many is not None
     assert many.code == "OverBudget"
+
+
+def test_plans_are_equal_if_their_costs_are() -> None:
+    wanted = replace(job("a"), source=LocalFile(Path("a"), "0" * 64, 2), input_bytes=400)
+
+    def priced(prices: Prices | None) -> JobPlan:
+        stack = replace(STACK, prices=prices)
+        (found,) = plan(DesiredStack(stack, (wanted,)), Recorded(), {HERE: Observation(HERE, NOON)}, NOON).jobs
+        assert not isinstance(found.pricing, JobCost)
+        return found
+
+    assert priced(PRICES) == priced(PRICES)
+    assert priced(PRICES) != priced(None)
+    assert priced(PRICES).pricing != JobCost()
+    assert priced(None).cost.estimate is not None

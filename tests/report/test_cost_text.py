@@ -61,7 +61,7 @@ def bought(*costs: JobCost, **fields: Any) -> Plan:
 
 
 def with_cost(name: str, found: JobCost) -> JobPlan:
-    return replace(job_plan(name, Action.CREATE, Phase.WAITING, Reason.NEW, "new", buys=True), cost=found)
+    return replace(job_plan(name, Action.CREATE, Phase.WAITING, Reason.NEW, "new", buys=True), pricing=found)
 
 
 @pytest.mark.parametrize(

@@ -249,7 +249,7 @@ def test_one_snapshot_is_computed_once():
 def test_each_metric_of_the_catalogue_has_its_family():
     made = attempt(remote="r", state="JOB_STATE_PENDING", create_time=T0, start_time=T0, tokens=3)
     cost = JobCost("USD", None, Actual(Usage(), 1, money=Decimal("0.5")))
-    plan = Plan("shop", (replace(job_plan("a"), attempt=made, size=WorkSize("m", tokens=3), cost=cost),))
+    plan = Plan("shop", (replace(job_plan("a"), attempt=made, size=WorkSize("m", tokens=3), pricing=cost),))
     metrics = StateMetrics("shop", lambda: Snapshot(plan, recorded(made)))
     families = {family.name: family for family in metrics.collect()}
     assert families.keys() == {metric.name for metric in OF_THE_STATE}

@@ -24,7 +24,9 @@ def cost(low: str | None = None, high: str | None = None, money: str | None = No
 
 
 def plan(*costs: tuple[Phase, JobCost]) -> Plan:
-    jobs = [replace(job_plan(f"j{number}", Action.WAIT, phase), cost=one) for number, (phase, one) in enumerate(costs)]
+    jobs = [
+        replace(job_plan(f"j{number}", Action.WAIT, phase), pricing=one) for number, (phase, one) in enumerate(costs)
+    ]
     return Plan("shop", tuple(jobs))
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from batchctl.model.cost.tokens import Counts, Usage, add_usage
+
+if TYPE_CHECKING:
+    from batchctl.model.work_size import WorkSize
 
 
 class InputBasis(StrEnum):
@@ -105,6 +109,14 @@ class JobCost(Struct, frozen=True):
     """Of all its attempts; None if nothing was counted."""
     error: Decimal | None = None
     """The actual cost of the current attempt less its estimate; None as long as one of them is not known."""
+
+
+class Pricing(Protocol):
+    """Computes the cost of a job when a report asks for it: of thousands of jobs, most reports show none."""
+
+    def cost_of(self, size: WorkSize, end: datetime | None) -> JobCost:
+        """The cost of work of this size. `end`: when it is expected to end."""
+        ...
 
 
 class CostTotal(Struct, frozen=True):

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from msgspec import Struct
 
 from batchctl.model.admission import QuotaKey, short_model
 from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.desired import DesiredStack
-from batchctl.model.keys import Account
+from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.observed import Gone, Observation, Observed, Present, RemoteJob
 from batchctl.model.recorded import Recorded, RecordedJob
 from batchctl.model.states import is_terminal
@@ -27,7 +28,7 @@ from batchctl.reconcile.view.marks import is_ours
 MINUTE = timedelta(minutes=1)
 
 
-class LiveJob(Struct, frozen=True):
+class LiveJob(Struct, frozen=True, gc=False):
     """One remote job that has not ended, or a create call that may have made one."""
 
     key: QuotaKey
@@ -60,30 +61,55 @@ def find_live(desired: DesiredStack, recorded: Recorded, observed: Observed) -> 
     return tuple(jobs[name] for _, jobs in sorted(found.items()) for name in sorted(jobs))
 
 
-def _models(desired: DesiredStack, recorded: Recorded) -> dict[str, str]:
-    """The model of each job that is known by name."""
-    models = {job.name: job.model for job in desired.jobs}
-    return models | {name: job.row.model for name, job in recorded.jobs.items()}
+class _Known:
+    """What is known of the stack's jobs by name, for remote jobs that do not say it themselves."""
+
+    def __init__(self, desired: DesiredStack, recorded: Recorded) -> None:
+        self._desired = desired
+        self._recorded = recorded
+
+    @cached_property
+    def models(self) -> Mapping[str, str]:
+        """The model of each job."""
+        models = {job.name: job.model for job in self._desired.jobs}
+        return models | {name: job.row.model for name, job in self._recorded.jobs.items()}
+
+    @cached_property
+    def attempts(self) -> Mapping[AttemptKey, RecordedAttempt]:
+        """The recorded attempts."""
+        return {attempt.key: attempt for job in self._recorded.jobs.values() for attempt in job.attempts}
 
 
 def _seen(desired: DesiredStack, recorded: Recorded, observed: Observed) -> Iterator[tuple[Account, str, LiveJob]]:
     """The active remote jobs that an observation shows, with their account and name."""
-    models = _models(desired, recorded)
-    attempts = [attempt for job in recorded.jobs.values() for attempt in job.attempts]
-    owners = {(attempt.account, attempt.remote): attempt for attempt in attempts}
-    keys = {attempt.key: attempt for attempt in attempts}
+    known, owners = _Known(desired, recorded), _owners(recorded)
+    keys: dict[tuple[Account, str], QuotaKey] = {}
     for account, look in observed.items():
+        own = owners[account]
         for remote in _shown(look):
             if is_terminal(remote.state):
                 continue
-            attempt = owners.get((account, remote.name))
+            attempt = own.get(remote.name)
             owner = None if attempt is None else attempt.key.job
             if owner is None and is_ours(remote.mark, desired.stack):
-                attempt, owner = keys.get(remote.mark.key), remote.mark.key.job
+                attempt, owner = known.attempts.get(remote.mark.key), remote.mark.key.job
             if owner is not None:
-                key = QuotaKey(account, short_model(remote.model or models.get(owner, "")))
+                model = remote.model or known.models.get(owner, "")
+                key = keys.get((account, model))
+                if key is None:
+                    key = keys[account, model] = QuotaKey(account, short_model(model))
                 size = None if attempt is None else attempt.input_bytes
                 yield account, remote.name, LiveJob(key, owner, input_bytes=size)
+
+
+def _owners(recorded: Recorded) -> Mapping[Account, Mapping[str, RecordedAttempt]]:
+    """The recorded attempts by the account and the resource name of their remote job."""
+    found: dict[Account, dict[str, RecordedAttempt]] = defaultdict(dict)
+    for job in recorded.jobs.values():
+        for attempt in job.attempts:
+            if attempt.remote is not None:
+                found[attempt.account][attempt.remote] = attempt
+    return found
 
 
 def _shown(look: Observation) -> Iterator[RemoteJob]:
@@ -108,7 +134,7 @@ def find_creates(
     desired: DesiredStack, recorded: Recorded, observed: Observed, now: datetime
 ) -> Mapping[Account, list[Sent]]:
     """The create calls of the last minute on each account, as far as they are known; oldest first."""
-    models = _models(desired, recorded)
+    known = _Known(desired, recorded)
     found: dict[Account, dict[str, tuple[datetime | None, str]]] = defaultdict(dict)
     for job in recorded.jobs.values():
         for attempt in job.attempts:
@@ -121,7 +147,7 @@ def find_creates(
     for account, look in observed.items():
         for remote in look.jobs:
             if is_ours(remote.mark, desired.stack):
-                model = remote.model or models.get(remote.mark.key.job, "")
+                model = remote.model or known.models.get(remote.mark.key.job, "")
                 found[account][remote.name] = remote.create_time, model
     return {
         account: _within_a_minute(calls.values(), provider_now(account, observed, now))

@@ -6,6 +6,8 @@ from collections.abc import Container, Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from msgspec import Struct
+
 from batchctl.model.admission import QuotaKey, short_model
 from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.cost.job_cost import (
@@ -16,11 +18,13 @@ from batchctl.model.cost.job_cost import (
     JobCost,
     MoneyRange,
     OutputBasis,
+    Pricing,
     TokenEstimate,
     add_actual,
 )
 from batchctl.model.cost.prices import Price, Prices
 from batchctl.model.cost.tokens import LONG_PROMPT, Counted, Counts, Tokens, Usage
+from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import Account, Api
 from batchctl.model.kinds import Kind, kind_of_rows
 from batchctl.model.recorded import RecordedJob
@@ -46,15 +50,40 @@ class Costing:
         self._keys: dict[tuple[Account, str], QuotaKey] = {}
         self._found: dict[tuple[str, Api, date], Price | None] = {}
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Costing) and self._facts() == other._facts()
+
+    __hash__ = None  # type: ignore[assignment] # it has mappings
+
+    def _facts(self) -> tuple[object, ...]:
+        return self._prices, self._learned, self._rates, self._now
+
+    def pricing_of(self, subject: Subject, *, bought: bool) -> Pricing | None:
+        """Computes on demand what `cost_of` gives; None if that follows from the job's attempts."""
+        if subject.desired is None:
+            return None
+        for view in subject.views:
+            if view.attempt.counted is not None or (view.attempt.expected is not None and not bought):
+                return None
+        return _Estimated(self, subject.desired)
+
     def cost_of(self, subject: Subject, size: WorkSize, *, bought: bool, end: datetime | None = None) -> JobCost:
         """The cost of a job, whose work has this size. `end`: when it is expected to end."""
         estimate = None if bought else self._recorded(subject)
         account = _account(subject)
         if estimate is None and account is not None:
-            estimate = self._estimate(subject, account, size, end)
+            estimate = self._estimate(subject.name, subject.desired, _kind(subject, account, size), account, size, end)
         actual = add_actual(self._actual(subject.recorded, [view.attempt for view in subject.views]))
-        currency = None if self._prices is None else self._prices.currency
-        return JobCost(currency, estimate, actual, self._error(subject))
+        return JobCost(self._currency, estimate, actual, self._error(subject))
+
+    def estimated(self, desired: DesiredJob, size: WorkSize, end: datetime | None) -> JobCost:
+        """The cost of a job whose attempts tell nothing about it."""
+        estimate = self._estimate(desired.name, desired, desired.row_kind, desired.account, size, end)
+        return JobCost(self._currency, estimate)
+
+    @property
+    def _currency(self) -> str | None:
+        return None if self._prices is None else self._prices.currency
 
     def _recorded(self, subject: Subject) -> CostEstimate | None:
         """The estimate that the current attempt was created with."""
@@ -65,19 +94,25 @@ class Costing:
         return next(found, None)
 
     def _estimate(
-        self, subject: Subject, account: Account, size: WorkSize, end: datetime | None
+        self,
+        name: str,
+        desired: DesiredJob | None,
+        kind: Kind | None,
+        account: Account,
+        size: WorkSize,
+        end: datetime | None,
     ) -> CostEstimate | None:
         if size.tokens is None:
             return None
         key = self._key(account, size.model or "")
-        like = self._learned.find(subject.name, key)
+        like = self._learned.find(name, key)
         seen = _NOTHING if like is None else like[0].usage.all
         parts = by_modality(size.tokens, {} if like is None else prompt_parts(seen))
         low = high = output_basis = None
-        if _kind(subject, account, key.model) is Kind.EMBEDDINGS_BATCH_JOB:
+        if kind is Kind.EMBEDDINGS_BATCH_JOB:
             low, high, output_basis = 0, 0, OutputBasis.NONE
         elif size.rows is not None:
-            high = _most_output(subject, size.rows)
+            high = _most_output(desired, size.rows)
             if like is not None:
                 expected, output_basis = output_for(size.rows, like[0]), like[1]
                 low = expected if high is None else min(expected, high)
@@ -162,6 +197,17 @@ class Costing:
         return self._found[key]
 
 
+class _Estimated(Struct, frozen=True, gc=False):
+    """The cost of a job whose attempts tell nothing about it. Implements Pricing."""
+
+    costing: Costing
+    desired: DesiredJob
+
+    def cost_of(self, size: WorkSize, end: datetime | None) -> JobCost:
+        """See Pricing."""
+        return self.costing.estimated(self.desired, size, end)
+
+
 def costing_of(context: Context) -> Costing:
     """The costing of a plan."""
     rates = context.learn(learn_rates)
@@ -183,14 +229,17 @@ def _account(subject: Subject) -> Account | None:
     return None if subject.current is None else subject.current.attempt.account
 
 
-def _kind(subject: Subject, account: Account, model: str) -> Kind | None:
+def _kind(subject: Subject, account: Account, size: WorkSize) -> Kind | None:
     if subject.desired is not None:
         return subject.desired.row_kind
-    return None if subject.recorded is None else kind_of_rows(account.api, subject.recorded.row.kind, model)
+    return (
+        None
+        if subject.recorded is None
+        else kind_of_rows(account.api, subject.recorded.row.kind, short_model(size.model or ""))
+    )
 
 
-def _most_output(subject: Subject, rows: int) -> int | None:
+def _most_output(desired: DesiredJob | None, rows: int) -> int | None:
     """The most tokens of output of so many of its rows; None if a row sets no limit."""
-    desired = subject.desired
     most, total = (None, None) if desired is None else (desired.output_tokens, rows_sent(desired))
     return None if most is None or not total else ceiling(most * rows, total)

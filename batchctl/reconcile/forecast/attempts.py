@@ -67,7 +67,7 @@ def _find_like(key: QuotaKey, rows: int | None, history: History) -> Like:
 
 def forecast_active(attempt: RecordedAttempt, like: Like, clock: datetime, factor: float) -> JobForecast:
     """The forecast of an attempt whose remote job waits or runs at `clock`, the provider's time."""
-    end = _end(attempt, like, clock)
+    end = _end(attempt, like, clock) if like.waits.whole or like.waits.running else None
     unknown = "" if end is not None else like.forecast.unknown or _outlasts(attempt, like.waits, clock)
     stuck = _stuck(attempt, like.forecast, clock, factor)
     if end is None and stuck is None and unknown == like.forecast.unknown:

@@ -28,7 +28,7 @@ from batchctl.reconcile.forecast.places import Places
 from batchctl.reconcile.view.order import sort_by_needs
 
 
-class JobAhead(Struct, frozen=True):
+class JobAhead(Struct, frozen=True, gc=False):
     """A job of a plan, with what its forecast needs."""
 
     plan: JobPlan
@@ -67,14 +67,15 @@ _UNKNOWN: Mapping[Phase, str] = {
 
 def forecast_jobs(jobs: Iterable[JobAhead], over: Container[str], basis: Basis) -> Forecasts:
     """The forecasts of the jobs that have not ended, by name. `over`: the names of those that have."""
-    ahead = {one.plan.job: one for one in jobs}
     found: Forecasts = {}
     slots: dict[Account, list[ExpectedEnd | None]] = defaultdict(list)
-    waiting = {name: one for name, one in ahead.items() if not _is_at_work(one.plan)}
-    for name, one in ahead.items():
-        if name not in waiting:
-            found[name], ends = _at_work(one, basis)
-            slots[one.account].extend(ends)
+    waiting: dict[str, JobAhead] = {}
+    for one in jobs:
+        if _is_at_work(one.plan):
+            found[one.plan.job], ends = _at_work(one, basis)
+            slots[one.account] += ends
+        else:
+            waiting[one.plan.job] = one
     queued = [one for one in waiting.values() if one.plan.queue is not None and not one.plan.waits_for]
     places = {account: Places.of(ends) for account, ends in slots.items()}
     for one in sorted(queued, key=_position):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
-from datetime import datetime
-
-from msgspec import Struct
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain
+from operator import attrgetter
+from typing import TypeAlias
 
 from batchctl.model.admission import QuotaKey, short_model
 from batchctl.model.attempts import CancelCause, RecordedAttempt
@@ -26,32 +26,24 @@ from batchctl.model.keys import Account
 from batchctl.model.percentiles import Span
 from batchctl.model.recorded import Recorded
 
-
-class _Times(Struct, frozen=True):
-    """One attempt with a remote job, ended or not."""
-
-    key: QuotaKey
-    rows: int | None
-    state: str
-    create: datetime
-    start: datetime | None
-    end: datetime | None
-    was_pending: bool
-    """See `spans_of`."""
+_Made: TypeAlias = RecordedAttempt | PastAttempt
+"""An attempt with a remote job, ended or not, whose creation is known."""
 
 
 def learn_history(recorded: Recorded) -> History:
     """The history by the record. Of each model and size, the newest attempts count."""
-    by_size: dict[SizedKey, list[_Times]] = defaultdict(list)
-    by_model: dict[QuotaKey, list[_Times]] = defaultdict(list)
-    for one in _all_times(recorded):
-        by_model[one.key].append(one)
-        if one.rows is not None:
-            by_size[SizedKey(one.key, size_class(one.rows))].append(one)
-    return History(
-        {key: _waits(found) for key, found in by_size.items()},
-        {key: _waits(found).pending for key, found in by_model.items()},
-    )
+    found: dict[tuple[Account, str], dict[int | None, list[_Made]]] = defaultdict(lambda: defaultdict(list))
+    for model, rows, made in _all_made(recorded):
+        found[made.account, model][None if rows is None else size_class(rows)].append(made)
+    by_size: dict[SizedKey, Waits] = {}
+    pending: dict[QuotaKey, Sequence[Span]] = {}
+    for (account, model), sizes in found.items():
+        key = QuotaKey(account, model)
+        waits = {size: _waits(made) for size, made in sizes.items()}
+        by_size |= {SizedKey(key, size): one for size, one in waits.items() if size is not None}
+        only = next(iter(waits.values())) if len(waits) == 1 else _waits(list(chain.from_iterable(sizes.values())))
+        pending[key] = only.pending
+    return History(by_size, pending)
 
 
 def past_of(attempts: Iterable[RecordedAttempt], model: str) -> list[PastAttempt]:
@@ -95,41 +87,37 @@ def rows_of(attempt: RecordedAttempt) -> int | None:
     return attempt.rows.total if attempt.sent is None else attempt.sent.rows
 
 
-def _all_times(recorded: Recorded) -> Iterator[_Times]:
-    seen = set()
+def _all_made(recorded: Recorded) -> Iterator[tuple[str, int | None, _Made]]:
+    """The attempts with their model and their rows."""
     for job in recorded.jobs.values():
         for attempt in job.attempts:
             if attempt.remote is not None and attempt.create_time is not None:
-                seen.add((attempt.account, attempt.remote))
-                yield _Times(
-                    QuotaKey(attempt.account, model_of(attempt, job.row.model)),
-                    rows_of(attempt),
-                    attempt.state or "",
-                    attempt.create_time,
-                    attempt.start_time,
-                    attempt.end_time,
-                    _reports_start(attempt.account) or attempt.cancel_cause is CancelCause.DEADLINE,
-                )
+                yield model_of(attempt, job.row.model), rows_of(attempt), attempt
+    if not recorded.history:
+        return
+    every = (attempt for job in recorded.jobs.values() for attempt in job.attempts)
+    seen = {(attempt.account, attempt.remote) for attempt in every if attempt.create_time is not None}
     for past in recorded.history:
         if (past.account, past.remote) not in seen:
-            key = QuotaKey(past.account, past.model)
-            was_pending = _reports_start(past.account)
-            yield _Times(key, past.rows, past.state, past.create_time, past.start_time, past.end_time, was_pending)
+            yield past.model, past.rows, past
 
 
-def _reports_start(account: Account) -> bool:
-    return CAPABILITIES[account.api].start_time
+def _was_pending(made: _Made) -> bool:
+    """See `spans_of`."""
+    by_deadline = isinstance(made, RecordedAttempt) and made.cancel_cause is CancelCause.DEADLINE
+    return by_deadline or CAPABILITIES[made.account.api].start_time
 
 
-def _waits(found: list[_Times]) -> Waits:
-    newest = sorted(found, key=lambda one: one.create, reverse=True)
+def _waits(found: list[_Made]) -> Waits:
+    newest = sorted(found, key=attrgetter("create_time"), reverse=True)
     pending: list[Span] = []
     running: list[Span] = []
     whole: list[Span] = []
     for one in newest:
-        if one.end is None and len(pending) == MOST_COMPARED:
+        if one.end_time is None and len(pending) == MOST_COMPARED:
             continue  # nearly all of many jobs at work: they tell only how long they waited
-        spans = spans_of(one.state, one.create, one.start, one.end, was_pending=one.was_pending)
+        times = one.create_time, one.start_time, one.end_time
+        spans = spans_of(one.state or "", *times, was_pending=_was_pending(one))
         for kept, span in ((pending, spans.pending), (running, spans.running), (whole, spans.whole)):
             if span is not None and len(kept) < MOST_COMPARED:
                 kept.append(span)

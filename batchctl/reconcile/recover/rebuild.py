@@ -67,17 +67,17 @@ def rebuild(desired: DesiredStack, known: Recorded, observed: Observed, now: dat
     jobs = []
     for wanted in desired.jobs:
         record = known.jobs.get(wanted.name)
-        views = attach(record, marked.get(wanted.name, {}), seen, now) or claim(wanted, desired.stack, seen)
+        views = attach(record, marked.get(wanted.name, ()), seen, now) or claim(wanted, desired.stack, seen)
         attempts = tuple(_with_size(confirm(view, wanted).attempt, wanted) for view in views)
         if attempts:
             row = job_row(wanted, record.row if record is not None else None, attempts[-1].key.attempt)
             jobs.append(RecordedJob(row, attempts))
     names = {job.name for job in desired.jobs}
     for name in sorted(known.jobs.keys() - names):
-        views = attach(known.jobs[name], marked.get(name, {}), seen, now)
+        views = attach(known.jobs[name], marked.get(name, ()), seen, now)
         jobs.append(replace(known.jobs[name], attempts=tuple(view.attempt for view in views)))
     names |= known.jobs.keys()
-    others = [remote for name in sorted(marked.keys() - names) for key in marked[name] for remote in marked[name][key]]
+    others = [remote for name in sorted(marked.keys() - names) for remote in marked[name]]
     return Rebuilt(tuple(jobs), tuple(others))
 
 

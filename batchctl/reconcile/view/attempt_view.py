@@ -11,7 +11,7 @@ from batchctl.model.states import JobState, is_active
 from batchctl.model.steps import Note, RecordAttempt
 
 
-class AttemptView(Struct, frozen=True):
+class AttemptView(Struct, frozen=True, gc=False):
     """One attempt with what was seen of it."""
 
     attempt: RecordedAttempt

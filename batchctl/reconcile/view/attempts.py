@@ -5,8 +5,9 @@ Adoption lives here: a remote job that carries our mark belongs to the attempt t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
+from itertools import groupby
 
 from msgspec.structs import replace
 
@@ -19,21 +20,23 @@ from batchctl.model.stack import Stack
 from batchctl.model.states import BAD_STATES, GOOD_STATES, is_terminal
 from batchctl.model.steps import Note
 from batchctl.reconcile.view.attempt_view import AttemptView
-from batchctl.reconcile.view.marks import NO_TOKEN, age_of, is_ours
+from batchctl.reconcile.view.marks import NO_TOKEN, age_of, is_ours, key_of
 from batchctl.reconcile.view.refresh import is_same_remote, refresh
 
 
 def attach(
-    recorded: RecordedJob | None, marked: Mapping[AttemptKey, tuple[RemoteJob, ...]], observed: Observed, now: datetime
+    recorded: RecordedJob | None, marked: tuple[RemoteJob, ...], observed: Observed, now: datetime
 ) -> tuple[AttemptView, ...]:
     """The attempts of one job, recorded and found by their marks, lowest number first."""
-    records = {attempt.key: attempt for attempt in recorded.attempts} if recorded else {}
+    attempts = recorded.attempts if recorded else ()
+    if len(attempts) == len(marked) == 1 and key_of(marked[0]) == attempts[0].key:
+        return (_view(attempts[0], marked, observed, now),)  # nearly all jobs
+    records = {attempt.key: attempt for attempt in attempts}
+    found = {key: tuple(jobs) for key, jobs in groupby(marked, key_of)}
     views = []
-    keys = records.keys() | marked.keys()
-    for key in sorted(keys) if len(keys) > 1 else keys:
-        found = marked.get(key, ())
-        record = records.get(key)
-        views.append(_adopt(found, observed) if record is None else _view(record, found, observed, now))
+    for key in sorted(records.keys() | found.keys()):
+        jobs, record = found.get(key, ()), records.get(key)
+        views.append(_adopt(jobs, observed) if record is None else _view(record, jobs, observed, now))
     return tuple(views)
 
 

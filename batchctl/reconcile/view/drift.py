@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator
 
-from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import Gone, Missing, Observation, Observed, RemoteJob
 from batchctl.model.plan import Drift, DriftKind
 from batchctl.model.stack import Stack
@@ -76,15 +75,14 @@ def _of_duplicates(subject: Subject, view: AttemptView) -> Iterator[Drift]:
         yield Drift(subject.name, DriftKind.DUPLICATE, words)
 
 
-def find_orphans(marked: Mapping[AttemptKey, tuple[RemoteJob, ...]]) -> Iterator[Drift]:
-    """Remote jobs with our mark that are neither desired nor recorded."""
-    for key in sorted(marked):
-        for job in marked[key]:
-            detail = f"{job.name} ({job.state}) has this stack's mark, but is neither in a manifest nor in the state"
-            yield Drift(key.job, DriftKind.ORPHAN, detail)
+def find_orphans(name: str, marked: Iterable[RemoteJob]) -> Iterator[Drift]:
+    """Remote jobs with our mark that are neither desired nor recorded: of a job of that name."""
+    for job in marked:
+        detail = f"{job.name} ({job.state}) has this stack's mark, but is neither in a manifest nor in the state"
+        yield Drift(name, DriftKind.ORPHAN, detail)
 
 
-def find_unmanaged(stack: Stack, observed: Observed, recorded_names: frozenset[str]) -> tuple[RemoteJob, ...]:
+def find_unmanaged(stack: Stack, observed: Observed, recorded_names: Container[str]) -> tuple[RemoteJob, ...]:
     """Remote jobs that are not ours, seen by the way."""
     return tuple(
         job
@@ -93,7 +91,7 @@ def find_unmanaged(stack: Stack, observed: Observed, recorded_names: frozenset[s
     )
 
 
-def _unmanaged(look: Observation, stack: Stack, recorded_names: frozenset[str]) -> Iterator[RemoteJob]:
+def _unmanaged(look: Observation, stack: Stack, recorded_names: Container[str]) -> Iterator[RemoteJob]:
     return (job for job in look.jobs if job.name not in recorded_names and not is_ours(job.mark, stack))
 
 

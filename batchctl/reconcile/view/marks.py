@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TypeGuard
@@ -14,7 +13,8 @@ from batchctl.model.stack import Stack
 NO_TOKEN = ""
 """The token of an attempt that was created manually: its remote job has no mark."""
 
-Marked = Mapping[str, Mapping[AttemptKey, tuple[RemoteJob, ...]]]
+Marked = Mapping[str, tuple[RemoteJob, ...]]
+"""By the name of a job: the remote jobs with a mark of its attempts, in the order of these, each attempt's by age."""
 
 
 def is_ours(mark: Mark | None, stack: Stack) -> TypeGuard[Mark]:
@@ -23,16 +23,28 @@ def is_ours(mark: Mark | None, stack: Stack) -> TypeGuard[Mark]:
 
 
 def find_marked(stack: Stack, observed: Observed) -> Marked:
-    """All remote jobs with our mark, by job and by attempt, each list sorted so that no order of input matters."""
-    found: dict[str, dict[AttemptKey, list[RemoteJob]]] = defaultdict(lambda: defaultdict(list))
+    """All remote jobs with our mark, sorted so that no order of input matters."""
+    found: dict[str, tuple[RemoteJob, ...]] = {}
+    several = set()
     for account in sorted(observed):
         for job in observed[account].jobs:
             if is_ours(job.mark, stack):
-                found[job.mark.key.job][job.mark.key].append(job)
-    return {
-        name: {key: tuple(sorted(jobs, key=age_of) if len(jobs) > 1 else jobs) for key, jobs in attempts.items()}
-        for name, attempts in found.items()
-    }
+                name = job.mark.key.job
+                others = found.get(name)
+                if others is None:
+                    found[name] = (job,)
+                else:
+                    found[name] = (*others, job)
+                    several.add(name)
+    for name in several:
+        found[name] = tuple(sorted(found[name], key=lambda job: (key_of(job), age_of(job))))
+    return found
+
+
+def key_of(job: RemoteJob) -> AttemptKey:
+    """The attempt that a remote job was made for, by its mark, which it has."""
+    assert job.mark is not None
+    return job.mark.key
 
 
 def age_of(job: RemoteJob) -> tuple[datetime, str]:

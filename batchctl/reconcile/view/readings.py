@@ -7,6 +7,7 @@ that we deleted is a ghost, which is neither adopted, nor an orphan, nor a secon
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping
 from datetime import datetime, timedelta
 
@@ -26,21 +27,22 @@ MOST_GHOSTS = 10_000
 _STEPS: Mapping[str, int] = {JobState.QUEUED: 0, JobState.PENDING: 1, JobState.RUNNING: 2, JobState.CANCELLING: 3}
 """The order of states on the way to an end (reference chapter 5). All others have no place in it."""
 
-Place = tuple[Account, str]
-
 
 def with_latest_readings(recorded: Recorded, observed: Observed) -> Observed:
     """The observations without ghosts, and with no job in an earlier state than it is known to have reached."""
-    attempts = [attempt for job in recorded.jobs.values() for attempt in job.attempts if attempt.remote is not None]
-    gone: set[Place] = {(ghost.account, ghost.remote) for ghost in recorded.ghosts}
-    known: dict[Place, RecordedAttempt] = {}
-    for attempt in attempts:
-        assert attempt.remote is not None
-        if attempt.delete_time is not None:
-            gone.add((attempt.account, attempt.remote))
-        else:
-            known[attempt.account, attempt.remote] = attempt
-    return {account: _with_latest(look, gone, known) for account, look in observed.items()}
+    gone: dict[Account, set[str]] = defaultdict(set)
+    known: dict[Account, dict[str, RecordedAttempt]] = defaultdict(dict)
+    for ghost in recorded.ghosts:
+        gone[ghost.account].add(ghost.remote)
+    for job in recorded.jobs.values():
+        for attempt in job.attempts:
+            if attempt.remote is None:
+                continue
+            if attempt.delete_time is not None:
+                gone[attempt.account].add(attempt.remote)
+            else:
+                known[attempt.account][attempt.remote] = attempt
+    return {account: _with_latest(look, gone[account], known[account]) for account, look in observed.items()}
 
 
 def ghosts_of(attempts: Iterable[RecordedAttempt], now: datetime) -> list[Ghost]:
@@ -58,21 +60,22 @@ def old_ghosts(ghosts: Iterable[Ghost], now: datetime) -> list[Ghost]:
     return [ghost for place, ghost in enumerate(newest) if place >= MOST_GHOSTS or now - ghost.time > GHOSTS_KEPT]
 
 
-def _with_latest(look: Observation, gone: Container[Place], known: Mapping[Place, RecordedAttempt]) -> Observation:
-    jobs = tuple([_latest(job, known) for job in look.jobs if (look.account, job.name) not in gone])
+def _with_latest(look: Observation, gone: Container[str], known: Mapping[str, RecordedAttempt]) -> Observation:
+    """The observation of one account. `gone` and `known` have the resource names of its remote jobs."""
+    jobs = tuple([_latest(job, known) for job in look.jobs if job.name not in gone])
     return replace(look, jobs=jobs, checked=_checked(look.checked, known))
 
 
-def _checked(checked: Mapping[str, Presence], known: Mapping[Place, RecordedAttempt]) -> dict[str, Presence]:
+def _checked(checked: Mapping[str, Presence], known: Mapping[str, RecordedAttempt]) -> dict[str, Presence]:
     return {
         name: Present(_latest(there.job, known)) if isinstance(there, Present) else there
         for name, there in checked.items()
     }
 
 
-def _latest(job: RemoteJob, known: Mapping[Place, RecordedAttempt]) -> RemoteJob:
+def _latest(job: RemoteJob, known: Mapping[str, RecordedAttempt]) -> RemoteJob:
     """The job as it is shown or, where that is an older reading, as it is known to be."""
-    attempt = known.get((job.account, job.name))
+    attempt = known.get(job.name)
     if attempt is None or attempt.state is None or not _is_earlier(job.state, attempt.state):
         return job
     return replace(

@@ -48,13 +48,16 @@ class Subject(Struct, frozen=True, dict=True):
     """The highest attempt that another job made under this name before it was renamed."""
     kind: JobKind = JobKind.DESIRED
 
-    @cached_property
+    @property
     def current(self) -> AttemptView | None:
         """The current attempt: the recorded one, unless a higher one was just found by its mark."""
-        if not self.views:
-            return None
-        if len(self.views) == 1:
-            return self.views[0]  # nearly all jobs
+        views = self.views
+        if len(views) == 1:
+            return views[0]  # nearly all jobs
+        return self._current_of_several if views else None
+
+    @cached_property
+    def _current_of_several(self) -> AttemptView:
         last = self.views[-1]
         number = last.key.attempt
         if not (last.attempt.adopted and (self.recorded is None or last.key not in _keys(self.recorded))):
