@@ -34,6 +34,9 @@ from batchctl.model.work_size import WorkSize
 class JobPlan(Struct, frozen=True, gc=False):
     """The decision about one job, and the facts of the job that reports show beside it."""
 
+    WRITTEN_AS: ClassVar = {"pricing": "cost"}
+    """Fields in place of which a bundle has what they compute."""
+
     job: str
     decision: Decision
     guard: Guard | None = None

@@ -19,6 +19,7 @@ from batchctl.model.decision import Change
 from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.json_value import Json
 from batchctl.model.packed_rows import PackedRows
+from batchctl.model.plan import JobPlan
 from batchctl.model.recorded import JobRow, Recorded
 from batchctl.model.row_work import RowsSent
 from batchctl.model.sent_with import SentWith
@@ -93,6 +94,8 @@ def _without_bodies(value: object) -> object:
                 webhook=webhook_hashes(value.webhook),
                 annotations={},
             )
+        case JobPlan():
+            return with_members(value, pricing=value.cost)
         case InlineRows():
             return with_members(value, rows=PackedRows(b"", len(value.rows)))
         case JobRow(webhook=Mapping() as hashes):

@@ -32,6 +32,8 @@ class _Member(NamedTuple):
     name: str
     default: Callable[[], object]
     """Gives something that is no value where there is no default."""
+    written: str
+    """The attribute whose value is written, under its name: the member, or what it computes."""
 
 
 def to_plain(value: object) -> Json:
@@ -60,8 +62,8 @@ def _plain_mapping(value: Mapping[Any, object]) -> Json:
 
 def _plain_members(value: object) -> Json:
     cls: Any = type(value)
-    found = ((member, getattr(value, member.name)) for member in members(cls))
-    named = {member.name: to_plain(one) for member, one in found if one != member.default()}
+    found = ((member, getattr(value, member.written)) for member in members(cls))
+    named = {member.written: to_plain(one) for member, one in found if one != member.default()}
     return {CLASS: cls.__name__, **named}
 
 
@@ -111,10 +113,13 @@ def members(cls: type[Any]) -> tuple[_Member, ...]:
     """The members of a class of values that are written, with their defaults."""
     if cls is Location:
         defaults: Mapping[str, object] = Location._field_defaults
-        return tuple(_Member(name, _default(defaults.get(name, _NONE), _NONE)) for name in Location._fields)
+        return tuple(_Member(name, _default(defaults.get(name, _NONE), _NONE), name) for name in Location._fields)
     left_out: frozenset[str] = getattr(cls, "NOT_WRITTEN", frozenset())
+    written: Mapping[str, str] = getattr(cls, "WRITTEN_AS", {})
     found = (one for one in msgspec.structs.fields(cls) if one.name not in left_out)
-    return tuple(_Member(one.name, _default(one.default, one.default_factory)) for one in found)
+    return tuple(
+        _Member(one.name, _default(one.default, one.default_factory), written.get(one.name, one.name)) for one in found
+    )
 
 
 _NONE = msgspec.NODEFAULT

@@ -62,7 +62,7 @@ def find_live(desired: DesiredStack, recorded: Recorded, observed: Observed) -> 
 
 
 class _Known:
-    """What is known of the stack's jobs by name, for remote jobs that do not say it themselves."""
+    """The models and attempts of the stack by name, for remote jobs that do not say them themselves."""
 
     def __init__(self, desired: DesiredStack, recorded: Recorded) -> None:
         self._desired = desired
