@@ -197,14 +197,6 @@ def _items(compiler: _Compiler, schema: Schema) -> Decision:
     return lambda node: not isinstance(node, Items) or all(map(decide, node.values))
 
 
-def _const(_compiler: _Compiler, schema: Schema) -> Decision:
-    return _one_of([schema["const"]])
-
-
-def _enum(_compiler: _Compiler, schema: Schema) -> Decision:
-    return _one_of(schema["enum"])
-
-
 def _one_of(values: Sequence[Json]) -> Decision:
     if not all(value is None or isinstance(value, str) for value in values):
         raise ValueError("only texts and null are compared")
@@ -284,8 +276,8 @@ _KEYWORDS: Final[Mapping[str, Compiled]] = {
     "items": _items,
     "minItems": _at_least(lambda node: len(node.values) if isinstance(node, Items) else None, "minItems"),
     "uniqueItems": _each_once,
-    "const": _const,
-    "enum": _enum,
+    "const": lambda _, schema: _one_of([schema["const"]]),
+    "enum": lambda _, schema: _one_of(schema["enum"]),
     "pattern": _pattern,
     "minLength": _at_least(_characters, "minLength"),
     "maxLength": _at_most(_characters, "maxLength"),
