@@ -21,38 +21,48 @@ _POLL_SECONDS = 0.5
 
 
 def validate_json(rows: str) -> None:
-    """Parse each line, and check its key."""
-    keys = set()
+    """Parse each line, and check its key and that it has contents."""
+    keys = set[str]()
     with Path(rows).open(encoding="utf-8") as stream:
         for line in stream:
             row = json.loads(line)
-            if row["key"] in keys or not isinstance(row["request"]["contents"], list):
-                raise ValueError(line)
-            keys.add(row["key"])
+            if not isinstance(row["request"]["contents"], list):
+                raise ValueError(line)  # noqa: TRY004 - one error for a line
+            _add_key(row["key"], keys)
     _print_done(len(keys))
+
+
+def _add_key(key: str, keys: set[str]) -> None:
+    """Every competitor refuses a key that another row has: its result could not be told from the other one's."""
+    if key in keys:
+        raise ValueError(key)
+    keys.add(key)
 
 
 def validate_jsonschema(rows: str) -> None:
     """Check each line by batchctl's own schema of rows and requests, compiled once by `jsonschema`."""
-    is_valid, done = _row_schema(), 0
+    is_valid, keys = _row_schema(), set[str]()
     with Path(rows).open(encoding="utf-8") as stream:
-        for done, line in enumerate(stream, 1):  # noqa: B007 - the last number
-            if not is_valid(json.loads(line)):
+        for line in stream:
+            row = json.loads(line)
+            if not is_valid(row):
                 raise ValueError(line)
-    _print_done(done)
+            _add_key(row["key"], keys)
+    _print_done(len(keys))
 
 
 def validate_sdk(rows: str) -> None:
     """Check each line as a request of google-genai: its type of an inline request, over the members of the row."""
     from google.genai import types
 
-    done = 0
+    keys = set[str]()
     with Path(rows).open(encoding="utf-8") as stream:
-        for done, line in enumerate(stream, 1):  # noqa: B007 - the last number
-            request = json.loads(line)["request"]
-            config = request.pop("generationConfig", {})
-            types.InlinedRequest.model_validate({**request, "config": config})
-    _print_done(done)
+        for line in stream:
+            row = json.loads(line)
+            config = row["request"].pop("generationConfig", {})
+            types.InlinedRequest.model_validate({**row["request"], "config": config})
+            _add_key(row["key"], keys)
+    _print_done(len(keys))
 
 
 def validate_pydantic(rows: str) -> None:
@@ -60,11 +70,11 @@ def validate_pydantic(rows: str) -> None:
 
     pydantic reads the JSON itself, which is its fastest way.
     """
-    read, done = _row_type().model_validate_json, 0
+    read, keys = _row_type().model_validate_json, set[str]()
     with Path(rows).open("rb") as stream:
-        for done, line in enumerate(stream, 1):  # noqa: B007 - the last number
-            read(line)
-    _print_done(done)
+        for line in stream:
+            _add_key(read(line).key, keys)
+    _print_done(len(keys))
 
 
 def _print_done(count: int) -> None:
@@ -114,7 +124,7 @@ def _row_type() -> Any:  # noqa: ANN401 - pydantic is imported by those who need
 
 
 def upload_json(rows: str, url: str, defaults: str) -> None:
-    """Merge the defaults into each row, write a file, upload it, and create the job."""
+    """Check the key of each row, merge the defaults into it, write a file, upload it, and create the job."""
     _upload(rows, url, _merging(json.loads(defaults)))
 
 
@@ -141,8 +151,11 @@ def upload_pydantic(rows: str, url: str, defaults: str) -> None:
 
 
 def _merging(under: dict[str, Any]) -> Callable[[bytes], str]:
+    keys = set[str]()
+
     def merge(line: bytes) -> str:
         row = json.loads(line)
+        _add_key(row["key"], keys)
         row["request"] = {**under, **row["request"]}
         return json.dumps(row, ensure_ascii=False)
 
@@ -155,8 +168,11 @@ def _merging_by_type(read: Callable[[Any, bytes], Any], defaults: str) -> Callab
     row_type = _row_type()
     instruction = types.Content.model_validate(json.loads(defaults)["systemInstruction"])
 
+    keys = set[str]()
+
     def merge(line: bytes) -> str:
         row = read(row_type, line)
+        _add_key(row.key, keys)
         row.request.system_instruction = row.request.system_instruction or instruction
         text: str = row.model_dump_json(by_alias=True, exclude_none=True)
         return text
