@@ -81,6 +81,8 @@ def test_results_at_another_kind_of_place(tmp_path: Path, given: str) -> None:
     scheme = given.partition("://")[0]
     hint = "write it as gs://bucket/prefix/, or use a local folder"
     assert lines(tmp_path) == [FIRST + f'InvalidValue "results" cannot be at {scheme}:// ({hint})']
+    write(tmp_path, {"batchctl.yaml": with_stack("results: gs:/team/a\n")})
+    assert lines(tmp_path) == [FIRST + f'InvalidValue "results" has no // after gs: ({hint})']
 
 
 def test_git_beyond_the_stacks_folder_stays_closed(tmp_path: Path) -> None:
