@@ -12,7 +12,7 @@ from tests.web.conftest import at, names
 def test_what_needs_attention_comes_first(page: Page) -> None:
     expect(page.locator("h1")).to_have_text(re.compile(r"^\d of 24 jobs need attention$"))
     parts = page.locator(".job-table tr.part th")
-    assert parts.all_inner_texts() == ["Needs attention", "Under way", "Waiting", "Ended"]
+    expect(parts).to_have_text(["Needs attention", "Under way", "Waiting", "Ended"])
     assert names(page)[:5] == ["detect-fraud", "tag-images", "report-fraud", "write-to-bank", "caption-photos"]
     first = page.locator(".job-table tbody").first
     expect(first).to_contain_text("detect-fraud")
