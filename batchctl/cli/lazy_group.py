@@ -85,6 +85,11 @@ def without_garbage_collection() -> Iterator[None]:
     try:
         yield
     finally:
-        if gc.get_freeze_count() == 0:
+        if not _IMPORTED_BEFORE:
             gc.freeze()
+            _IMPORTED_BEFORE.append(True)
         gc.enable()
+
+
+_IMPORTED_BEFORE: list[bool] = []
+"""Not empty once a command of this process was imported. The collector would walk through all values to tell."""
