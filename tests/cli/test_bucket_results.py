@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import secrets
 import shutil
 import subprocess
 import tempfile
@@ -467,10 +468,12 @@ def test_a_results_folder_is_copied_into_a_bucket(
 
 @pytest.fixture
 def ended(stack: StackFolder, cli: Cli, service: Service) -> StackFolder:
-    """A stack with a local state and results in a bucket, whose job has ended and is not collected yet."""
-    service.seed(buckets={"team": {}})
+    """A stack with a local state and results in a bucket, whose job has ended and is not collected yet. The bucket has a
+    name of its own: the last write of a process that is killed may come when the next test has begun."""
+    bucket = f"team-{secrets.token_hex(4)}"
+    service.seed(buckets={bucket: {}})
     service.rules(SOON)
-    stack.write_stack(results=RESULTS)
+    stack.write_stack(results=f"gs://{bucket}/prod/results/")
     stack.write_job("translate")
     cli.ok("apply", "--yes")
     service.advance("1m")
