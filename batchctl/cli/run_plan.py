@@ -175,7 +175,8 @@ def _print(workspace: Workspace, report: DriveReport, request: Request) -> None:
         annotate(_failures(workspace, report))
 
     def text(console: Console) -> None:
-        write_apply(result, console, verbose=workspace.common.verbose)
+        # Whoever names a job asks about it, even if there is nothing to do.
+        write_apply(result, console, verbose=workspace.common.verbose or bool(request.options.scope.names))
         if request.until.ended:
             console.print()
             status = status_report(workspace, report.next_plan, workspace.state.load())

@@ -108,3 +108,16 @@ def test_what_has_ended_for_good_is_left_as_it_is(
     cli.ok("apply", "--yes", "--wait")
     (action,) = cli.ok("cancel", "translate", "-o", "json").json["actions"]
     assert (action["action"], action["reason"]) == ("none", "has ended already: succeeded")
+
+
+@pytest.mark.parametrize("command", [("cancel", "translate"), ("cancel", "--all", "--yes")])
+def test_a_job_that_was_named_is_shown_even_if_it_has_ended(
+    stack: StackFolder, cli: Cli, service: Service, command: tuple[str, ...]
+) -> None:
+    stack.write_job("translate")
+    cli.ok("apply", "--yes")
+    service.advance("1h")
+    cli.ok("watch", "--once")
+    ran = cli.ok(*command)
+    assert ("none  translate  has ended already: succeeded" in ran.out) == ("translate" in command)
+    assert "Nothing to do." in ran.out
