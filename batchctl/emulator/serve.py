@@ -23,6 +23,9 @@ from batchctl.emulator.web_origins import OriginCheck
 _STORE = "emulator.db"
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  compared, not bound
 _BACKLOG = 512
+_KEEP_ALIVE = 75
+"""Seconds after which an idle connection is closed: longer than clients keep one, for example httpx and the SDKs 5. A
+server that closes it at the same moment as a client uses it resets the call."""
 _GRACE = 2
 """The seconds that open connections have to finish when the server stops."""
 
@@ -80,6 +83,7 @@ class EmulatorServer:
             proxy_headers=False,
             server_header=False,
             date_header=False,
+            timeout_keep_alive=_KEEP_ALIVE,
             timeout_graceful_shutdown=_GRACE,
         )
         self._server = _Server(config, self._listening, self._stopping)

@@ -264,3 +264,12 @@ def test_a_caller_that_disconnects_first_gets_no_reply(tmp_path: Path) -> None:
     assert sent == []
     assert emulator.store.rows("SELECT * FROM counters") == []
     emulator.close()
+
+
+def test_a_connection_is_kept_for_longer_than_clients_keep_it(tmp_path):
+    """A server that closes one at the moment at which a client uses it again resets the call."""
+    emulator = Emulator(tmp_path / "e.db")
+    server = EmulatorServer(emulator, "127.0.0.1", 0, lambda _line: None)
+    assert server._server.config.timeout_keep_alive > 2 * httpx.Limits().keepalive_expiry
+    server.close()
+    emulator.close()
