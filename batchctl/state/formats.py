@@ -141,8 +141,8 @@ def add_names_and_identities(db: Database) -> None:
 def add_quotas_and_needs(db: Database) -> None:
     """Version 3: quotas that were learned from refusals, and the dependencies of jobs."""
     db.table("jobs").add_column("depends_on", str, not_null_default="[]")
-    times = {"refused_time": str, "retry_time": str}
-    quotas = {"account": str, "model": str, "learned_limit": int, **times, "refusals": int}
+    quotas = {"account": str, "model": str, "learned_limit": int}
+    quotas |= {"refused_time": str, "retry_time": str, "refusals": int}
     db.table("quotas").create(quotas, pk=("account", "model"), not_null=set(quotas), strict=True)
 
 

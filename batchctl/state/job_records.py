@@ -87,7 +87,6 @@ _COUNTS = ("total", "ok", "failed", "verdicts", "accepted", "too_many_failed")
 
 
 @lru_cache(MOST_SHARED, typed=True)
-@lru_cache(maxsize=1024, typed=True)
 def read_counts(total: Json, ok: Json, failed: Json, verdicts: Json, accepted: Json, too_many: Json) -> RowCounts:
     """The counts in six columns. Attempts of as many rows share one value."""
     return RowCounts(
