@@ -11,7 +11,6 @@ from batchctl.model.sources import RequestRow
 
 _ENCODE = msgspec.msgpack.Encoder().encode  # members keep their order, which an API may regard
 _DECODE = msgspec.msgpack.Decoder(tuple[RequestRow, ...]).decode
-
 _DECODE_TEXTS = msgspec.msgpack.Decoder(list[str]).decode
 
 

@@ -86,18 +86,17 @@ class AnswerForms:
 
 def _form_of(line: bytes, value: dict[str, Json]) -> _LineForm | None:
     """The form of a line; None if it has none."""
-    places = {path: place for path, place in find_values(line).items() if _gap_of(path, value) is not None}
+    values = find_values(line)
+    kinds = {path: gap for path in values if (gap := _gap_of(path, value)) is not None}
+    places = {path: values[path] for path in kinds}
     length = len(line) - sum(end - start for start, end in places.values())
     if (_KEY,) not in places or marks_in(line) or length > _LONGEST:
         return None
-    gaps = tuple(gap for path in places if (gap := _gap_of(path, value)) is not None)
-    key = list(places).index((_KEY,))
-    paths = [path for path in places if path != (_KEY,)]
-    own = [gap for number, gap in enumerate(gaps) if number != key]
-    marks = [mark_of(number, is_number=gap in (Gap.WHOLE, Gap.NUMBER)) for number, gap in enumerate(own)]
+    own = {path: gap for path, gap in kinds.items() if path != (_KEY,)}
+    numeric = [gap in (Gap.WHOLE, Gap.NUMBER) for gap in own.values()]
+    marks = [mark_of(number, is_number=is_number) for number, is_number in enumerate(numeric)]
     others: dict[Path, str | int] = {
-        path: int(mark) if gap in (Gap.WHOLE, Gap.NUMBER) else mark
-        for path, mark, gap in zip(paths, marks, own, strict=True)
+        path: int(mark) if is_number else mark for path, mark, is_number in zip(own, marks, numeric, strict=True)
     }
     filled = fill(value, others)[_RESPONSE]
     written = encoded(filled)
@@ -105,10 +104,12 @@ def _form_of(line: bytes, value: dict[str, Json]) -> _LineForm | None:
     if template is None:
         return None
     is_plain = (
-        Gap.NUMBER not in own and json.dumps(filled, ensure_ascii=False, separators=(",", ":")).encode() == written
+        Gap.NUMBER not in own.values()
+        and json.dumps(filled, ensure_ascii=False, separators=(",", ":")).encode() == written
     )
-    answer = AnswerForm(value[_RESPONSE], tuple(path[1:] for path in paths), template)
-    return _LineForm(tuple(between(line, places.values())), gaps, key, answer, is_plain)
+    answer = AnswerForm(value[_RESPONSE], tuple(path[1:] for path in own), template)
+    around = tuple(between(line, places.values()))
+    return _LineForm(around, tuple(kinds.values()), list(kinds).index((_KEY,)), answer, is_plain)
 
 
 def _gap_of(path: Path, value: Json) -> Gap | None:
