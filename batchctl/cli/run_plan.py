@@ -175,7 +175,7 @@ def _print(workspace: Workspace, report: DriveReport, request: Request) -> None:
         annotate(_failures(workspace, report))
 
     def text(console: Console) -> None:
-        # Whoever names a job asks about it, even if there is nothing to do.
+        # A job that the command line names is shown, even if there is nothing to do for it.
         write_apply(result, console, verbose=workspace.common.verbose or bool(request.options.scope.names))
         if request.until.ended:
             console.print()

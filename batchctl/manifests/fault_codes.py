@@ -152,7 +152,7 @@ class Code(StrEnum):
     UNREAD_MANIFEST = (
         "UnreadManifest",
         (
-            "A warning: a manifest lies beside the stack file, but `manifests` of the stack file does not name it, so "
+            "A warning: there is a manifest in the folder of the stack file that its `manifests` do not name, so "
             "its job is not part of the stack."
         ),
     )

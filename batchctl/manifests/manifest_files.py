@@ -154,7 +154,7 @@ class FileFinder(Struct):
                     and entry.is_file(follow_symlinks=False)
                 )
         except PermissionError:
-            # The folder may be entered and not listed; what it holds is then nobody's mistake.
+            # A folder that may be entered but not listed gives no warning: its files cannot be found.
             return []
 
     def _shown(self, path: str | Path) -> str:

@@ -134,7 +134,7 @@ class SentList:
 def keep_list(root: Path, key: AttemptKey, digest: str, sent: SentList) -> RowsSent:
     """The facts of a list for the record, which has it if it fits; otherwise it is written durably.
 
-    Raises ResultsError, also if nothing could be written: nobody wants to buy what cannot be kept.
+    Raises ResultsError, also if the results folder cannot be written to: its results could not be kept.
     """
     if sent.is_whole and sent.shards == 1 and not sent.renews and len(sent.names) + len(sent.prints) < MOST_RECORDED:
         names = list(sent.each_names())

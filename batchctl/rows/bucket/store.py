@@ -97,7 +97,7 @@ class BucketLedger:
         found = self._ledger.choose(job, key, token, choice, new_token, before)
         self._mirror.keep(job.name, SENT)
         if found.sent.rows:
-            # A short list is in the record: nobody wants to buy what cannot be kept.
+            # A short list is in the record, so no file has shown that the bucket can keep the results.
             self._mirror.indexes.probe()
         return found
 
