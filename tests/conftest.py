@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from random import Random, SystemRandom
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,12 +27,18 @@ if LONG:
     # The harnesses' long modes are single tests of many minutes.
     os.environ.setdefault("PYTEST_TIMEOUT", "0")
 
-settings.register_profile("noisy machine", deadline=None)
-settings.load_profile("noisy machine")
+settings.register_profile("gate", deadline=None, derandomize=True)
+settings.register_profile("long", deadline=None)
+settings.load_profile("long" if LONG else "gate")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files of the chosen tests anew")
+    parser.addoption(
+        "--jitter",
+        type=float,
+        help="the jitter of all pauses, from 0 to 1; by default it follows from the name of the test",
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -57,6 +64,14 @@ def _caches() -> Iterator[Any]:
     for name, module in list(sys.modules.items()):
         if name.startswith(("batchctl.manifests.", "batchctl.reconcile.")):
             yield from (value for value in vars(module).values() if hasattr(value, "cache_info"))
+
+
+@pytest.fixture(autouse=True)
+def repeatable_jitter(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The jitter of pauses in this process follows from the test's name: a test that fails once fails always."""
+    forced: float | None = request.config.getoption("--jitter")
+    draw = Random(request.node.nodeid).random if forced is None else lambda: forced
+    monkeypatch.setattr(SystemRandom, "random", staticmethod(draw))
 
 
 @pytest.fixture

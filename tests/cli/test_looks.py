@@ -184,7 +184,7 @@ class TestWait:
         assert "a is Active (running), b is Active (running), c is Active (running), and 2 more jobs" in ran.err
         check_closed("status", ran.json)
         assert ran.phases() == dict.fromkeys("abcde", "Active")
-        assert service.calls("batches.list") < 20
+        assert 1 < service.calls("batches.list") < 30, "it looks less than once a second"
 
     def test_for_deletion(self, stack: StackFolder, cli: Cli, service: Service, meanwhile: Callable[..., None]) -> None:
         service.rules(SOON)
