@@ -48,5 +48,5 @@ def cancel(
     question = "Do you want to cancel these jobs?"
     measure = Measure(settled=False)
     return carry_out(
-        workspace, Request(options, until, consent, output, question, measure=measure, black_box=black_box)
+        workspace, Request(options, until, consent, output, "cancel", question, measure=measure, black_box=black_box)
     )

@@ -59,4 +59,6 @@ def destroy(
     )
     until = Until(ended=wait, timeout=time_limit(timeout))
     question, name = "Do you want to remove these jobs?", workspace.stack.name
-    return carry_out(workspace, Request(options, until, consent, output, question, typed=name, black_box=black_box))
+    return carry_out(
+        workspace, Request(options, until, consent, output, "destroy", question, typed=name, black_box=black_box)
+    )

@@ -76,7 +76,7 @@ def import_(
     if job.mark is not None:
         warn(_warning(job, job.mark), job=name)
     consent = Consent(yes=False, no_input=True)
-    return carry_out(widened, Request(Options(widened.scope), Until(ended=False), consent, output))
+    return carry_out(widened, Request(Options(widened.scope), Until(ended=False), consent, output, "import"))
 
 
 def _provider(workspace: Workspace, name: str | None) -> ProviderConfig:

@@ -97,7 +97,7 @@ def retry(
     )
     question = "Do you want to retry these jobs?"
     until, consent = Until(ended=False), Consent(yes, no_input)
-    return carry_out(workspace, Request(options, until, consent, output, question, black_box=black_box))
+    return carry_out(workspace, Request(options, until, consent, output, "retry", question, black_box=black_box))
 
 
 def _ordered(workspace: Workspace, selection: JobSelection, phases: Container[Phase]) -> Sequence[str]:

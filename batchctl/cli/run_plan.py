@@ -74,6 +74,8 @@ class Request(Struct, frozen=True):
     until: Until
     consent: Consent
     output: str
+    command: str = "apply"
+    """Its name, with which the report begins."""
     question: str = "Do you want to apply these changes?"
     typed: str | None = None
     """The word that a person must type to agree; None: ask for yes or no."""
@@ -166,7 +168,7 @@ def _agree(workspace: Workspace, request: Request) -> Approve | None:
 
 
 def _print(workspace: Workspace, report: DriveReport, request: Request) -> None:
-    result = ApplyReport(report.plan, report.outcomes, report.next_plan)
+    result = ApplyReport(report.plan, report.outcomes, report.next_plan, request.command)
     if request.events is not None:
         request.events.results(report.plan, report.outcomes)
     if in_actions():

@@ -95,7 +95,9 @@ def watch(
     consent = Consent(yes, no_input=True)
     measure = Measure(jobs=True, waited=True, allow_failed=allow_failed)
     options = replace(guarded_options(workspace, guards), waits_for_budget=True)
-    request = Request(options, until, consent, output, measure=measure, pace=pace, events=events, black_box=black_box)
+    request = Request(
+        options, until, consent, output, "watch", measure=measure, pace=pace, events=events, black_box=black_box
+    )
     if serving is not None:
         from batchctl.cli.web_passes import beside_passes
 

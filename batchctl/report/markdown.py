@@ -92,7 +92,7 @@ def apply_markdown(report: ApplyReport) -> str:
         _drift(plan),
         _changes([job for job, _ in shown]),
     ]
-    head = [marker("apply", plan), _heading("apply", plan.stack, apply_summary(report))]
+    head = [marker(report.command, plan), _heading(report.command, plan.stack, apply_summary(report))]
     return make_page(head, sections, _foot(plan, len(pairs) - len(shown), report.renames))
 
 

@@ -33,6 +33,8 @@ class ApplyReport(Struct, frozen=True):
     """By job name. A job of the plan that is not in it was not started."""
     next_plan: Plan | None = None
     """The plan after the last pass; None if none was made."""
+    command: str = "apply"
+    """The command that carried the plan out."""
 
     def outcome(self, job: str) -> Outcome:
         """The outcome of a job; skipped if the pass ended before it."""

@@ -112,7 +112,7 @@ def plan_sentences(plan: Plan) -> tuple[str, ...]:
 def apply_summary(report: ApplyReport) -> str:
     """The results of a plan in one line."""
     parts = [f"{number} {result}" for result, number in report.counts().items() if number]
-    lead = f"Apply: {', '.join(parts)}." if parts else "Nothing to do."
+    lead = f"{report.command.capitalize()}: {', '.join(parts)}." if parts else "Nothing to do."
     tokens = report.counted_tokens()
     counted = "" if tokens is None else f"The API counted {tokens:,} tokens of input."
     return " ".join(filter(None, [lead, counted, *_remarks(report.plan)]))

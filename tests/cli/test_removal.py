@@ -196,7 +196,7 @@ def test_destroy_with_the_state_lost_takes_what_our_marks_name(
     cli.ok("apply", "--yes")
     for path in (stack.path / ".batchctl").iterdir():
         path.unlink()
-    cli.ok("destroy", "--yes", "--wait")
+    assert "\nDestroy: 1 done." in cli.ok("destroy", "--yes", "--wait").out
     assert service.live() == []
 
 

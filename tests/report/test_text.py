@@ -102,6 +102,12 @@ def test_an_apply_in_one_line(jobs, outcomes, summary):
     assert apply_summary(ApplyReport(Plan("s", jobs), outcomes)) == summary
 
 
+def test_the_report_begins_with_its_command():
+    report = ApplyReport(Plan("s", (CREATE,)), {"c": Outcome("c", Result.DONE)}, command="retry")
+    assert apply_summary(report) == "Retry: 1 done."
+    assert "### batchctl retry: s\n\n**Retry: 1 done.**" in apply_markdown(report)
+
+
 def test_every_word_has_its_sign_and_colour():
     assert set(SYMBOLS) == set(Action)
     assert set(PHASE_STYLES) == set(Phase)
