@@ -109,8 +109,10 @@ def _folder(name: str) -> list[str]:
 def run(step: Step) -> tuple[bool, str]:
     """Run a step; gives whether all is well, and the last line that it printed."""
     start = time.monotonic()
-    # Tests start hundreds of processes, each of which would compile the package again.
-    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    # Tests start hundreds of processes, each of which would compile the package again. The order of sets is the same in
+    # each run, like all that chance has a part in (tests/support/chance.py), unless somebody asks for another one.
+    env = {"PYTHONHASHSEED": "1", **os.environ}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
     done = subprocess.run(step.command, cwd=ROOT, env=env, check=False, stdout=subprocess.PIPE, text=True)
     lines = done.stdout.rstrip().splitlines()
     is_well = done.returncode == 0

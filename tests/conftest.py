@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from random import Random, SystemRandom
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import is_hypothesis_test, settings
 
+from tests.support.chance import ORDER_OF_THE_GATE, repeat
 from tests.support.long_mode import LONG
 from tests.support.patience import PATIENCE
 
@@ -41,6 +42,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """The same order each time, and signals as in a terminal."""
+    if not LONG and config.getoption("randomly_seed", None) == "default":
+        config.option.randomly_seed = ORDER_OF_THE_GATE
+    # `nohup` and a job in the background ignore signals, which programs that tests start would inherit: they do not
+    # inherit a handler.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Statements that only random values reach do not count as covered: the next run has other values."""
     for item in items:
@@ -67,11 +82,10 @@ def _caches() -> Iterator[Any]:
 
 
 @pytest.fixture(autouse=True)
-def repeatable_jitter(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The jitter of pauses in this process follows from the test's name: a test that fails once fails always."""
-    forced: float | None = request.config.getoption("--jitter")
-    draw = Random(request.node.nodeid).random if forced is None else lambda: forced
-    monkeypatch.setattr(SystemRandom, "random", staticmethod(draw))
+def repeatable_chance(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tokens, identifiers and jitter of this process follow from the test's name, and from the seed of the order."""
+    seed = f"{request.config.getoption('randomly_seed', 0)} {request.node.nodeid}"
+    repeat(seed, monkeypatch, request.config.getoption("--jitter"))
 
 
 @pytest.fixture

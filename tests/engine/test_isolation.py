@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from random import SystemRandom
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from batchctl.model.keys import EMULATOR_ORIGIN, Account, Api
 from batchctl.model.sources import RemoteSource
 from batchctl.model.stack import Limits
 from batchctl.reconcile import Options
+from tests.support.chance import SYSTEM_JITTER
 from tests.support.engine import HERE, MODEL, job, made, phases, results
 from tests.support.patience import PATIENCE
 
@@ -228,7 +230,8 @@ def test_tokens_are_as_long_as_the_mark_says_and_never_alike():
     assert all(token.isalnum() and token == token.lower() for token in tokens)
 
 
-def test_jitter_is_drawn_from_zero_to_one(world):
+def test_jitter_is_drawn_from_zero_to_one(world, monkeypatch):
+    monkeypatch.setattr(SystemRandom, "random", SYSTEM_JITTER)
     tools = Tools(world.state(), None, None, None, None, world.clock, world.progress)
     draws = {tools.random() for _ in range(100)}
     assert len(draws) > 90
