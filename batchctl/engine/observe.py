@@ -10,8 +10,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from batchctl.engine.shared_values import with_recorded_values
+from batchctl.engine.side_by_side import SideBySide
 from batchctl.engine.tools import Tools
-from batchctl.engine.workers import Workers
 from batchctl.model.allowance import Allowance
 from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.codes import ErrorCode
@@ -67,13 +67,11 @@ def observe(
     looks_failed: dict[Account, BatchctlError | None] = {}
     longest = desired.stack.limits.read_timeout.total_seconds()
     allowance = Allowance(longest if seconds is None else min(longest, seconds))
-    with Workers(max_workers=desired.stack.limits.concurrency) as pool:
-        looks = {
-            account: pool.submit(_list, account, known.get(account, {}), tools, allowance, foreign=foreign)
-            for account in accounts
-        }
-        for account, future in looks.items():
-            observation, error = future.result()
+    with SideBySide(desired.stack.limits.concurrency) as calls:
+        looks = calls.map(
+            lambda account: _list(account, known.get(account, {}), tools, allowance, foreign=foreign), accounts
+        )
+        for account, (observation, error) in zip(accounts, looks, strict=True):
             looks_failed[account] = error
             if error is not None and account in wanted:
                 errors[account] = error
@@ -82,7 +80,7 @@ def observe(
             expected: AbstractSet[str] = known.get(account, {}).keys()
             if not observation.lists_foreign:
                 expected = expected | to_adopt.get(account, set())
-            observed[account] = _check_missing(observation, expected, tools, pool, allowance)
+            observed[account] = _check_missing(observation, expected, tools, calls, allowance)
     _raise_if_exhausted(looks_failed)
     for account, problem in find_strangers(recorded, observed).items():
         errors[account] = BatchctlError(problem, code=ErrorCode.OTHER_KEY, hint=_OTHER_KEY_HINT)
@@ -171,14 +169,14 @@ def _failed(account: Account, now: datetime, error: BatchctlError) -> Observatio
 
 
 def _check_missing(
-    observation: Observation, expected: AbstractSet[str], tools: Tools, pool: Workers, allowance: Allowance
+    observation: Observation, expected: AbstractSet[str], tools: Tools, calls: SideBySide, allowance: Allowance
 ) -> Observation:
     """Ask directly for every expected job that a complete list lacks."""
     missing = sorted(expected - {job.name for job in observation.jobs})
     if not observation.complete or not missing:
         return observation
     provider = tools.providers.get(observation.account)
-    checked = dict(zip(missing, pool.map(lambda name: _get(provider, name, allowance), missing), strict=True))
+    checked = dict(zip(missing, calls.map(lambda name: _get(provider, name, allowance), missing), strict=True))
     return replace(observation, checked=checked)
 
 

@@ -15,7 +15,9 @@ from msgspec import Struct
 from batchctl.model.addresses import WebAddress, is_loopback_host
 from batchctl.model.pattern import Pattern
 
-_URL = Pattern(r"(https?)://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?(/[A-Za-z0-9._~/-]*)?", re.IGNORECASE)
+_URL = Pattern(
+    r"(https?)://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?(/[A-Za-z0-9._~/-]*)?", re.ASCII | re.IGNORECASE
+)
 """Strict on purpose: no user part, no query, nothing that two URL parsers could read differently."""
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 

@@ -116,7 +116,7 @@ _MARK = Pattern(
 
 _BROKEN = Pattern(r"\[ ?bc1\b.*|\[?\bbc1 ?[a-z0-9-]{1,32} ?/ ?[a-z0-9-]{1,40} ?@.*", re.IGNORECASE)
 _NAMED = Pattern(r"bc1 ?(?P<stack>[a-z0-9-]{1,32}) ?/ ?(?:(?P<job>[a-z0-9-]{1,40}) ?@)?", re.IGNORECASE)
-_INVISIBLE = Pattern("[\u00ad\u200b-\u200f\u2060\ufeff]")
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"))
 
 
 def spaced(display_name: str) -> str:
@@ -124,7 +124,9 @@ def spaced(display_name: str) -> str:
 
     Services trim names and replace spaces; a mark stays the same.
     """
-    return " ".join(_INVISIBLE.sub("", display_name).split())
+    if not display_name.isascii():
+        display_name = display_name.translate(_INVISIBLE)
+    return " ".join(display_name.split())
 
 
 def without_mark(display_name: str) -> str:

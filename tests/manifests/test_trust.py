@@ -42,6 +42,7 @@ def test_an_origin_is_scheme_host_and_port(url: str, origin: str) -> None:
         "https://x.googleapis.com\n",
         " https://x.googleapis.com",
         "https://x.googleapis.com/a b",
+        "http\u017f://x.googleapis.com",
     ],
 )
 def test_ambiguous_base_urls_are_refused(url: str) -> None:

@@ -6,8 +6,8 @@ It takes no lock, writes nothing and decides nothing: it only shows whether a pa
 from __future__ import annotations
 
 from batchctl.engine.passes import PassReport
+from batchctl.engine.side_by_side import SideBySide
 from batchctl.engine.tools import Tools
-from batchctl.engine.workers import Workers
 from batchctl.model.allowance import Allowance
 from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.errors import BatchctlError
@@ -35,11 +35,11 @@ def is_unchanged(last: PassReport, version: StateVersion, limits: Limits, tools:
     if check is None:
         return False
     allowance = Allowance(limits.read_timeout.total_seconds())
-    with tools.activity.observing(PassWork(PassKind.QUICK_CHECK)), Workers(max_workers=limits.concurrency) as pool:
+    with tools.activity.observing(PassWork(PassKind.QUICK_CHECK)), SideBySide(limits.concurrency) as calls:
         if check.lists:
             looks = last.after.observed.values()
-            return all(pool.map(lambda look: _is_listed_again(look, tools, allowance), looks))
-        return all(pool.map(lambda attempt: _is_as_recorded(attempt, tools, allowance), check.gets))
+            return all(calls.map(lambda look: _is_listed_again(look, tools, allowance), looks))
+        return all(calls.map(lambda attempt: _is_as_recorded(attempt, tools, allowance), check.gets))
 
 
 def _is_listed_again(look: Observation, tools: Tools, allowance: Allowance) -> bool:
