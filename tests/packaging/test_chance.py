@@ -31,16 +31,12 @@ def test_what_is_drawn_follows_from_the_seed() -> None:
 def test_a_child_draws_what_its_parent_does_not() -> None:
     with pytest.MonkeyPatch.context() as patch:
         repeat("one", patch)
-        reading, writing = os.pipe()
-        child = os.fork()
-        if child == 0:
-            os.write(writing, os.urandom(8))
-            os._exit(0)
-        os.waitpid(child, 0)
-        drawn = os.read(reading, 8)
-        os.close(reading)
-        os.close(writing)
-        assert drawn != os.urandom(8)
+        patch.setattr(os, "getpid", lambda: -1)
+        assert os.urandom(8) != os.urandom(8)
+        in_child = os.urandom(8)
+    with pytest.MonkeyPatch.context() as patch:
+        repeat("one", patch)
+        assert in_child not in {os.urandom(8) for _ in range(3)}
 
 
 def test_the_order_of_tests_is_that_of_the_gate(request: pytest.FixtureRequest) -> None:
