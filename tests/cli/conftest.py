@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from batchctl.emulator.core import Emulator
-from batchctl.emulator.serve import EmulatorServer
 from batchctl.engine.clock import SystemClock
 from tests.support.apis import APIS
 from tests.support.command_line import EXAMPLES, SOON, Cli, Service, StackFolder
+from tests.support.held_calls import HoldingServer
 from tests.support.patience import PATIENCE
 from tests.support.row_shop import Shop
 from tests.support.warm_program import warm_program
@@ -43,16 +43,16 @@ def served_time() -> ServedTime:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory, served_time: ServedTime) -> Iterator[str]:
-    """The base URL of an emulator that really listens."""
+def server(tmp_path_factory: pytest.TempPathFactory, served_time: ServedTime) -> Iterator[HoldingServer]:
+    """An emulator that really listens."""
     emulator = Emulator(tmp_path_factory.mktemp("emulator") / "emulator.db", real_time=served_time)
     listening = threading.Event()
-    server = EmulatorServer(emulator, "127.0.0.1", 0, lambda _line: listening.set())
+    server = HoldingServer(emulator, "127.0.0.1", 0, lambda _line: listening.set())
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
         assert listening.wait(PATIENCE)
-        yield server.url
+        yield server
     finally:
         server.stop()
         thread.join(PATIENCE)
@@ -77,12 +77,14 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
 
 
 @pytest.fixture
-def service(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+def service(server: HoldingServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
     """The emulator, empty; its jobs run for ten minutes. All `endpoint: emulator` point at it."""
-    monkeypatch.setenv("BATCHCTL_EMULATOR", server)
-    service = Service(server)
+    monkeypatch.setenv("BATCHCTL_EMULATOR", server.url)
+    service = Service(server.url, server.let_go)
     service.reset()
+    server.hold()
     yield service
+    service.let_go()
     service.close()
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tests.support.command_line import LONG, Cli, Service, StackFolder
+from tests.support.held_calls import held
 from tests.support.patience import PATIENCE
 from tests.support.terminal_emulator import TerminalEmulator
 
@@ -123,7 +124,7 @@ def test_watch_follows_the_window_and_ctrl_c_leaves_a_clean_terminal(
 def test_a_second_ctrl_c_gives_the_terminal_back_too(stack: StackFolder, cli: Cli, service: Service) -> None:
     service.rules(LONG)
     stack.write_job("translate-fr")
-    service.faults({"method": "batches.create", "kind": "delay", "when": "after", "delay": "30s", "count": 1})
+    service.faults(held("batches.create", "after"))
     with on_terminal("watch", "--yes") as session:
         session.see(lambda screen: "batches.create at" in screen)
         session.press(CTRL_C)

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,13 +22,15 @@ from batchctl.state.lockfile import this_process
 from batchctl.state.shared.lease import Lease
 from batchctl.state.shared.lock import HeldLock, take
 from batchctl.state.shared.session import SharedSession
-from tests.support.command_line import Cli, Service, StackFolder, check_schema
+from tests.support.command_line import PROGRAM, Cli, Service, StackFolder, check_schema
+from tests.support.held_calls import held
 from tests.support.patience import PATIENCE
 
 URL = "gs://team/prod/state.db"
-SHORT = "from batchctl.state.shared import bucket, lease; bucket.Lease = lambda: lease.Lease(2.0)"
-"""Leases of two seconds, for processes that sleep through them."""
-PROGRAM = (sys.executable, "-c", f"{SHORT}; from batchctl.cli import main; main()")
+_SHORT_LEASE = "from batchctl.state.shared import bucket, lease; bucket.Lease = lambda: lease.Lease(5.0)"
+SHORT = (sys.executable, "-c", f"{_SHORT_LEASE}; from batchctl.cli import main; main()")
+"""The program with a lease of five seconds, for a process that sleeps through it or is killed."""
+PATIENTLY = ("--lock-timeout", f"{PATIENCE}s")
 
 
 @pytest.fixture
@@ -45,11 +47,11 @@ def start(tmp_path: Path, shared: StackFolder) -> Iterator[Callable[..., subproc
     """Starts commands as processes, each in a new checkout of the stack."""
     started: list[subprocess.Popen[str]] = []
 
-    def begin(*arguments: str) -> subprocess.Popen[str]:
+    def begin(*arguments: str, program: Sequence[str] = PROGRAM) -> subprocess.Popen[str]:
         folder = tmp_path / f"checkout-{len(started)}"
         shutil.copytree(shared.path, folder)
         begun = subprocess.Popen(
-            [*PROGRAM, *arguments], cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            [*program, *arguments], cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
         started.append(begun)
         return begun
@@ -155,7 +157,7 @@ def test_processes_side_by_side_create_each_job_once(
 ) -> None:
     for number in range(3):
         shared.write_job(f"job{number}")
-    ended = [end(process) for process in [start("apply", "--yes", "--lock-timeout", "60s") for _ in range(3)]]
+    ended = [end(process) for process in [start("apply", "--yes", *PATIENTLY) for _ in range(3)]]
     assert [code for code, _ in ended] == [0, 0, 0], ended
     assert service.creates == len(service.live()) == 4
 
@@ -163,17 +165,18 @@ def test_processes_side_by_side_create_each_job_once(
 def test_a_holder_that_is_stopped_past_its_lease_sends_nothing(
     shared: StackFolder, service: Service, cli: Cli, start: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    service.faults({"method": "batches.list", "kind": "delay", "delay": "3s", "count": 1})
+    service.faults(held("batches.list"))
     before = service.calls("batches.list")
-    stopped = start("apply", "--yes")
+    stopped = start("apply", "--yes", program=SHORT)
     wait_until(lambda: service.calls("batches.list") > before)
     stopped.send_signal(signal.SIGSTOP)
     holder = cli.ok("state", "lock", "show", "-o", "json").json["holder"]
     assert holder["pid"] == stopped.pid
-    code, err = end(start("apply", "--yes", "--lock-timeout", "30s"))
+    code, err = end(start("apply", "--yes", *PATIENTLY))
     assert code == 0, err
     assert service.creates == 1
     stopped.send_signal(signal.SIGCONT)
+    service.let_go()
     code, err = end(stopped)
     assert (code, "LockLost" in err) == (1, True), err
     assert service.creates == 1
@@ -183,12 +186,12 @@ def test_a_holder_that_is_stopped_past_its_lease_sends_nothing(
 def test_a_killed_holder_leaves_a_state_that_the_next_run_settles(
     shared: StackFolder, service: Service, cli: Cli, start: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    service.faults({"method": "batches.create", "kind": "delay", "when": "after", "delay": "3s", "count": 1})
-    killed = start("apply", "--yes")
+    service.faults(held("batches.create", "after"))
+    killed = start("apply", "--yes", program=SHORT)
     wait_until(lambda: service.creates == 1)
     killed.kill()
     assert end(killed)[0] == -signal.SIGKILL
-    code, err = end(start("apply", "--yes", "--lock-timeout", "30s"))
+    code, err = end(start("apply", "--yes", *PATIENTLY))
     assert code == 0, err
     assert service.creates == len(service.live()) == 1
     assert cli.ok("plan", "-o", "json").actions() == {"translate": "wait"}

@@ -17,6 +17,7 @@ from batchctl.cli.signals import orderly_stop
 from batchctl.engine.clock import SystemClock
 from batchctl.report.progress import QuietProgress
 from tests.support.command_line import PROGRAM, SOON, Cli, Service, StackFolder
+from tests.support.held_calls import held
 from tests.support.patience import PATIENCE
 
 
@@ -114,10 +115,12 @@ def test_130_in_the_middle_of_a_create_call_lets_it_finish(stack: StackFolder, c
     stack.write_stack(limits={"concurrency": 1})
     for name in ("first", "second"):
         stack.write_job(name)
-    service.faults({"method": "batches.create", "kind": "delay", "when": "after", "delay": "2s", "count": 1})
+    service.faults(held("batches.create", "after"))
     with running("apply", "--yes") as apply:
         until(lambda: len(service.jobs()) == 1)
         apply.send(signal.SIGINT)
+        apply.wait_for("again to leave at once")
+        service.let_go()
         assert apply.end() == 130
     check_state(stack)
     assert service.creates == 1, "nothing more was begun"
@@ -130,7 +133,7 @@ def test_130_in_the_middle_of_a_create_call_lets_it_finish(stack: StackFolder, c
 def test_a_second_signal_leaves_at_once_and_loses_nothing(stack: StackFolder, cli: Cli, service: Service) -> None:
     service.rules(SOON)
     stack.write_job("translate")
-    service.faults({"method": "batches.create", "kind": "delay", "when": "after", "delay": "30s", "count": 1})
+    service.faults(held("batches.create", "after"))
     with running("apply", "--yes") as apply:
         until(lambda: len(service.jobs()) == 1)
         apply.send(signal.SIGINT)

@@ -25,6 +25,7 @@ from batchctl.reconcile import Options
 from batchctl.state.store import open_state
 from tests.support.closed_schemas import check_closed
 from tests.support.command_line import LONG, SOON, Cli, Service, StackFolder, process
+from tests.support.held_calls import held
 from tests.support.patience import PATIENCE
 from tests.support.web import Site, serving
 from tests.support.web_process import WebProcess
@@ -123,16 +124,17 @@ class TestWatch:
 
     def test_a_long_pass_is_shown_as_it_goes(self, stack: StackFolder, service: Service, start: Start) -> None:
         service.rules(LONG)
-        service.faults({"method": "batches.create", "kind": "delay", "delay": "20s", "when": "before", "count": 1})
+        service.faults(held("batches.create"))
         stack.write_job("a")
         stack.write_job("b")
         page = start("watch", "--yes", "--once")
         messages, reader = page.follow()
         page.wait(lambda: sorted(page.phases().values()) == ["Active", "Settling"])
         assert (page.get("/api/summary")["source"], page.get("/api/summary")["pass"]) == ("watch", None)
+        page.wait(lambda: any(event == "activity" and data["busy"] for event, data in messages))
+        service.let_go()
         assert page.join() == 0
         reader.join(PATIENCE)
-        assert [data["busy"] for event, data in messages if event == "activity"] != []
 
 
 class TestUi:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -102,8 +103,9 @@ def check_schema(name: str, document: Any) -> None:
 class Service:
     """The emulator from outside: what it was asked, what it has, and what people do there behind batchctl's back."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, url: str, let_go: Callable[[], None] = lambda: None) -> None:
+        """`let_go` ends the delays of calls that are held (tests/support/held_calls.py)."""
+        self.url, self.let_go = url, let_go
         # Without TLS: reading the certificates of all authorities takes 40 ms, and each test has a client of its own.
         self._client = httpx.Client(base_url=url, headers={"x-goog-api-key": "key"}, timeout=PATIENCE, verify=False)
 

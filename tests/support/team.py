@@ -20,6 +20,7 @@ from batchctl.state.shared.store import SharedState
 from batchctl.state.stack_state import StackState
 from tests.support.apis import STACK, UID
 from tests.support.audit import Rest, audit
+from tests.support.patience import PATIENCE
 from tests.support.processes import Ended, Process
 from tests.support.scenes import SOON
 from tests.support.workplace import LIMITS, Site
@@ -28,7 +29,7 @@ PROCESSES = 8
 HAPPENINGS = ("trouble", "kill", "stop", "trouble", "more", "kill")
 LEASE = 2.0
 """The lease of the harness in seconds, so that a stop past it does not take long."""
-WAITS = ("--lock-timeout", "60s")
+WAITS = ("--lock-timeout", f"{PATIENCE}s")
 COMMANDS = (
     ("apply", "--yes", *WAITS),
     ("apply", "--yes", *WAITS),
@@ -150,9 +151,8 @@ class Team:
 
     def _settle(self, stops: int) -> None:
         """The next run settles everything: each job was made, recorded and collected once."""
-        ran = self.site.run(
-            "watch", "--yes", *WAITS, "--timeout", "100s", "--poll-max", "1s", clock=None, quick_leases=True
-        )
+        # Nobody sleeps through this lease, and a busy machine may be late with it.
+        ran = self.site.run("watch", "--yes", *WAITS, "--timeout", f"{PATIENCE}s", "--poll-max", "1s", clock=None)
         assert ran.code == 0, ran
         made = Counter(job.attempt for job in self.site.jobs() if job.attempt is not None)
         twice = {attempt for attempt, count in made.items() if count > 1}
