@@ -6,13 +6,15 @@ In a translation, `{}` is the value of an option, or the arguments of a command.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 KUBECTL: Final = "kubectl"
 TERRAFORM: Final = "Terraform"
 
 
-class Phrase(NamedTuple):
+class Phrase(Struct, frozen=True, gc=False):
     """One word of another tool."""
 
     tool: str

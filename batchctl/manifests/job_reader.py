@@ -140,12 +140,13 @@ class JobReader:
 
     def _takes(self, sizes: Sizes) -> bool:
         """Whether variables and matrices keep to their limits with those of one more file, which are added if so."""
-        if not any(sizes):
+        if not sizes:
             return True
         sizes = self.sizes.plus(sizes)
         if sizes.variables > MOST_REPLACED or not self._matrices.allows(sizes.matrix_values, sizes.matrix_characters):
             return False
-        self._replacer.expanded, self._matrices.values, self._matrices.characters = sizes
+        self._replacer.expanded = sizes.variables
+        self._matrices.values, self._matrices.characters = sizes.matrix_values, sizes.matrix_characters
         return True
 
     def read(self, document: Document) -> DesiredJob | None:

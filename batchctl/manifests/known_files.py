@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from operator import add, sub
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from msgspec import field
+from msgspec import Struct, field
+from msgspec.structs import astuple
 
 from batchctl.manifests.builder import Document
 from batchctl.manifests.fault_list import FileFaults
@@ -26,7 +27,7 @@ if TYPE_CHECKING:  # it imports this module
     from batchctl.manifests.file_forms import FileForms
 
 
-class KnownManifest(NamedTuple):
+class KnownManifest(Struct, frozen=True):
     """One manifest of a file."""
 
     name: str
@@ -36,7 +37,7 @@ class KnownManifest(NamedTuple):
     needs: tuple[Need, ...]
 
 
-class Sizes(NamedTuple):
+class Sizes(Struct, frozen=True):
     """Sums that have a limit for all files together."""
 
     variables: int = 0
@@ -46,16 +47,19 @@ class Sizes(NamedTuple):
     matrix_characters: int = 0
     """Characters of these values."""
 
+    def __bool__(self) -> bool:
+        return any(astuple(self))
+
     def plus(self, other: Sizes) -> Sizes:
         """The sums of both."""
-        return Sizes(*map(add, self, other))
+        return Sizes(*map(add, astuple(self), astuple(other)))
 
     def minus(self, former: Sizes) -> Sizes:
         """The growth since former sums."""
-        return Sizes(*map(sub, self, former))
+        return Sizes(*map(sub, astuple(self), astuple(former)))
 
 
-class KnownFile(NamedTuple):
+class KnownFile(Struct, frozen=True):
     """The result of a file without errors."""
 
     manifests: tuple[KnownManifest, ...]

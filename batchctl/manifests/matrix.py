@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from functools import cache
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import LONGEST_LIST, Faults, did_you_mean
@@ -182,7 +183,7 @@ class _Names:
     @staticmethod
     def _text(node: Scalar, cell: Cell, parts: Mapping[str, str], faults: Faults) -> str:
         """The name with these parts: in place of its references, or else at its end."""
-        own = {key: value._replace(value=parts[key]) for key, value in cell.values.items()}
+        own = {key: replace(value, value=parts[key]) for key, value in cell.values.items()}
         text = str(node.value)
         name = _Values(Cell(own, {}), own.keys(), faults).text(text, node)
         return "-".join([text, *(parts[axis] for axis in cell.axes)]) if name == text else name
@@ -227,7 +228,7 @@ class _Values:
             found = self._known[whole[1]]
             value = _escaped(found.value) if isinstance(found.value, str) else found.value
             return Scalar(node.location, value, text_of(found))
-        return node._replace(value=self.text(text, node))
+        return replace(node, value=self.text(text, node))
 
     def text(self, text: str, node: Scalar) -> str:
         """A text with the references replaced."""

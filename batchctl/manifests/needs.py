@@ -6,7 +6,6 @@ It keeps the places of the names, which may be in the stack's defaults as well a
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import NamedTuple
 
 from msgspec import Struct, field
 
@@ -21,7 +20,7 @@ _NAMED = 5
 """The most jobs of a circle that a message names."""
 
 
-class Need(NamedTuple):
+class Need(Struct, frozen=True, gc=False):
     """One dependency of a job."""
 
     name: str

@@ -6,13 +6,15 @@ The values are named tuples, which take a third of the time of frozen dataclasse
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
+
+from msgspec import Struct
 
 from batchctl.model.json_value import Json
 from batchctl.model.locations import Location
 
 
-class Scalar(NamedTuple):
+class Scalar(Struct, frozen=True, gc=False):
     """A single value: null, a boolean, a number or a string."""
 
     location: Location
@@ -23,21 +25,21 @@ class Scalar(NamedTuple):
     """The variable that the complete value came from."""
 
 
-class Items(NamedTuple):
+class Items(Struct, frozen=True, gc=False):
     """A list."""
 
     location: Location
     values: tuple[Node, ...]
 
 
-class Member(NamedTuple):
+class Member(Struct, frozen=True, gc=False):
     """One entry of a mapping."""
 
     key_location: Location
     node: Node
 
 
-class Members(NamedTuple):
+class Members(Struct, frozen=True, gc=False):
     """A mapping, in the order it was written."""
 
     location: Location

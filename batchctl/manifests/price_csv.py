@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.price_file import parse_prices
@@ -100,7 +101,7 @@ def _records(text: str, file: str) -> Iterator[_Record]:
 
 def _check_header(header: Sequence[str], start: Location, line: str) -> None:
     for place, name in enumerate(header):
-        at = start._replace(column=_start_of_cell(line, place))
+        at = replace(start, column=_start_of_cell(line, place))
         if name not in _COLUMNS:
             raise _wrong(at, f"unknown column {shown(name)}", did_you_mean(name, _COLUMNS, "docs/costs.md names them"))
         if name in header[:place]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from msgspec.structs import replace
+
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults, did_you_mean
 from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar
@@ -74,7 +76,7 @@ class Replacer:
             if isinstance(value, tuple):
                 return Items(node.location, tuple(_item(node, one, whole[1]) for one in value))
             return _item(node, value, whole[1])
-        return node._replace(value=REFERENCE.sub(replacement, text))
+        return replace(node, value=REFERENCE.sub(replacement, text))
 
     def text(self, value: Value, place: Location) -> str:
         """The value of a variable inside a longer string."""

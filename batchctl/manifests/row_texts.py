@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct
 
@@ -23,7 +23,7 @@ from batchctl.model.sources import InlineRows
 _PLACES = (("spec", "src"), ("spec", "src", "inlinedRequests"))
 
 
-class WrittenRows(NamedTuple):
+class WrittenRows(Struct, frozen=True):
     """Rows in a manifest."""
 
     place: Path

@@ -11,7 +11,9 @@ import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import accumulate
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
+
+from msgspec import Struct
 
 from batchctl.manifests.nodes import Items, Node, Scalar
 from batchctl.manifests.scalars import NOT_STRINGS, resolve
@@ -58,7 +60,7 @@ _FOLD = Pattern(r"\n +")
 _BLOCK_HEAD = Pattern(r"\|(-?)\n( +)")
 
 
-class _Form(NamedTuple):
+class _Form(Struct, frozen=True):
     """How a text is written that starts at an offset."""
 
     start: int
@@ -66,7 +68,7 @@ class _Form(NamedTuple):
     read: Reader | None
 
 
-class TextGap(NamedTuple):
+class TextGap(Struct, frozen=True):
     """The place of a text."""
 
     path: Path
@@ -107,8 +109,9 @@ class _Finder:
             for number, value in enumerate(node.values):
                 yield from self.inside(value, (*path, number), is_flow=is_flow)
             return
-        for name, (key, value) in node.entries.items():
-            yield from self.inside(value, (*path, name), is_flow=is_flow, least=key.column)
+        for name, member in node.entries.items():
+            column = member.key_location.column
+            yield from self.inside(member.node, (*path, name), is_flow=is_flow, least=column)
 
     def _gap(self, node: Scalar, path: Path, form: _Form | None, start: int) -> Iterator[TextGap]:
         """The gap of a scalar, unless its text has another escape, a variable, or lines that are written otherwise."""

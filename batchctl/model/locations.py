@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from msgspec import Struct
 
 
-class Location(NamedTuple):
+class Location(Struct, frozen=True, order=True, gc=False):
     """A place in a file, for messages: line and column count from 1."""
 
     file: str

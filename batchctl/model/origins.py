@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -21,7 +21,7 @@ class OriginKind(StrEnum):
     DEFAULT = "default"
 
 
-class Origin(NamedTuple):
+class Origin(Struct, frozen=True, gc=False):
     """The place of one value."""
 
     kind: OriginKind

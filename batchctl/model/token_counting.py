@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -25,7 +25,7 @@ class TokenSample(Struct, frozen=True):
         return -(-size * self.tokens // self.bytes)
 
 
-class SampledRow(NamedTuple):
+class SampledRow(Struct, frozen=True):
     """A row to count."""
 
     request: Mapping[str, Json]

@@ -10,7 +10,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
-from typing import NamedTuple, Protocol, Self
+from typing import Protocol, Self
+
+from msgspec import Struct
 
 from batchctl.model.observing import Ending, Observer, TokenUse, Work, observed
 from batchctl.report.purchase import bytes_text
@@ -22,7 +24,7 @@ _NAMED = 3
 """The number of tasks that one line names."""
 
 
-class Busy(NamedTuple):
+class Busy(Struct, frozen=True, gc=False):
     """A task that has run for a while."""
 
     number: int

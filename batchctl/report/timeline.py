@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.durations import in_units
@@ -42,7 +43,7 @@ def write_timeline(console: Console, attempts: Sequence[RecordedAttempt], names:
     write_table(console, rows, header=(*_HEADER, legend), indent=2)
 
 
-class Signs(NamedTuple):
+class Signs(Struct, frozen=True, gc=False):
     """The cells of the parts of an attempt."""
 
     queued: str

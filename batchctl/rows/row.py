@@ -74,9 +74,11 @@ def _holder(row: Collection[str], kind: Kind) -> str:
             raise ValueError(f"unknown member {shown(name)}: names are strings")  # noqa: TRY004 - one error to catch
         if name in _OF_REPLIES:
             raise ValueError(f'a row cannot have "{name}": the API writes it into results')
+        if name == "key" or name in holders:
+            continue
         wanted = ["key"] if found and "key" not in row else []
         near = similar_in_case(name, wanted if found else [*holders, "key"])
-        if near is not None and name not in ("key", *holders):
+        if near is not None:
             raise ValueError(f'unknown member {shown(name)} (did you mean "{near}"?)')
     if len(found) != 1:
         raise UnknownRowForm(f"a row has exactly one of {', '.join(holders[:-1])} and {holders[-1]}")

@@ -23,7 +23,7 @@ from batchctl.model.canonical import sha256_json
 from batchctl.model.json_value import Json
 from batchctl.model.kinds import Kind
 from batchctl.model.locations import RowProblem
-from batchctl.model.ports.row_reader import OutputLimit, RowRules, RowsSummary
+from batchctl.model.ports.row_reader import RowRules, RowsSummary
 
 LEAST_BYTES = 2**20
 """Smaller files are read as fast as an entry."""
@@ -95,7 +95,7 @@ class SummaryCache:
             return None
         os.utime(path, follow_symlinks=False)
         warnings = tuple(RowProblem(*warning) for warning in entry.warnings)
-        limit = OutputLimit(entry.output_tokens, entry.bounded_rows)
+        limit = (entry.output_tokens, entry.bounded_rows)
         return RowsSummary(entry.sha256, entry.rows, entry.members, entry.row_hashes, warnings, *limit)
 
     def _prune(self) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import replace as with_members
 
 from batchctl.engine.bundles.typed_json import is_value, members
@@ -69,7 +68,7 @@ class Redaction:
         found = {one.name: getattr(value, one.name) for one in members(cls)}
         redacted = {name: self.of(one) for name, one in found.items()}
         changed = {name: one for name, one in redacted.items() if one is not found[name]}
-        return _changed(value, changed) if changed else value
+        return with_members(value, **changed) if changed else value
 
     def _sent_with(self, value: SentWith) -> SentWith:
         redacted = with_members(value, request={name: _leaf(one) for name, one in value.request.items()})
@@ -83,7 +82,7 @@ class Redaction:
         return text
 
 
-def _without_bodies(value: object) -> object:
+def _without_bodies(value: Any) -> object:  # noqa: ANN401 - any value
     """The value without the bodies that it has itself."""
     match value:
         case DesiredJob():
@@ -104,13 +103,7 @@ def _without_bodies(value: object) -> object:
         case Change() if value.path.startswith(_WEBHOOK):
             return with_members(value, before=_hash_again(value.before), after=_hash_again(value.after))
     dropped = _NOT_READ.get(type(value))
-    return value if dropped is None else _changed(value, dropped)
-
-
-def _changed(value: Any, changes: Mapping[str, object]) -> object:  # noqa: ANN401 - any value
-    if isinstance(value, Struct):
-        return with_members(value, **changes)
-    return value._replace(**changes)  # Location
+    return value if dropped is None else with_members(value, **dropped)
 
 
 def _hash_again(found: Json) -> Json:

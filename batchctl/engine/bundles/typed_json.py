@@ -15,20 +15,19 @@ from decimal import Decimal
 from enum import Enum, StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Struct
 
 from batchctl.model.json_value import Json
-from batchctl.model.locations import Location
 from batchctl.model.packed_rows import PackedRows
 
 CLASS = "is"
 """The member with the name of the class."""
 
 
-class _Member(NamedTuple):
+class _Member(Struct, frozen=True):
     name: str
     default: Callable[[], object]
     """Gives something that is no value where there is no default."""
@@ -105,15 +104,12 @@ def from_plain(plain: Json, hint: Any) -> Any:  # noqa: ANN401 - the value of th
 
 def is_value(cls: type[Any]) -> bool:
     """Whether a class is one of values."""
-    return issubclass(cls, Struct) or cls is Location
+    return issubclass(cls, Struct)
 
 
 @cache
 def members(cls: type[Any]) -> tuple[_Member, ...]:
     """The members of a class of values that are written, with their defaults."""
-    if cls is Location:
-        defaults: Mapping[str, object] = Location._field_defaults
-        return tuple(_Member(name, _default(defaults.get(name, _NONE), _NONE), name) for name in Location._fields)
     left_out: frozenset[str] = getattr(cls, "NOT_WRITTEN", frozenset())
     written: Mapping[str, str] = getattr(cls, "WRITTEN_AS", {})
     found = (one for one in msgspec.structs.fields(cls) if one.name not in left_out)

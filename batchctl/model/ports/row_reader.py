@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import msgspec
 from msgspec import Struct
@@ -44,7 +44,7 @@ class RowsSummary(Struct, frozen=True):
         return self.output_tokens if self.rows and self.bounded_rows == self.rows else None
 
 
-class OutputLimit(NamedTuple):
+class OutputLimit(Struct, frozen=True):
     """The most tokens of the answers to some rows."""
 
     tokens: int
@@ -91,7 +91,7 @@ class MadeRows(Struct, frozen=True):
     count: ChainCount
 
 
-class FilledRows(NamedTuple):
+class FilledRows(Struct, frozen=True):
     """The rows of a manifest that has a known form."""
 
     rows: PackedRows
