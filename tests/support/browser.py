@@ -42,7 +42,7 @@ def open_browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # Containers have no user namespaces and little shared memory. Chromium's own errands are no traffic of the page.
         options = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=path, args=options)
+        browser = playwright.chromium.launch(executable_path=path, args=options, timeout=PATIENCE * 1000)
         yield browser
         browser.close()
 

@@ -18,6 +18,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from random import SystemRandom
 from typing import Any
 from unittest.mock import patch
 
@@ -33,7 +34,7 @@ _TEXTS = ("The tent arrived on time", "The poles were too short", "Support answe
 _PASSES = (0, 1200, 1721, 60, 2880, 5, 2940, 5, 1560)
 """Seconds between the runs of `apply` before the page is served: some jobs have ended then, some have not begun."""
 _SELDOM = ("--poll-min", "10m", "--poll-max", "1h")
-"""When the watch looks differs a little from run to run: a test waits for what has ended an hour ago."""
+"""A test waits for what has ended an hour ago: the watch may look as seldom as that."""
 
 
 class SteppedTime(sample_world.Time):
@@ -223,7 +224,11 @@ def obey(world: World, time: SteppedTime) -> None:
 
 
 def main(more: Sequence[str]) -> None:
-    with patch.object(sample_world, "Time", SteppedTime), sample_world.open_world() as world:
+    with (
+        patch.object(sample_world, "Time", SteppedTime),
+        patch.object(SystemRandom, "random", lambda _draws: 0.5),
+        sample_world.open_world() as world,
+    ):
         time = world.time
         assert isinstance(time, SteppedTime)
         write_stack(world)
