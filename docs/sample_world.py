@@ -67,7 +67,7 @@ class World:
 
     def __init__(self, url: str, time: Time) -> None:
         self.time = time
-        self._client = httpx.Client(base_url=url, headers={"x-goog-api-key": "key"})
+        self._client = httpx.Client(base_url=url, headers={"x-goog-api-key": "key"}, timeout=120.0)
 
     def close(self) -> None:
         self._client.close()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import secrets
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from random import SystemRandom
 from uuid import uuid4
 
@@ -50,3 +52,31 @@ def test_a_program_that_a_test_starts_ignores_no_signal(number: signal.Signals) 
     asked = f"import signal; print(signal.getsignal({int(number)}) is signal.SIG_IGN)"
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=PATIENCE)
     assert done.stdout == "False\n"
+
+
+ROOT = Path(__file__).parents[2]
+CALLS = {"get", "post", "put", "patch", "delete", "head", "request", "stream", "Client", "AsyncClient"}
+
+
+def test_no_call_of_a_test_has_the_five_seconds_of_httpx() -> None:
+    """A busy machine takes longer than that. A client with a transport of its own calls nobody."""
+    hasty = []
+    for path in (*(ROOT / "tests").rglob("*.py"), *(ROOT / "docs").rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        if any(f"httpx.{name}(" in text for name in CALLS):
+            hasty += [f"{path.relative_to(ROOT)}:{line}" for line in _hasty_calls(text)]
+    assert hasty == []
+
+
+def _hasty_calls(text: str) -> list[int]:
+    """The lines of calls of httpx that leave the limit of time to httpx."""
+    calls = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call))
+    return [
+        call.lineno
+        for call in calls
+        if isinstance(call.func, ast.Attribute)
+        and call.func.attr in CALLS
+        and isinstance(call.func.value, ast.Name)
+        and call.func.value.id == "httpx"
+        and {"timeout", "transport"}.isdisjoint(str(word.arg) for word in call.keywords)
+    ]

@@ -27,7 +27,7 @@ def test_the_same_key_waits_and_another_does_not():
         with locks.hold("b"):
             order.append("other")
         may_leave.set()
-        one.result(10)
-        two.result(10)
+        one.result(PATIENCE)
+        two.result(PATIENCE)
     assert order == ["other", "first", "second"]
     assert locks._waiting == {}

@@ -17,6 +17,7 @@ from batchctl.providers.notify.command import CommandRunner
 from batchctl.providers.notify.notifier import HookNotifier
 from batchctl.providers.notify.webhook import WebhookSender
 from tests.support.hook_receiver import SECRET, HookReceiver
+from tests.support.patience import PATIENCE
 
 BODY = json.dumps({"id": "evt_1", "reason": "$(touch oops) `touch oops`; touch oops"})
 NOTICE = Notice("evt_1", "log", "a", 1, NoticeType.FAILED, datetime(2026, 11, 22, tzinfo=UTC), BODY)
@@ -103,8 +104,9 @@ def test_a_command_that_never_ends_is_killed_with_all_that_it_started(tmp_path):
     reader = os.open(tmp_path / "alive", os.O_RDONLY | os.O_NONBLOCK)
     problem = problem_of(tmp_path, *python(STARTS_ANOTHER), total=1.0)
     assert problem.message == f"the command {sys.executable} did not end within 1 seconds"
-    # The pipe ends when no process has it open any more.
-    while select.select([reader], [], [], 20)[0]:
+    # The pipe ends when no process has it open any more. On a busy machine none had it open yet.
+    os.close(os.open(tmp_path / "alive", os.O_WRONLY | os.O_NONBLOCK))
+    while select.select([reader], [], [], PATIENCE)[0]:
         if not os.read(reader, 10):
             os.close(reader)
             return

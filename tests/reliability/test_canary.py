@@ -275,10 +275,12 @@ def test_what_machines_read_of_a_watch_has_no_key(keyed):
             assert time.monotonic() < deadline
             time.sleep(0.01)
         url = told.read_text().split("web page: ")[1].split('/"')[0]
-        while b'code="403"' not in httpx.get(f"{url}/metrics").content:  # the service may cut a reply off first
+        while (
+            b'code="403"' not in httpx.get(f"{url}/metrics", timeout=PATIENCE).content
+        ):  # the service may cut a reply off first
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        bodies = {path: httpx.get(f"{url}{path}").content for path in SERVED}
+        bodies = {path: httpx.get(f"{url}{path}", timeout=PATIENCE).content for path in SERVED}
         server.send(signal.SIGTERM)
         ended = server.wait()
     assert any(KEY.encode() in request for request in service.requests), "the server was to get the key"
