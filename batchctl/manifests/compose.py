@@ -11,17 +11,20 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import yaml
 from msgspec import Struct
 
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults, quote_hint
-from batchctl.manifests.libyaml import yaml
 from batchctl.manifests.nesting import MAX_DEPTH, find_too_deep
 from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar
 from batchctl.manifests.scalars import NOT_STRINGS, resolve
 from batchctl.model.locations import Location
 from batchctl.model.pattern import Pattern
 from batchctl.model.quoting import cut, shown
+
+if not yaml.__with_libyaml__:  # pragma: no cover - the wheels of PyYAML all have it
+    raise ImportError("batchctl needs PyYAML with libyaml; install a PyYAML wheel, or libyaml before building it")
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_VALUES = 200_000

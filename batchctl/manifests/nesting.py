@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from batchctl.manifests.libyaml import yaml
+import yaml
 
 MAX_DEPTH = 100
 """Levels of lists and mappings in one file."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 from functools import cache
+from importlib import import_module
+from typing import Any
 
 from msgspec import Struct
 
@@ -38,6 +40,26 @@ class Trait(StrEnum):
     """Its remote jobs have a time to live, which may be over."""
     UNRECORDED = "unrecorded"
     """The state does not have it as its manifest describes it."""
+
+
+class ByNeed:
+    """The function of a rule that is for few jobs, given as the module in this package and its name.
+
+    It is imported when it is first called, because most runs have no such job.
+    """
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+
+    def __call__(self, *given: Any) -> Any:  # noqa: ANN401 - as the function
+        return _function(self._place)(*given)
+
+
+@cache
+def _function(place: str) -> Callable[..., Any]:
+    module, _, name = place.partition(":")
+    function: Callable[..., Any] = getattr(import_module(f"{__package__}.{module}"), name)
+    return function
 
 
 class FirstRule(Struct, frozen=True):

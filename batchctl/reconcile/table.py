@@ -3,39 +3,25 @@
 The order is data: to find out why a job is cancelled, read this table from the top, then the function that the row
 names. The first of `FIRST_RULES` that gives a decision makes it. Then each of `RULES` for the job's kind and traits may
 change it, and finally each of `STACK_RULES`, which see the decisions for all jobs. `fold` runs them; `explain -v` shows
-which rules changed a decision. The file is long because it is one table, in one order.
+which rules changed a decision. A function that most runs do not need is imported when it is first called. The file is
+long because it is one table, in one order.
 """
 
 from __future__ import annotations
 
-from batchctl.reconcile.admission.queue import admit
+from batchctl.reconcile.admission.admit import admit
 from batchctl.reconcile.cost.budget import keep_budget
-from batchctl.reconcile.decide.awaited_rows import follow_while_rows_are_awaited
-from batchctl.reconcile.decide.cancel_order import decide_cancel
-from batchctl.reconcile.decide.changed import decide_changed
 from batchctl.reconcile.decide.desired import decide_new, decide_unsent
 from batchctl.reconcile.decide.remote import decide_same_work
-from batchctl.reconcile.decide.removed import decide_removed
 from batchctl.reconcile.decide.rerun import rerun
-from batchctl.reconcile.decide.retry_order import follow_retry_order, refuse_retry
-from batchctl.reconcile.rule import FirstRule, Rule, StackRule, Trait
-from batchctl.reconcile.rules.adoption import label_adoption
-from batchctl.reconcile.rules.attempt_numbers import limit_attempt_numbers
-from batchctl.reconcile.rules.collected import collect_again, guard_last_copy
+from batchctl.reconcile.decide.retry_order import follow_retry_order
+from batchctl.reconcile.rule import ByNeed, FirstRule, Rule, StackRule, Trait
 from batchctl.reconcile.rules.damaged_marks import hold_for_damaged_marks
-from batchctl.reconcile.rules.dependencies import wait_for_dependencies
-from batchctl.reconcile.rules.duplicates import cancel_duplicates
-from batchctl.reconcile.rules.fallback import prepare_for_refusal
 from batchctl.reconcile.rules.guards import find_guards
-from batchctl.reconcile.rules.incomplete import wait_for_full_lists
 from batchctl.reconcile.rules.likely_renames import hold_likely_renames
 from batchctl.reconcile.rules.name_clashes import refuse_name_clashes
-from batchctl.reconcile.rules.record import record_attempts, record_manifest, record_orphan, record_retry_order
 from batchctl.reconcile.rules.refusal import keep_what_is_allowed
 from batchctl.reconcile.rules.removal_order import remove_dependants_first
-from batchctl.reconcile.rules.reuse import label_reuse, restore_copy, reuse_known_work
-from batchctl.reconcile.rules.row_choice import choose_rows
-from batchctl.reconcile.rules.ttl import end_after_ttl
 from batchctl.reconcile.rules.updates import label_updates
 from batchctl.reconcile.view.subject import JobKind
 
@@ -51,14 +37,14 @@ FIRST_RULES: tuple[FirstRule, ...] = (
         frozenset({JobKind.CANCEL_COMMAND}),
         "`batchctl cancel` cancels the job, and no retry follows",
         "An explicit command takes precedence over the manifests.",
-        decide_cancel,
+        ByNeed("decide.cancel_order:decide_cancel"),
     ),
     FirstRule(
         "retry-refused",
         frozenset({JobKind.RETRY_REFUSED}),
         "`batchctl retry` is refused, because the job cannot have a new attempt",
         "A refused command does not change the job: no other rule may act on it.",
-        refuse_retry,
+        ByNeed("decide.retry_order:refuse_retry"),
     ),
     FirstRule(
         "new",
@@ -101,21 +87,21 @@ FIRST_RULES: tuple[FirstRule, ...] = (
         _DESIRED,
         "a chain keeps its former attempt until the rows from the new answers are known",
         "The rows may turn out to be the same, so it comes before the rule that follows a change.",
-        follow_while_rows_are_awaited,
+        ByNeed("decide.awaited_rows:follow_while_rows_are_awaited"),
     ),
     FirstRule(
         "changed-work",
         _DESIRED,
         "`onChange` decides what happens when the work has changed; shards that were not created are given up",
         "It always decides, so it is the last rule for jobs with a manifest.",
-        decide_changed,
+        ByNeed("decide.changed:decide_changed"),
     ),
     FirstRule(
         "removed",
         _REMOVED,
         "`onRemove` decides what happens to a job without a manifest",
         "It always decides, and is the only rule for these jobs.",
-        decide_removed,
+        ByNeed("decide.removed:decide_removed"),
     ),
 )
 
@@ -126,7 +112,7 @@ RULES: tuple[Rule, ...] = (
         frozenset({Trait.ACTS, Trait.EXCEPTIONAL}),
         "the existing remote job continues if a guard refuses to replace or remove it",
         "It needs the first decision, before a later rule replaces the action.",
-        prepare_for_refusal,
+        ByNeed("rules.fallback:prepare_for_refusal"),
     ),
     Rule(
         "known-work",
@@ -135,7 +121,7 @@ RULES: tuple[Rule, ...] = (
         "complete results of the same work are reused instead of a create call; those of one shard or of a"
         " canary are not complete",
         "It removes the create call, so it comes before all rules that add steps.",
-        reuse_known_work,
+        ByNeed("rules.reuse:reuse_known_work"),
     ),
     Rule(
         "choose-rows",
@@ -144,7 +130,7 @@ RULES: tuple[Rule, ...] = (
         "a create call sends the rows without a good answer, or a canary of them; if there are none, nothing"
         " is created",
         "It chooses rows for the create calls that `known-work` leaves.",
-        choose_rows,
+        ByNeed("rules.row_choice:choose_rows"),
     ),
     Rule(
         "restored-copy",
@@ -152,7 +138,7 @@ RULES: tuple[Rule, ...] = (
         frozenset({Trait.RESULTS}),
         "incomplete copies of results are copied again",
         "A local copy needs no API call, so it comes before `collected-again`.",
-        restore_copy,
+        ByNeed("rules.reuse:restore_copy"),
     ),
     Rule(
         "collected-again",
@@ -160,7 +146,7 @@ RULES: tuple[Rule, ...] = (
         frozenset({Trait.RESULTS}),
         "results of earlier attempts that are missing or incomplete in the results folder are collected",
         "It comes before `ttl`, which deletes the remote job that has these results.",
-        collect_again,
+        ByNeed("rules.collected:collect_again"),
     ),
     Rule(
         "ttl",
@@ -168,7 +154,7 @@ RULES: tuple[Rule, ...] = (
         frozenset({Trait.TTL}),
         "remote jobs are deleted when their `ttlAfterFinished` has expired",
         "It comes after every rule that needs the remote job, and before `last-copy`, which checks deletes.",
-        end_after_ttl,
+        ByNeed("rules.ttl:end_after_ttl"),
     ),
     Rule(
         "last-copy",
@@ -176,7 +162,7 @@ RULES: tuple[Rule, ...] = (
         frozenset({Trait.ACTS}),
         "a remote job that has the last copy of results is not deleted",
         "All rules that add deletes come before it.",
-        guard_last_copy,
+        ByNeed("rules.collected:guard_last_copy"),
     ),
     Rule(
         "duplicates",
@@ -184,7 +170,7 @@ RULES: tuple[Rule, ...] = (
         frozenset({Trait.SEVERAL}),
         "a second remote job for an attempt, or for a shard, is cancelled",
         "It adds a cancel to any action, so it comes after the rules that choose the action.",
-        cancel_duplicates,
+        ByNeed("rules.duplicates:cancel_duplicates"),
     ),
     Rule(
         "incomplete-list",
@@ -192,7 +178,7 @@ RULES: tuple[Rule, ...] = (
         frozenset({Trait.ACTS}),
         "nothing is created, cancelled or deleted on an account whose list is incomplete",
         "It comes after the last rule that adds such a step (`duplicates`).",
-        wait_for_full_lists,
+        ByNeed("rules.incomplete:wait_for_full_lists"),
     ),
     Rule(
         "attempt-number",
@@ -200,7 +186,7 @@ RULES: tuple[Rule, ...] = (
         frozenset({Trait.ACTS}),
         "an attempt number that is too large for a mark is refused",
         "It checks the create calls that remain.",
-        limit_attempt_numbers,
+        ByNeed("rules.attempt_numbers:limit_attempt_numbers"),
     ),
     Rule(
         "adoption",
@@ -208,7 +194,7 @@ RULES: tuple[Rule, ...] = (
         frozenset({Trait.NEWS}),
         "a remote job that is found by its mark is adopted",
         "It changes only how the remaining action is shown: a wait, a collection, or an action held by a rule above.",
-        label_adoption,
+        ByNeed("rules.adoption:label_adoption"),
     ),
     Rule(
         "found-results",
@@ -216,7 +202,7 @@ RULES: tuple[Rule, ...] = (
         frozenset({Trait.NEWS}),
         "results that the state does not record are used",
         "Like `adoption`, and after it: an active remote job is shown rather than a results folder.",
-        label_reuse,
+        ByNeed("rules.reuse:label_reuse"),
     ),
     Rule(
         "record-attempts",
@@ -224,7 +210,7 @@ RULES: tuple[Rule, ...] = (
         frozenset({Trait.NEWS}),
         "what this pass observed of the attempts is recorded in the state",
         "Observations are recorded whatever is decided, so it comes after `incomplete-list`, which drops steps.",
-        record_attempts,
+        ByNeed("rules.record:record_attempts"),
     ),
     Rule(
         "record-manifest",
@@ -232,7 +218,7 @@ RULES: tuple[Rule, ...] = (
         frozenset({Trait.ACTS, Trait.UNRECORDED}),
         "the job is recorded in the state as its manifest describes it",
         "Attempts refer to the row of their job, so it is written before them.",
-        record_manifest,
+        ByNeed("rules.record:record_manifest"),
     ),
     Rule(
         "record-orphan",
@@ -240,7 +226,7 @@ RULES: tuple[Rule, ...] = (
         frozenset({Trait.EXCEPTIONAL}),
         "an orphan is recorded in the state, to be removed",
         "Attempts refer to the row of their job, so it is written before them.",
-        record_orphan,
+        ByNeed("rules.record:record_orphan"),
     ),
     Rule(
         "record-retry-order",
@@ -248,7 +234,7 @@ RULES: tuple[Rule, ...] = (
         frozenset({Trait.EXCEPTIONAL}),
         "`batchctl retry` is recorded in the state",
         "It comes after all rules that hold back steps: the command stays valid until it is carried out.",
-        record_retry_order,
+        ByNeed("rules.record:record_retry_order"),
     ),
     Rule(
         "dependencies",
@@ -256,7 +242,7 @@ RULES: tuple[Rule, ...] = (
         frozenset({Trait.ACTS}),
         "a create call waits for the jobs in `dependsOn`; that of a chain also for its rows",
         "It holds back a create call that is otherwise decided, and keeps the records of the rules above.",
-        wait_for_dependencies,
+        ByNeed("rules.dependencies:wait_for_dependencies"),
     ),
 )
 

@@ -11,7 +11,7 @@ from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.observed import RowCounts
 from batchctl.model.recorded import Recorded
 from batchctl.model.row_work import RowsSent
-from batchctl.reconcile.admission.tokens import LEAST_RATE, MOST_RATE, TokenRates, learn_rates
+from batchctl.reconcile.admission.tokens import TokenRates, learn_rates
 from tests.support.decisions import HERE, THERE, collected, decide, job, look, row, seen
 from tests.support.queue_limits import KEY, MODEL, admitted, bounds, of
 
@@ -50,9 +50,9 @@ def test_tokens_are_a_quarter_of_the_bytes_rounded_up_as_long_as_nothing_was_cou
         pytest.param([counted(800, 100, rows=RowCounts(None, 4, 0))], Fraction(1, 8), id="rows that nobody told"),
         pytest.param([counted(800, 100, rows=RowCounts(3, 4, 0))], Fraction(1, 8), id="more answers than rows"),
         pytest.param([counted(800, 100, rows=OF_JOB, sent=SENT)], Fraction(1, 8), id="a part of the rows was sent"),
-        pytest.param([counted(800, 1)], LEAST_RATE, id="pictures"),
-        pytest.param([counted(800, 0)], LEAST_RATE, id="nothing at all"),
-        pytest.param([counted(800, 10_000)], MOST_RATE, id="absurd"),
+        pytest.param([counted(800, 1)], Fraction(1, 16), id="pictures"),
+        pytest.param([counted(800, 0)], Fraction(1, 16), id="nothing at all"),
+        pytest.param([counted(800, 10_000)], Fraction(1), id="absurd"),
     ],
 )
 def test_collected_jobs_teach(attempts: list[RecordedAttempt], rate: Fraction) -> None:

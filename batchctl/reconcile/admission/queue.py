@@ -7,7 +7,7 @@ Source: reference chapter 10 (jobs at once by account, enqueued tokens by model 
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -24,10 +24,10 @@ from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Recorded, RecordedJob
 from batchctl.model.stack import Stack
 from batchctl.reconcile.admission.capacity import Capacity, Obstacle, quota_key
-from batchctl.reconcile.admission.sizes import creates_of, with_rows_to_buy, without_creates
+from batchctl.reconcile.admission.sizes import creates_of, without_creates
 from batchctl.reconcile.admission.stalls import find_stalls
 from batchctl.reconcile.admission.tokens import TokenRates, learn_rates
-from batchctl.reconcile.admission.usage import LiveJob, find_creates, find_live
+from batchctl.reconcile.admission.usage import LiveJob, find_creates
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decisions import Decisions
 from batchctl.reconcile.rules.held_create import hold_create
@@ -42,19 +42,11 @@ _CODES: Mapping[LimitKind, Reason] = {
 }
 
 
-def admit(decisions: Decisions, context: Context) -> Decisions:
-    """Let as many create calls through as there is capacity for. What a guard refuses takes none."""
+def let_in(
+    decisions: Decisions, waiting: Mapping[str, DesiredJob], live: Iterable[LiveJob], context: Context
+) -> Decisions:
+    """Let as many of the waiting jobs through as there is capacity for beside the live ones."""
     desired, recorded = context.desired, context.recorded
-    waiting = {
-        name: with_rows_to_buy(subject.desired, decision, context.rows_of(subject))
-        for name, (subject, decision) in decisions.jobs.items()
-        if subject.desired is not None and decision.creates and name not in decisions.guards
-    }
-    # A call whose grace is over has most likely made nothing; if it is sent again, that is counted.
-    live = [one for one in find_live(desired, recorded, context.observed) if one.is_sure or one.job not in waiting]
-    counted = Counter(one.key for one in live)
-    if not waiting:
-        return replace(decisions, live=counted)
     limits = _find_limits({job.account for job in waiting.values()}, desired)
     rates = context.learn(learn_rates)
     guards = {}
@@ -72,7 +64,7 @@ def admit(decisions: Decisions, context: Context) -> Decisions:
         outside, allowed = _let_in(queue, creates, capacity)
         held.update(_hold(outside, decisions.jobs))
         held.update(_with_some(allowed, decisions.jobs))
-    return replace(decisions.with_jobs(held), guards={**decisions.guards, **guards}, live=counted)
+    return replace(decisions.with_jobs(held), guards={**decisions.guards, **guards})
 
 
 def _capacities(

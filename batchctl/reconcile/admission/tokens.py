@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -17,11 +17,12 @@ from batchctl.model.observed import RowCounts
 from batchctl.model.recorded import Recorded, RecordedJob
 from batchctl.model.work_size import TOKEN_BYTES, ceiling
 
-UNKNOWN_RATE = Fraction(1, TOKEN_BYTES)
-"""Tokens a byte, as long as the API has counted none: rather too many than too few for most languages."""
-LEAST_RATE, MOST_RATE = Fraction(1, 16), Fraction(1)
-"""Pictures have fewer tokens a byte, and nothing has more. What was learned from rows unlike the next ones, or from a
-few of them, may not lead further astray than this."""
+if TYPE_CHECKING:  # it is for what was counted, and takes 1 ms
+    from fractions import Fraction
+
+_MOST_BYTES = 16
+"""Bytes of a token: pictures have more than texts, and none has less than one. What was learned from rows unlike the
+next ones, or from a few of them, may not lead further astray than this."""
 
 
 class TokenRates(Struct, frozen=True):
@@ -30,8 +31,13 @@ class TokenRates(Struct, frozen=True):
     learned: Mapping[QuotaKey, Fraction]
 
     def estimate(self, key: QuotaKey, size: int | None) -> int:
-        """The estimated tokens of so many bytes; 0 if batchctl does not send them, and so cannot know."""
-        rate = self.learned.get(key, UNKNOWN_RATE)
+        """The estimated tokens of so many bytes; 0 if batchctl does not send them, and so cannot know.
+
+        As long as the API has counted none: rather too many than too few for most languages.
+        """
+        rate = self.learned.get(key)
+        if rate is None:
+            return ceiling(size or 0, TOKEN_BYTES)
         return ceiling((size or 0) * rate.numerator, rate.denominator)
 
     def basis(self, key: QuotaKey) -> str:
@@ -51,8 +57,13 @@ def learn_rates(recorded: Recorded) -> TokenRates:
                 key = _key(job, attempt)
                 tokens[key] += counted
                 sizes[key] += attempt.input_bytes
+    if not sizes:
+        return TokenRates({})
+    from fractions import Fraction
+
+    least, most = Fraction(1, _MOST_BYTES), Fraction(1)
     found = {key: Fraction(tokens[key]) / size for key, size in sizes.items()}
-    return TokenRates({key: min(max(rate, LEAST_RATE), MOST_RATE) for key, rate in found.items()})
+    return TokenRates({key: min(max(rate, least), most) for key, rate in found.items()})
 
 
 def _counted(attempt: RecordedAttempt) -> Fraction | int | None:
@@ -68,6 +79,8 @@ def _counted(attempt: RecordedAttempt) -> Fraction | int | None:
         return None
     if (rows.total or 0) <= answered:
         return attempt.tokens  # nearly all attempts
+    from fractions import Fraction
+
     return Fraction(attempt.tokens * (rows.total or 0), answered)
 
 

@@ -20,7 +20,6 @@ from batchctl.model.decision import Decision, Guard
 from batchctl.model.keys import AttemptKey
 from batchctl.model.reasons import Reason
 from batchctl.model.steps import Create
-from batchctl.reconcile.admission.queue import queue_rank
 from batchctl.reconcile.admission.sizes import is_bought, planned_size
 from batchctl.reconcile.admission.tokens import learn_rates
 from batchctl.reconcile.cost.estimates import Costing, costing_of
@@ -129,6 +128,8 @@ def _refusals(found: Iterable[_Limit], to_buy: Mapping[str, JobCost], context: C
 
 def _hold(found: Iterable[_Limit], to_buy: Mapping[str, JobCost], decisions: Decisions, context: Context) -> Decisions:
     """Let what the limits do not allow wait, and what comes after it in the queue."""
+    from batchctl.reconcile.admission.queue import queue_rank
+
     records = context.recorded.jobs
     now = [name for name in to_buy if decisions.jobs[name][1].creates]
     order = sorted(now, key=lambda name: queue_rank(decisions.jobs[name][0].manifest, records.get(name)))
