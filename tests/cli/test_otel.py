@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from tests.support.canary_key import KEY
 from tests.support.command_line import SOON, Ran, Service, StackFolder, process
 from tests.support.json_logs import check_log
 from tests.support.otlp_receiver import OtlpReceiver
+from tests.support.raw_server import nobody
 
 JSON = ("--log-format", "json")
 
@@ -89,9 +89,9 @@ def test_nothing_that_is_sent_has_the_key(stack: StackFolder, service: Service) 
 def test_a_collector_that_is_not_there_costs_one_warning(stack: StackFolder, service: Service) -> None:
     service.rules(SOON)
     stack.write_job("a")
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    ran = apply(stack, *JSON, OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{port}", OTEL_EXPORTER_OTLP_TIMEOUT="1")
+    with nobody() as port:
+        given = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}", "OTEL_EXPORTER_OTLP_TIMEOUT": "1"}
+        ran = apply(stack, *JSON, **given)
     assert ran.code == 0, ran
     (warning,) = [line["message"] for line in check_log(ran.err) if line["level"] == "warning"]
     assert warning.startswith("OpenTelemetry at 127.0.0.1:")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import socket
-
 import pytest
 
 from tests.support.command_line import Cli, StackFolder
+from tests.support.raw_server import nobody
 
 
 @pytest.mark.parametrize("command", [("plan",), ("apply", "--yes"), ("doctor",), ("status",), ("-q", "plan")])
@@ -14,12 +13,10 @@ def test_retries_of_an_unreachable_endpoint_are_told(
     stack: StackFolder, cli: Cli, quick: list[float], monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
 ) -> None:
     monkeypatch.setenv("GEMINI_API_KEY", "k" * 39)
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
-    stack.write_stack(providers={"gemini": {"type": "gemini", "endpoint": f"http://127.0.0.1:{port}"}})
-    stack.write_job("translate")
-    ran = cli(*command)
+    with nobody() as port:
+        stack.write_stack(providers={"gemini": {"type": "gemini", "endpoint": f"http://127.0.0.1:{port}"}})
+        stack.write_job("translate")
+        ran = cli(*command)
     assert ran.code == 1
     told = [line for line in ran.err.splitlines() if "trying again in" in line]
     assert told, ran.err

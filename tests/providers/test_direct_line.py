@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from typing import Any
 
 import httpcore
@@ -11,7 +10,7 @@ import pytest
 
 from batchctl.providers.http.clients import tls_for
 from batchctl.providers.http.direct_line import DirectLine, _httpx_errors, _JoinedStream
-from tests.support.raw_server import Loopback, answer
+from tests.support.raw_server import Loopback, answer, nobody
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 SMALL, LARGE = b"x" * 1000, b"y" * 100_000
@@ -118,10 +117,8 @@ def test_a_reply_that_is_not_read_to_its_end_takes_its_connection_with_it(line):
 
 
 def test_after_a_failure_there_is_a_new_connection(line):
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        nobody = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    with pytest.raises(httpx.ConnectError):
-        line.handle_request(post(nobody))
+    with nobody() as port, pytest.raises(httpx.ConnectError):
+        line.handle_request(post(f"http://127.0.0.1:{port}"))
     with Loopback(answer(OK)) as server:
         assert body_of(line.handle_request(post(server.url))) == b"{}"
 

@@ -22,7 +22,7 @@ from batchctl.providers.http.clients import open_line, tls_for
 from batchctl.providers.http.direct_line import DirectLine
 from batchctl.providers.http.endpoint import Endpoint
 from batchctl.providers.reply_times import ServerClock
-from tests.support.raw_server import Loopback, answer, drip
+from tests.support.raw_server import Loopback, answer, drip, nobody
 from tests.support.scripted_api import BASE, KEY, MovedClock, Script, reply, rpc_error
 
 EMPTY_GZIP = (
@@ -329,11 +329,8 @@ def test_of_two_time_limits_the_shorter_one_is_named(served):
 
 
 def test_nobody_there():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    one = endpoint(f"http://127.0.0.1:{port}")
-    with pytest.raises(errors.ConnectionFailed) as caught:
-        one.call(get())
+    with nobody() as port, pytest.raises(errors.ConnectionFailed) as caught:
+        (one := endpoint(f"http://127.0.0.1:{port}")).call(get())
     assert caught.value.effect is errors.Effect.NONE
     one.close()
 

@@ -22,7 +22,7 @@ from batchctl.providers.notify.resolving import find_addresses
 from batchctl.providers.notify.webhook import WebhookSender
 from tests.support.hook_receiver import KEY, SECRET, HookReceiver
 from tests.support.patience import PATIENCE
-from tests.support.raw_server import Loopback, answer, drip
+from tests.support.raw_server import Loopback, answer, drip, nobody
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 500_000, tzinfo=UTC)
 BODY = json.dumps({"id": "evt_1", "job": "übersetzen"})
@@ -206,13 +206,14 @@ def test_what_is_no_answer_is_no_delivery(data):
     assert problem.message.startswith(f"{server.url} closed the connection (")
 
 
+@pytest.fixture
 def closed_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+    with nobody() as port:
+        yield port
 
 
-def test_nobody_there():
-    url = f"http://127.0.0.1:{closed_port()}"
+def test_nobody_there(closed_port):
+    url = f"http://127.0.0.1:{closed_port}"
     assert problem_of(url).message == f"no connection to {url}"
 
 
@@ -223,11 +224,11 @@ def test_another_address_is_tried_when_one_does_not_answer(receiver, names):
     assert len(receiver.got) == 1
 
 
-def test_time_is_up_between_two_addresses(names, monkeypatch):
+def test_time_is_up_between_two_addresses(names, monkeypatch, closed_port):
     names["hook.example"] = [["127.0.0.2", "127.0.0.1"]]
     moments = iter([0.0, 1.0, 11.0])
     monkeypatch.setattr("batchctl.providers.notify.webhook.time.monotonic", lambda: next(moments, 11.0))
-    problem = problem_of(f"http://hook.example:{closed_port()}")
+    problem = problem_of(f"http://hook.example:{closed_port}")
     assert problem.message.endswith("did not answer within 10 seconds")
 
 
@@ -276,9 +277,9 @@ def test_an_untrusted_certificate_is_refused(secure, names):
     assert secure.got == []
 
 
-def test_no_proxy_is_asked(receiver, monkeypatch):
+def test_no_proxy_is_asked(receiver, monkeypatch, closed_port):
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"):
-        monkeypatch.setenv(name, f"http://127.0.0.1:{closed_port()}")
+        monkeypatch.setenv(name, f"http://127.0.0.1:{closed_port}")
     sender().send(hook(receiver.url), NOTICE)
     assert len(receiver.got) == 1
 
@@ -466,7 +467,7 @@ def test_a_name_spells_no_address(host):
     assert literal_address(host) is None
 
 
-def test_tls_is_made_ready_once(monkeypatch):
+def test_tls_is_made_ready_once(monkeypatch, closed_port):
     made = []
     monkeypatch.setattr(
         "batchctl.providers.http.clients.httpx.create_ssl_context",
@@ -475,5 +476,5 @@ def test_tls_is_made_ready_once(monkeypatch):
     once = sender(total=2.0)
     for _ in range(2):
         with pytest.raises(NotDelivered):
-            once.send(hook(f"https://127.0.0.1:{closed_port()}"), NOTICE)
+            once.send(hook(f"https://127.0.0.1:{closed_port}"), NOTICE)
     assert len(made) == 1

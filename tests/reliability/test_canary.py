@@ -317,7 +317,10 @@ def test_a_bug_shows_its_traceback_and_no_key(keyed):
 def own_address():
     """An address of this machine that is not its loopback."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(("192.0.2.1", 9))
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            pytest.skip("this machine has no other address than its loopback")
         return probe.getsockname()[0]
 
 

@@ -9,6 +9,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from tests.support.patience import PATIENCE
+
 ACCOUNTS = ("postgres", "nobody")
 """The server refuses to run as root; then it runs as one of these."""
 
@@ -54,13 +56,13 @@ class PostgresServer:
         return f"postgresql://{user}@/{database}?host={self.folder}&port={self.port}{parameters}"
 
     def start(self) -> None:
-        self._run("pg_ctl", "-D", str(self.data), "-w", "-t", "30", "-l", str(self.folder / "log"), "start")
+        self._run("pg_ctl", "-D", str(self.data), "-w", "-t", str(PATIENCE), "-l", str(self.folder / "log"), "start")
 
     def stop(self, mode: str = "immediate") -> None:
-        self._run("pg_ctl", "-D", str(self.data), "-w", "-m", mode, "stop")
+        self._run("pg_ctl", "-D", str(self.data), "-w", "-t", str(PATIENCE), "-m", mode, "stop")
 
     def promote(self) -> None:
-        self._run("pg_ctl", "-D", str(self.data), "-w", "promote")
+        self._run("pg_ctl", "-D", str(self.data), "-w", "-t", str(PATIENCE), "promote")
 
     def remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)

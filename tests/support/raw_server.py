@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Self
 
 
@@ -57,6 +57,14 @@ class Loopback:
                 if not self._play(connection, self._stop):
                     connection.shutdown(socket.SHUT_RDWR)
                     return
+
+
+@contextmanager
+def nobody() -> Iterator[int]:
+    """A port that refuses connections. It is taken, so that no other program begins to listen there meanwhile."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
 
 
 def _read_request(connection: socket.socket) -> bytes:
