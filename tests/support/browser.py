@@ -22,6 +22,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.support.patience import PATIENCE
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+NOT_FOUND = "Failed to load resource: the server responded with a status of 404 (Not Found)"
 SERIOUS = {"serious", "critical"}
 
 
@@ -52,6 +53,8 @@ class Watched:
     """What a page did that it must not: filled while it runs."""
 
     errors: list[str] = field(default_factory=list)
+    expected: set[str] = field(default_factory=set)
+    """Errors that a test provokes. The page may ask again, so each may come more than once."""
     hosts: set[str] = field(default_factory=set)
     """The hosts of all requests."""
 

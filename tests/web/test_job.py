@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import Watched
+from tests.support.browser import NOT_FOUND, Watched
 from tests.web.conftest import at
 
 
@@ -89,8 +89,7 @@ def test_events_of_the_job_newest_first(page: Page) -> None:
 def test_unknown_job_says_so_and_offers_a_way(page: Page, seen: Watched) -> None:
     page.goto(f"{page.url.split('#')[0]}#/jobs/no-such-job")
     expect(page.get_by_role("alert")).to_contain_text("there is no job no-such-job")
-    assert seen.errors == ["Failed to load resource: the server responded with a status of 404 (Not Found)"]
-    seen.errors.clear()
+    seen.expected.add(NOT_FOUND)
     page.get_by_role("link", name="All jobs").click()
     expect(page.locator("h1")).to_contain_text("need attention")
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.support.browser import Watched
+from tests.support.browser import NOT_FOUND, Watched
 from tests.web.conftest import at, names
 
 
@@ -152,8 +152,7 @@ def test_a_job_that_is_not_there_is_explained_for_people(page: Page, seen: Watch
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("there is no job nope")
     expect(alert).not_to_contain_text("/api")
-    assert set(seen.errors) == {"Failed to load resource: the server responded with a status of 404 (Not Found)"}
-    seen.errors.clear()
+    seen.expected.add(NOT_FOUND)
 
 
 def test_figures_of_a_model_lead_to_its_jobs(page: Page) -> None:
