@@ -131,9 +131,29 @@ def test_a_refusal_stops_the_pass_and_a_restart_neither_forgets_nor_hurries_the_
     assert made(world.here) == {"a@1.0": 1, "b@1.0": 1}
 
 
+def let_refusals_be_first(world):
+    """Create calls that came through are answered when a refusal has been written down."""
+    learned, cross, wire = threading.Event(), world.boundaries.cross, world.here.wire
+
+    class Late(httpx.BaseTransport):
+        def handle_request(self, request):
+            reply = wire.handle_request(request)
+            if request.url.path.endswith(":batchGenerateContent") and reply.status_code == 200:
+                assert learned.wait(PATIENCE)
+            return reply
+
+    def watch(where):
+        cross(where)
+        if where == "after commit" and any(isinstance(write, SaveQuota) for write in world.log[-1].writes):
+            learned.set()
+
+    world.here.wire, world.boundaries.cross = Late(), watch
+
+
 @pytest.mark.parametrize("count", [3, 20])
 def test_one_refusal_among_calls_side_by_side_holds_the_queue_no_longer_than_it_says(make_world, count):
     world = make_world()
+    let_refusals_be_first(world)
     world.here.rules(STUCK)
     world.here.faults({"method": CREATE, "kind": "status", "status": 429, "retryInfo": "5s", "count": 1})
     jobs = [job(f"job-{number:02}", inline("k1")) for number in range(count)]
