@@ -131,29 +131,34 @@ def test_a_refusal_stops_the_pass_and_a_restart_neither_forgets_nor_hurries_the_
     assert made(world.here) == {"a@1.0": 1, "b@1.0": 1}
 
 
-def let_refusals_be_first(world):
-    """Create calls that came through are answered when a refusal has been written down."""
-    learned, cross, wire = threading.Event(), world.boundaries.cross, world.here.wire
-
-    class Late(httpx.BaseTransport):
-        def handle_request(self, request):
-            reply = wire.handle_request(request)
-            if request.url.path.endswith(":batchGenerateContent") and reply.status_code == 200:
-                assert learned.wait(PATIENCE)
-            return reply
+def lesson_of(world):
+    """An event: what a refusal teaches has been written down."""
+    learned, cross = threading.Event(), world.boundaries.cross
 
     def watch(where):
         cross(where)
         if where == "after commit" and any(isinstance(write, SaveQuota) for write in world.log[-1].writes):
             learned.set()
 
-    world.here.wire, world.boundaries.cross = Late(), watch
+    world.boundaries.cross = watch
+    return learned
 
 
 @pytest.mark.parametrize("count", [3, 20])
 def test_one_refusal_among_calls_side_by_side_holds_the_queue_no_longer_than_it_says(make_world, count):
     world = make_world()
-    let_refusals_be_first(world)
+    lesson, wire = lesson_of(world), world.here.wire
+
+    class Late(httpx.BaseTransport):
+        """The calls beside the refused one are answered after it."""
+
+        def handle_request(self, request):
+            reply = wire.handle_request(request)
+            if request.url.path.endswith(":batchGenerateContent") and reply.status_code == 200:
+                assert lesson.wait(PATIENCE)
+            return reply
+
+    world.here.wire = Late()
     world.here.rules(STUCK)
     world.here.faults({"method": CREATE, "kind": "status", "status": 429, "retryInfo": "5s", "count": 1})
     jobs = [job(f"job-{number:02}", inline("k1")) for number in range(count)]
@@ -250,21 +255,13 @@ def test_a_refusal_counts_what_the_pass_has_made(make_world):
 def test_a_refusal_stops_what_is_just_being_prepared(make_world):
     world = make_world(limits=Limits(concurrency=2))
     world.here.faults({"method": CREATE, "kind": "status", "status": 429})
-    refused = threading.Event()
+    learned = lesson_of(world)
 
     def before(what, on):
         if what == "upload":
-            assert refused.wait(PATIENCE)
+            assert learned.wait(PATIENCE)
 
-    class Signalling(httpx.BaseTransport):
-        def handle_request(self, request):
-            response = wire.handle_request(request)
-            if response.status_code == 429:
-                refused.set()
-            return response
-
-    wire, world.here.wire = world.here.wire, Signalling()
-    wire.before = before
+    world.here.wire.before = before
     report = world.apply(job("a", inline("k1")), job("b", world.write_rows("b.jsonl", "k1")))
     assert results(report) == {"a": "pending", "b": "pending"}
     assert world.here.calls(CREATE) == 1
