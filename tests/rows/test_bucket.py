@@ -40,7 +40,9 @@ class Writer:
         folder = self.place.root / "a" / FOLDER
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
-            (folder / name).write_bytes(content)
+            # A new file, as the product makes it: the old one's time can be the same.
+            (folder / f".{name}").write_bytes(content)
+            (folder / f".{name}").replace(folder / name)
 
     def keep(self) -> None:
         self.place.mirror.keep("a", FOLDER)

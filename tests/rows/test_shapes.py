@@ -11,7 +11,7 @@ import pytest
 
 from batchctl.model.keys import Api
 from batchctl.model.kinds import Kind
-from batchctl.model.ports.row_reader import RowRules
+from batchctl.model.ports.row_reader import OutputLimit, RowRules
 from batchctl.model.request.catalogue import MESSAGES, ROOTS
 from batchctl.model.request.fields import Each
 from batchctl.model.request.problems import Problem
@@ -188,7 +188,7 @@ class TestShapesOfManifests:
         reader, rules = RowFiles(), RowRules(Api.GEMINI)
         for _ in range(10):
             assert list(reader.check(self.rows(), Kind.BATCH_JOB, rules)) == []
-            assert reader.output_limit(self.rows(), Kind.BATCH_JOB, rules) == (10, 2)
+            assert reader.output_limit(self.rows(), Kind.BATCH_JOB, rules) == OutputLimit(10, 2)
         assert len(checked) == 1
         assert list(reader.check(self.rows(), Kind.BATCH_JOB, RowRules(Api.GEMINI, {"labels": {}}))) == []
         assert len(checked) == 2, "other defaults are other rules"
