@@ -22,6 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = Path(sys.executable).parent
 MEMORY = Path("/dev/shm")
+MEMORY_NEEDED = 3 * 2**30
+"""Bytes that must be free there: a container may have next to none, and the lanes leave half of this."""
 COMMANDS = "tests/cli"
 """Command lines, most of them in the tests' own process."""
 COMMAND_PARTS = 2
@@ -103,7 +105,8 @@ def _without(*paths: str) -> list[str]:
 def _folder(name: str) -> list[str]:
     """Temporary files in memory where there is a place for them: SQLite waits for the disk at every commit."""
     folder = MEMORY / f"batchctl-tests-{os.getpid()}-{name}"
-    return [f"--basetemp={folder}"] if os.access(MEMORY, os.W_OK) else []
+    has_room = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= MEMORY_NEEDED
+    return [f"--basetemp={folder}"] if has_room else []
 
 
 def run(step: Step) -> tuple[bool, str]:
