@@ -11,13 +11,19 @@ from tests.support.canary_key import KEY
 from tests.support.command_line import SOON, Ran, Service, StackFolder, process
 from tests.support.json_logs import check_log
 from tests.support.otlp_receiver import OtlpReceiver
+from tests.support.patience import PATIENCE
 from tests.support.raw_server import nobody
 
 JSON = ("--log-format", "json")
 
 
+_PATIENT = f"from batchctl.telemetry import otel_export; otel_export._PATIENCE = {PATIENCE}"
+PATIENT = (sys.executable, "-c", f"{_PATIENT}; from batchctl.cli import main; main()")
+"""The program, with a last export that may take as long as a busy machine needs."""
+
+
 def apply(stack: StackFolder, *more: str, **env: str) -> Ran:
-    return process("-C", str(stack.path), "apply", "--yes", "--wait", *more, env=env)
+    return process("-C", str(stack.path), "apply", "--yes", "--wait", *more, program=PATIENT, env=env)
 
 
 def parents(receiver: OtlpReceiver) -> dict[str, set[str]]:

@@ -15,6 +15,7 @@ from batchctl.model.writes import DropPast, SaveJob, SavePast
 from batchctl.state.postgres import held_row, place, server
 from batchctl.state.postgres.lock_row import LockTable
 from batchctl.state.shared.store import SharedState
+from tests.support.patience import PATIENCE
 from tests.support.shared_database import Database, Line
 from tests.support.state_samples import job, past
 
@@ -153,7 +154,7 @@ def test_the_lease_is_renewed_in_the_background(database: Database, monkeypatch:
     with database.state().lock() as session:
         database.later(15)
         age = f"SELECT clock_timestamp() - renewed < interval '10 seconds' FROM {database.schema}.lock"
-        for _ in range(1000):
+        for _ in range(PATIENCE * 500):
             if database.sql(age) == [(True,)]:
                 break
             session._lock._end.wait(0.002)

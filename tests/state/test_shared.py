@@ -16,6 +16,7 @@ from batchctl.model.state_objects import ABSENT, PROBE
 from batchctl.model.writes import DropPast, SaveJob, SavePast
 from batchctl.state.shared.lock import LOCK
 from batchctl.state.shared.store import SharedState
+from tests.support.patience import PATIENCE
 from tests.support.shared_bucket import URL, Bucket, Line, is_put
 from tests.support.state_samples import job, past
 
@@ -171,7 +172,7 @@ def test_the_lease_is_renewed_in_the_background(bucket: Bucket, monkeypatch: pyt
     monkeypatch.setattr("batchctl.state.shared.lease._BEATS", 20.0 / 0.002)
     with bucket.state().lock() as session:
         before = session._lock._version
-        for _ in range(1000):
+        for _ in range(PATIENCE * 500):
             if session._lock._version != before:
                 break
             session._lock._end.wait(0.002)

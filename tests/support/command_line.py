@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -86,10 +86,12 @@ class Cli:
         return ran
 
 
-def process(*arguments: str, env: dict[str, str] | None = None, **options: Any) -> Ran:
+def process(
+    *arguments: str, env: dict[str, str] | None = None, program: Sequence[str] = PROGRAM, **options: Any
+) -> Ran:
     """The command line as a process of its own, run to its end."""
     given = {"capture_output": True, "timeout": PATIENCE, **options}
-    done = subprocess.run([*PROGRAM, *arguments], text=True, check=False, env={**os.environ, **(env or {})}, **given)
+    done = subprocess.run([*program, *arguments], text=True, check=False, env={**os.environ, **(env or {})}, **given)
     assert "Traceback" not in (done.stderr or "")
     return Ran(done.returncode, done.stdout or "", done.stderr or "")
 
