@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import is_hypothesis_test, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 from tests.support.chance import ORDER_OF_THE_GATE, repeat
 from tests.support.long_mode import LONG
@@ -28,8 +28,10 @@ if LONG:
     # The harnesses' long modes are single tests of many minutes.
     os.environ.setdefault("PYTEST_TIMEOUT", "0")
 
-settings.register_profile("gate", deadline=None, derandomize=True)
-settings.register_profile("long", deadline=None)
+# Neither limit of time: a busy machine may be slow with an example, and with drawing one.
+_PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("gate", _PATIENT, derandomize=True)
+settings.register_profile("long", _PATIENT)
 settings.load_profile("long" if LONG else "gate")
 
 

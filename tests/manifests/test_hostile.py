@@ -13,7 +13,7 @@ from random import Random
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchctl.manifests import job_reader
@@ -30,7 +30,7 @@ MOST_SECONDS = 5 * int(os.environ.get("BATCHCTL_TEST_SLOWNESS", "2"))
 """Seconds of processor time, doubled, because test machines run other programs too."""
 MOST_MEGABYTES = 500
 
-quick = settings(max_examples=effort(30, 1000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=effort(30, 1000), deadline=None)
 
 
 def run_child(*names: str) -> dict[str, dict[str, object]]:

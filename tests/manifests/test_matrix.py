@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchctl.manifests import matrix as matrix_module
@@ -221,7 +221,7 @@ def test_the_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 VALUES = st.one_of(st.sampled_from(["fr", "zh_TW", "a ${b}", "$${x}", "${var.v}"]), st.integers(0, 99), st.booleans())
 
 
-@settings(max_examples=effort(25, 500), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=effort(25, 500), deadline=None)
 @given(st.dictionaries(st.sampled_from("abc"), st.lists(VALUES, min_size=1, max_size=3, unique_by=str), min_size=1))
 def test_an_expansion_is_the_job_written_out_by_hand(axes: dict[str, list[object]]) -> None:
     """The same digest, the same tree, the same everything."""

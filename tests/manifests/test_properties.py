@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchctl.manifests.compose import compose
@@ -19,7 +19,7 @@ from batchctl.model.errors import ManifestError
 from tests.support.long_mode import effort
 from tests.support.manifest_files import JOB, STACK, load_in, write
 
-quick = settings(max_examples=effort(15, 500), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=effort(15, 500), deadline=None)
 
 words = st.sampled_from(
     [
