@@ -35,6 +35,11 @@ def position_of_key(key: str | None) -> int | None:
     return int(found[1]) if found else None
 
 
+def may_be_ours(keys: bytes) -> bool:
+    """Whether a text with keys as JSON may have one that batchctl wrote."""
+    return OWN_LABELS.encode("ascii") in keys or b"\\" in keys
+
+
 def labels_of(position: int) -> dict[str, str]:
     """The labels of a row; none for a position that two labels cannot represent."""
     thousands, ones = divmod(position, _BASE)

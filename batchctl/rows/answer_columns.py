@@ -11,6 +11,7 @@ from itertools import starmap
 from operator import itemgetter
 from string import ascii_letters, digits
 
+import msgspec
 from msgspec import UNSET, Struct
 
 from batchctl.model.answer_lines import AnswerForm, FormedAnswers
@@ -19,12 +20,12 @@ from batchctl.model.forms.gap_texts import texts_of
 from batchctl.model.forms.templates import Column
 from batchctl.model.result_json import encoded
 from batchctl.rows.expectation import Expectation
-from batchctl.rows.numbers import MOST_COUNT
 from batchctl.rows.plain_answers import CountedAnswer, are_good_texts, may_be_good, read_all_plain
-from batchctl.rows.plain_usage import PlainSums, PlainUsage
+from batchctl.rows.plain_usage import Count, PlainSums, PlainUsage
 
 _COUNTS = ("promptTokenCount", "candidatesTokenCount", "totalTokenCount", "thoughtsTokenCount")
 _DETAILS = {"promptTokensDetails": "promptTokenCount", "candidatesTokensDetails": "candidatesTokenCount"}
+_NUMBERS = msgspec.json.Decoder(list[Count])
 _USAGE = "usageMetadata"
 _START = itemgetter(slice(0, 1))
 _NOT_BLANK = frozenset(character.encode() for character in ascii_letters + digits + "[{(<*#-.,:")
@@ -95,9 +96,9 @@ def _sums(reader: _Reader, columns: Sequence[Column]) -> PlainSums | None:
     """The sums of the counts; None if one is not plausible, a prompt is long, or details say something else."""
     if not all(starmap(lambda one, other: list(columns[one]) == list(columns[other]), reader.details)):
         return None
-    numbers = [None if gap is None else list(map(int, columns[gap])) for gap in reader.counts]
-    known = [column for column in numbers if column is not None]
-    if not all(min(column) >= 0 and max(column) < MOST_COUNT for column in known):
+    try:
+        numbers = [None if gap is None else _NUMBERS.decode(b"[%b]" % b",".join(columns[gap])) for gap in reader.counts]
+    except msgspec.ValidationError:
         return None
     prompts, answered, totals, thoughts = numbers
     if prompts is None or answered is None or totals is None or max(prompts) > LONG_PROMPT:

@@ -7,7 +7,7 @@ certain to belong to its row counts before a doubtful one, and the final file be
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TypeAlias
@@ -37,7 +37,7 @@ class Fate(IntEnum):
 class Settled:
     """The row of each result, in order of arrival."""
 
-    rows: array[int]
+    rows: array[int] | range
     """The 0-based input position; NOWHERE if it is not known."""
     fates: bytearray
     missing: int | None = None
@@ -45,10 +45,12 @@ class Settled:
 
     def put(self, number: int, row: int, fate: Fate) -> None:
         """Set the row and the fate of a result."""
+        assert isinstance(self.rows, array)
         self.rows[number], self.fates[number] = row, fate
 
 
-def _nothing(_number: int) -> ReadAgain:
+def nothing(_number: int) -> ReadAgain:
+    """Reads results again where there are none."""
     return None, None
 
 
@@ -67,14 +69,14 @@ class Arrivals:
     """A fingerprint of its response or error; 0: not made yet."""
     _lines: array[int] = field(default_factory=lambda: array("Q"))
     """A fingerprint of the whole result; 0: not made yet."""
-    _read: Callable[[int], ReadAgain] = _nothing
+    _read: Callable[[int], ReadAgain] = nothing
 
     def add(self, item: ResultItem) -> int:
         """Add the next result; returns its number."""
         number = len(self.answers)
         outcome = fingerprint([item.response, item.error])
         self.answers.append(item.response is not None)
-        self.hollow.append(item.response is not None and _is_hollow(item.response))
+        self.hollow.append(is_hollow(item))
         self.early.append(item.early)
         self.doubtful.append(False)
         self._outcomes.append(outcome)
@@ -93,6 +95,18 @@ class Arrivals:
         for marks in (self._outcomes, self._lines):
             marks.extend([0] * count)
         self._read = read
+
+    def add_again(self, others: Arrivals, number: int) -> None:
+        """Add a result that was added to others, where it has this number."""
+        for own, theirs in (
+            (self.answers, others.answers),
+            (self.hollow, others.hollow),
+            (self.early, others.early),
+            (self.doubtful, others.doubtful),
+            (self._outcomes, others._outcomes),
+            (self._lines, others._lines),
+        ):
+            own.append(theirs[number])
 
     def outcome(self, number: int) -> int:
         """A fingerprint of the response or error of a result."""
@@ -132,14 +146,18 @@ class Arrivals:
         return not self.answers[number], self.hollow[number], self.doubtful[number], self.early[number]
 
 
-def _is_hollow(response: Mapping[str, Json]) -> bool:
-    """Whether an answer has no content."""
-    values = response.values()
+def is_hollow(item: ResultItem) -> bool:
+    """Whether a result is an answer without content."""
+    if item.response is None:
+        return False
+    values = item.response.values()
     return not any(values) and all(value in _NOTHING for value in values)
 
 
-def without_position(settled: Settled) -> Iterator[int]:
+def without_position(settled: Settled) -> Iterable[int]:
     """Results that count although their position is not known."""
+    if NOWHERE not in settled.rows:
+        return ()
     return (
         number for number, fate in enumerate(settled.fates) if fate == Fate.MATCHED and settled.rows[number] == NOWHERE
     )

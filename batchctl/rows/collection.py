@@ -6,32 +6,32 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
+from typing import BinaryIO
 
-from msgspec import Struct, structs
+from msgspec import structs
 from msgspec.structs import replace
 
 from batchctl.disk.private_files import create_file, sync_folder
 from batchctl.model.answer_lines import AnswerLines
 from batchctl.model.json_value import Json
-from batchctl.model.keys import AttemptKey
 from batchctl.model.pieces import Pieces, pieces_of
-from batchctl.model.ports.inputs import ForeignRows, InputRow, KnownInput, SentRows, SourceFile
+from batchctl.model.ports.inputs import ForeignRows, InputRow, KnownInput, SentRows
 from batchctl.model.ports.providers import ResultItem
 from batchctl.model.ports.results import Collected, CollectOptions
-from batchctl.model.row_work import RowChoice, RowsSent
+from batchctl.model.row_work import RowsSent
 from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.arrivals import Fate, Settled, without_position
+from batchctl.rows.earlier import Earlier
 from batchctl.rows.expectation import Expectations
 from batchctl.rows.folder import RESULTS_FILE
-from batchctl.rows.input_list import InputList, read_input_list, write_input_list
 from batchctl.rows.join import Join, join_for
 from batchctl.rows.kept import write_manifest
 from batchctl.rows.ledger_file import ANSWERS_FILE, LedgerWriter, read_segment
-from batchctl.rows.ledger_index import LedgerIndex
+from batchctl.rows.list_join import ListJoin
 from batchctl.rows.merging import Merged, merge
 from batchctl.rows.raw_files import kept_aside
 from batchctl.rows.result_writer import ResultWriter, Written
-from batchctl.rows.segments import Wanted, read_segments
+from batchctl.rows.sent_file import SentFile
 from batchctl.rows.sent_list import SentList
 from batchctl.rows.spool import Spool
 from batchctl.rows.temporary import temporary
@@ -39,34 +39,6 @@ from batchctl.rows.whole_input import WholeInput, remembered
 
 _CODES = {verdict.value: verdict for verdict in RowVerdict}
 """In their order. An enum takes longer to go through."""
-
-
-class Earlier(Struct, frozen=True):
-    """The results of the attempts before the one that is collected."""
-
-    root: Path
-    target: Path
-    """The folder that is written."""
-    key: AttemptKey
-    uid: Json
-    choice: RowChoice
-
-    digest: str
-    """Of the work."""
-
-    def listed(self) -> InputList | None:
-        """The list of an input at Cloud Storage. Raises ResultsError."""
-        return read_input_list(self.root, self.key.job, self.digest)
-
-    def keep(self, whole: WholeInput, files: tuple[SourceFile, ...]) -> None:
-        """Write the list of an input at Cloud Storage that was sent as it is. Raises ResultsError."""
-        write_input_list(self.root, self.key.job, self.digest, whole, files)
-
-    def index(self) -> LedgerIndex:
-        """Their rows. A damaged ledger is left out: its rows have no result. Raises ResultsError."""
-        wanted = Wanted(str(self.uid), self.choice.since, self.target.name)
-        found = read_segments(self.root, self.key.job, wanted)
-        return LedgerIndex(found.found, self.choice.accept)
 
 
 class Collection:
@@ -87,6 +59,8 @@ class Collection:
         self._is_list_lost = sent is None and isinstance(known, SentRows)
         self._is_first = False
         """Whether no attempt before has answers: its results are those of the job."""
+        self._is_listed = False
+        """Whether the list of the rows is all that is needed of them."""
 
     def write(self, path: str, items: Iterable[ResultItem], facts: Mapping[str, Json]) -> Collected:
         """Write all files of the folder; the manifest comes last. Raises what `items` and the known input raise."""
@@ -95,27 +69,25 @@ class Collection:
 
     def _write(self, path: str, items: Iterable[ResultItem], whole: WholeInput, facts: Mapping[str, Json]) -> Collected:
         known, sent = self._input(whole)
-        with (
-            temporary(self._part) as aside,
-            temporary(self._part) as expected,
-            temporary(self._part) as arrived,
-            ExitStack() as opened,
-        ):
-            spool = Spool(arrived)
-            expectations = Expectations(expected)
-            join = join_for(known, aside, expectations)
-            ledger = None if sent is None or not sent.has_fingerprints else LedgerWriter(sent)
+        with ExitStack() as opened:
+
+            def aside() -> BinaryIO:
+                return opened.enter_context(temporary(self._part))
+
+            spool, expectations = Spool(aside()), Expectations(aside())
+            join = self._join(known, sent, aside(), expectations)
+            ledger = None if sent is None or not sent.has_fingerprints else LedgerWriter(sent, aside())
             # The shards of an attempt are merged when all are collected.
             is_part = whole.has_fingerprints and not self._is_shard and not self._is_first
             if isinstance(known, ForeignRows) and sent is not None and sent.has_fingerprints:
                 self._earlier.keep(whole, known.files)
             answers = ANSWERS_FILE if is_part else RESULTS_FILE
             target = opened.enter_context(create_file(self._part / answers))
-            writer = ResultWriter(target, spool, join, expectations, ledger)
+            writer = ResultWriter(target, spool, join, expectations, ledger, aside)
             for piece in pieces_of(items):
                 rows = join.add_answers(piece.keys, writer.read_answer) if isinstance(piece, AnswerLines) else None
                 if rows is None or not isinstance(piece, AnswerLines):
-                    self._add(piece, join, spool, expectations)
+                    self._add(piece, join, len(spool), expectations, writer)
                 else:
                     writer.add(piece, rows)
             settled = join.settle()
@@ -123,21 +95,12 @@ class Collection:
                 self._count_sent(ledger, settled)
             anonymous = spool.count_anonymous(without_position(settled))
             written = writer.write(settled)
-        came = written.verdicts.total()
-        tokens = written.usage.input
-        found: dict[str, Json] = {"tokens": tokens, **written.usage.facts()}
-        own = None
-        if ledger is not None and sent is not None:
-            if ledger.rows == len(sent):
-                ledger.add_missing(is_tried=self._options.counts_missing and came > 0)
-            own = _own(sent, ledger, written)
-            found["canary"] = sent.is_canary
-            found["shards"] = sent.shards
-            found["ledger"] = {
-                **ledger.write(self._part, answers),
-                "answersSha256": written.sha256,
-                "verdicts": dict(own.verdicts),
-            }
+            came = written.verdicts.total()
+            tokens = written.usage.input
+            found: dict[str, Json] = {"tokens": tokens, **written.usage.facts()}
+            own = None
+            if ledger is not None and sent is not None:
+                own = self._keep_ledger(ledger, sent, written, answers, found)
         unmatched, anonymous = settled.fates.count(Fate.UNMATCHED), anonymous if came > 1 else 0
         if is_part:
             # Those of earlier attempts are in the merged results, too.
@@ -162,15 +125,39 @@ class Collection:
         sync_folder(self._part)
         return collected
 
-    def _add(self, items: Iterable[ResultItem], join: Join, spool: Spool, expectations: Expectations) -> None:
-        """Add results one by one."""
-        for arrival in items:
-            item = arrival if arrival.aside is None else kept_aside(self._part, arrival, arrival.aside, len(spool))
+    def _join(
+        self, known: KnownInput | None, sent: SentList | None, aside: BinaryIO, expectations: Expectations
+    ) -> Join:
+        if self._is_listed and isinstance(sent, SentFile):
+            return ListJoin(sent, aside, expectations)
+        return join_for(known, aside, expectations)
+
+    def _keep_ledger(
+        self, ledger: LedgerWriter, sent: SentList, written: Written, answers: str, found: dict[str, Json]
+    ) -> RowsSent:
+        """Write the ledger, and put its facts into `found`; returns the rows of this attempt alone."""
+        if ledger.rows == len(sent):
+            ledger.add_missing(is_tried=self._options.counts_missing and written.verdicts.total() > 0)
+        own = _own(sent, ledger, written)
+        found["canary"] = sent.is_canary
+        found["shards"] = sent.shards
+        found["ledger"] = {
+            **ledger.write(self._part, answers),
+            "answersSha256": written.sha256,
+            "verdicts": dict(own.verdicts),
+        }
+        return own
+
+    def _add(
+        self, items: Iterable[ResultItem], join: Join, before: int, expectations: Expectations, writer: ResultWriter
+    ) -> None:
+        """Add results one by one. So many came before."""
+        for number, arrival in enumerate(items, before):
+            item = arrival if arrival.aside is None else kept_aside(self._part, arrival, arrival.aside, number)
             echoed = expectations.place(item.request)
             if item.request is not None and not self._is_joined_by_request:
                 item = structs.replace(item, request=None)
-            join.add(item)
-            spool.add(item, echoed)
+            writer.add_one(item, echoed, join.add(item))
 
     def _count_sent(self, ledger: LedgerWriter, settled: Settled) -> None:
         """Find the number of rows that were sent, by the record or the API: their list, which is lost, has all rows.
@@ -191,6 +178,9 @@ class Collection:
     def _input(self, whole: WholeInput) -> tuple[KnownInput | None, SentList | None]:
         """The rows to join results with, and their list."""
         known, sent = self._known, self._sent
+        if isinstance(sent, SentFile) and (isinstance(known, SentRows) or (known is None and not self._has_source())):
+            self._is_listed = True
+            return known, sent
         if isinstance(known, ForeignRows) and known.files and sent is None:
             # Sent as it is: every row of the source. Its results have no marks.
             self._is_first = not len(self._earlier.index())
@@ -214,6 +204,10 @@ class Collection:
         if known is None and sent is not None:
             return SentRows(sent.rows()), sent
         return known, None
+
+    def _has_source(self) -> bool:
+        """Whether the rows of a source at Cloud Storage are listed."""
+        return self._earlier.listed() is not None
 
     def _list_of_all(self) -> SentList:
         """An empty list for all rows of the input, in place of one that is lost."""

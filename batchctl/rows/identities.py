@@ -91,6 +91,10 @@ class Identities:
         """All rows were added."""
         self._distinct = {name for name, column in self._columns.items() if _rises(column)}
 
+    def skip(self, count: int) -> None:
+        """Go on after so many rows, as if they had been found one after the other."""
+        self._next = count
+
     def _is_distinct(self, name: str) -> bool:
         """Whether each row has such a name, or none has, and no two rows have the same one."""
         if name in self._distinct:

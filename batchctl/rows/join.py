@@ -14,7 +14,7 @@ from typing import BinaryIO, Protocol, assert_never
 from batchctl.model.json_value import Json
 from batchctl.model.ports.inputs import ForeignRows, KnownInput, SentRows, UnorderedRows
 from batchctl.model.ports.providers import ResultItem
-from batchctl.model.result_json import decoded
+from batchctl.model.result_json import decoded, encoded
 from batchctl.model.row_marks import position_of_key
 from batchctl.rows.arrivals import NOWHERE, Arrivals, Fate, ReadAgain, Settled
 from batchctl.rows.expectation import UNSEEN, Expectations
@@ -29,8 +29,8 @@ _NONE = 0
 class Join(Protocol):
     """Matches results with rows."""
 
-    def add(self, item: ResultItem) -> None:
-        """Add the next result, in order of arrival."""
+    def add(self, item: ResultItem) -> int | None:
+        """Add the next result, in order of arrival. Returns its row, if it says only the key of the next one."""
         ...
 
     def add_answers(self, keys: Sequence[str], read: Callable[[int], ReadAgain]) -> range | None:
@@ -48,8 +48,8 @@ class Join(Protocol):
         """The key to show for the result of a row that came with this key."""
         ...
 
-    def keys(self, rows: range, given: Sequence[bytes]) -> Sequence[str | None]:
-        """The same for rows that come one after the other; `given` is JSON."""
+    def keys(self, rows: range, given: Sequence[bytes]) -> Sequence[bytes]:
+        """The same for rows that come one after the other, as JSON."""
         ...
 
     def common_expectation(self, rows: range) -> int:
@@ -119,8 +119,8 @@ class LooseJoin:
     def key(self, row: int, given: str | None) -> str | None:  # noqa: ARG002  the input is not known
         return None if self._ours and position_of_key(given) is not None else given
 
-    def keys(self, rows: range, given: Sequence[bytes]) -> Sequence[str | None]:
-        return [self.key(row, decoded(key)) for row, key in zip(rows, given, strict=True)]
+    def keys(self, rows: range, given: Sequence[bytes]) -> Sequence[bytes]:
+        return [encoded(self.key(row, decoded(key))) for row, key in zip(rows, given, strict=True)]
 
     def common_expectation(self, rows: range) -> int:  # noqa: ARG002  the input is not known
         return UNSEEN

@@ -7,19 +7,23 @@ good answer already. A row takes 32 bytes, and none of its text is in there.
 from __future__ import annotations
 
 import json
+import shutil
 import struct
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from pathlib import Path
+from typing import BinaryIO
 
 from msgspec import Struct
 
-from batchctl.disk.private_files import write_file
+from batchctl.disk.private_files import create_file
 from batchctl.model.json_value import Json
 from batchctl.model.sent_with import SentWith
 from batchctl.model.verdicts import RowVerdict
-from batchctl.rows.packed_file import packed, read_packed
+from batchctl.rows.durable import flush_durably
+from batchctl.rows.hashed_lines import HashedLines, Mark
+from batchctl.rows.packed_file import packed_head, read_packed
 from batchctl.rows.sent_list import SentList
 
 LEDGER_FILE = "rows.ledger"
@@ -27,18 +31,28 @@ ANSWERS_FILE = "rows.jsonl"
 """The answers of an attempt that sent a part of the rows; otherwise they are in the results file."""
 FORMAT = "batchctl/ledger/v1"
 _RECORD = struct.Struct("<16sQIB3x")
+RECORD_BYTES = _RECORD.size
 _CODE_AT = 28
 """The place of the code in a record."""
 _CODES = tuple(one.value for one in RowVerdict)
 _NUMBERS = {one: number for number, one in enumerate(RowVerdict)}
 
 
+class LedgerMark(Struct, frozen=True):
+    """A place between the records of a ledger, and the verdicts of the rows before it."""
+
+    body: Mark
+    verdicts: Counter[RowVerdict]
+
+
 class LedgerWriter:
     """Takes the results of an attempt as they are written."""
 
-    def __init__(self, sent: SentList) -> None:
+    def __init__(self, sent: SentList, aside: BinaryIO) -> None:
+        """`aside` is an empty file: the ledger begins with the hash of what follows."""
         self._sent = sent
-        self._body = bytearray()
+        self._aside = aside
+        self._body = HashedLines(aside)
         self._has_result = bytearray(len(sent))
         self._verdicts = Counter[RowVerdict]()
         self._is_missing_tried = True
@@ -65,12 +79,20 @@ class LedgerWriter:
         self._has_result[first : first + count] = b"\1" * count
         self._verdicts[RowVerdict.OK] += count
         prints = self._sent.fingerprints(first, count)
-        self._body += b"".join(map(_RECORD.pack, prints, offsets, lengths, repeat(_NUMBERS[RowVerdict.OK])))
+        self._body.add(b"".join(map(_RECORD.pack, prints, offsets, lengths, repeat(_NUMBERS[RowVerdict.OK]))))
 
     def place(self, number: int) -> tuple[int, int]:
         """The offset and the length of an outcome, by the number in which it was added."""
-        _, offset, length, _ = _RECORD.unpack_from(self._body, number * _RECORD.size)
-        return offset, length
+        return place_in(self._body.read(number * RECORD_BYTES, RECORD_BYTES))
+
+    def mark(self) -> LedgerMark:
+        """The place after the last result."""
+        return LedgerMark(self._body.mark(), self._verdicts.copy())
+
+    def take_back(self, mark: LedgerMark, into: BinaryIO) -> None:
+        """Move the records of the results after a mark into another file. Their rows will have results again."""
+        self._body.take_back(mark.body, into)
+        self._verdicts = mark.verdicts.copy()
 
     def add_missing(self, *, is_tried: bool) -> None:
         """Add all rows that have no result. `is_tried`: the API had its chance with them."""
@@ -85,14 +107,18 @@ class LedgerWriter:
         return found + Counter({RowVerdict.NO_RESULT.value: self.rows - self._has_result.count(1)})
 
     def _put(self, number: int, found: RowVerdict, offset: int, length: int) -> None:
-        self._body += _RECORD.pack(self._sent.fingerprint(number), offset, length, _NUMBERS[found])
+        self._body.add(_RECORD.pack(self._sent.fingerprint(number), offset, length, _NUMBERS[found]))
 
     def write(self, folder: Path, answers: str) -> dict[str, Json]:
         """Write the ledger durably into a new folder; returns its facts for the manifest."""
         head = {"format": FORMAT, "codes": list(_CODES), "answers": answers}
-        sha256, pieces = packed(head, self._body)
-        write_file(folder / LEDGER_FILE, *pieces)
-        rows = len(self._body) // _RECORD.size
+        sha256 = self._body.hexdigest()
+        self._aside.seek(0)
+        with create_file(folder / LEDGER_FILE) as target:
+            target.write(packed_head(head, sha256))
+            shutil.copyfileobj(self._aside, target)
+            flush_durably(target)
+        rows = self._body.end // RECORD_BYTES
         facts: dict[str, Json] = {
             "file": LEDGER_FILE,
             "answers": answers,
@@ -103,6 +129,12 @@ class LedgerWriter:
         facts |= {"renews": True} if self._sent.renews else {}
         facts |= {} if self._is_missing_tried else {"missingTried": False}
         return facts if self._sent.sent_with is None else {**facts, "sentWith": self._sent.sent_with.plain}
+
+
+def place_in(record: bytes) -> tuple[int, int]:
+    """The offset and the length of an outcome, by the record of its row."""
+    _, offset, length, _ = _RECORD.unpack(record)
+    return offset, length
 
 
 class LedgerRecord(Struct, frozen=True):
@@ -133,7 +165,7 @@ class Segment(Struct, frozen=True):
     """Results in the file of answers that match no row."""
 
     def __len__(self) -> int:
-        return len(self.body) // _RECORD.size
+        return len(self.body) // RECORD_BYTES
 
     def records(self) -> Iterator[tuple[bytes, int, int, int]]:
         """All rows: fingerprint, offset, length, and the number of the code."""
@@ -141,11 +173,11 @@ class Segment(Struct, frozen=True):
 
     def code(self, number: int) -> str:
         """The verdict code of one row, by its number."""
-        return self.codes[self.body[number * _RECORD.size + _CODE_AT]]
+        return self.codes[self.body[number * RECORD_BYTES + _CODE_AT]]
 
     def record(self, number: int) -> LedgerRecord:
         """One row, by its number."""
-        fingerprint, offset, length, code = _RECORD.unpack_from(self.body, number * _RECORD.size)
+        fingerprint, offset, length, code = _RECORD.unpack_from(self.body, number * RECORD_BYTES)
         return LedgerRecord(fingerprint, self.codes[code], offset, length)
 
 
@@ -159,11 +191,11 @@ def read_segment(folder: Path, manifest: Mapping[str, Json]) -> Segment | None:
         return None
     head, body = read_packed(folder / LEDGER_FILE, FORMAT)
     codes = head["codes"]
-    if head["sha256"] != facts["sha256"] or len(body) % _RECORD.size or not isinstance(codes, list):
+    if head["sha256"] != facts["sha256"] or len(body) % RECORD_BYTES or not isinstance(codes, list):
         raise ValueError(f"{LEDGER_FILE} is not the one that the manifest describes")
     if facts["answers"] not in (ANSWERS_FILE, "results.jsonl"):
         raise ValueError(f"its manifest names {json.dumps(facts['answers'])} as its answers")
-    if max(body[_CODE_AT :: _RECORD.size], default=0) >= len(codes):
+    if max(body[_CODE_AT::RECORD_BYTES], default=0) >= len(codes):
         raise ValueError(f"{LEDGER_FILE} has a verdict that cannot be")
     sent_with = SentWith.read(facts["sentWith"]) if "sentWith" in facts else None
     renews, is_missing_tried = facts.get("renews") is True, facts.get("missingTried") is not False

@@ -17,7 +17,7 @@ from operator import eq
 
 from batchctl.model.json_value import Json
 from batchctl.model.ports.providers import ResultItem
-from batchctl.model.result_json import decoded
+from batchctl.model.result_json import decoded, encoded, encoded_each
 from batchctl.model.row_marks import position_of_key, without_labels
 from batchctl.rows.arrivals import NOWHERE, Arrivals, Fate, ReadAgain, Settled
 from batchctl.rows.echo import Forms, forms
@@ -28,6 +28,11 @@ from batchctl.rows.table import RowTable, whole_form
 _NONE = 0
 _HOLDERS_COMPARED = 64
 """Equal requests whose answers a further one is compared with, to see whether it is one of them."""
+
+
+def is_key_alone(item: ResultItem) -> bool:
+    """Whether a result has a key, and nothing else that says which row it is of."""
+    return not (item.members or item.key_is_number or item.key is None) and item.request is None
 
 
 class RowJoin:
@@ -49,16 +54,31 @@ class RowJoin:
         self._taken = bytearray(len(table))
         self._known_lookalikes: dict[int, Counter[int]] | None = None
 
-    def add(self, item: ResultItem) -> None:
-        """Add the next result, in order of arrival."""
+    def resume(self, count: int, singles: Sequence[int], facts: Arrivals, read: Callable[[int], ReadAgain]) -> None:
+        """Go on after so many results, which were those of the first rows, in their order, and said only their keys.
+
+        `singles` are the numbers of those that were not added as answers, and `facts` the facts about them. No result
+        echoes a request.
+        """
+        before = 0
+        for place, number in enumerate(singles):
+            self._arrivals.add_answers(number - before, read)
+            self._arrivals.add_again(facts, place)
+            before = number + 1
+        self._arrivals.add_answers(count - before, read)
+        self._claims.extend(range(count))
+        self._table.names.skip(count)
+
+    def add(self, item: ResultItem) -> int | None:
+        """Add the next result, in order of arrival. Returns its row, if it says only the key of the next one."""
         number = self._arrivals.add(item)
-        is_key_alone = not (item.members or item.key_is_number or item.key is None) and item.request is None
-        row = self._table.names.next_owner(item.key) if is_key_alone and item.key is not None else None
+        row = self._table.names.next_owner(item.key) if is_key_alone(item) and item.key is not None else None
         if row is None:
             self._add_other(item, number)
         else:
             self._claims.append(row)
             self._add_forms(None, item.members)
+        return row
 
     def add_answers(self, keys: Sequence[str], read: Callable[[int], ReadAgain]) -> range | None:
         """Add the next results, if they are those of the next rows: nearly all are."""
@@ -119,12 +139,12 @@ class RowJoin:
         own = self._table.keys[row]
         return given if own is None and position_of_key(given) is None else own
 
-    def keys(self, rows: range, given: Sequence[bytes]) -> Sequence[str | None]:
-        """The same for rows that come one after the other; `given` is JSON."""
+    def keys(self, rows: range, given: Sequence[bytes]) -> Sequence[bytes]:
+        """The same for rows that come one after the other, as JSON."""
         own = self._table.keys[rows.start : rows.stop]
         if None not in own:
-            return own
-        return [self.key(row, decoded(key)) for row, key in zip(rows, given, strict=True)]
+            return encoded_each(own)
+        return [encoded(self.key(row, decoded(key))) for row, key in zip(rows, given, strict=True)]
 
     def common_expectation(self, rows: range) -> int:
         """The expectation that these rows have in common; UNSEEN without one, and if a row may have members."""

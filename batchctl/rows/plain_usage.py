@@ -11,21 +11,22 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from batchctl.model.cost.tokens import LONG_PROMPT
 from batchctl.rows.numbers import MOST_COUNT
 
-_Count = Annotated[int, Meta(ge=0, lt=MOST_COUNT)]
+Count = Annotated[int, Meta(ge=0, lt=MOST_COUNT)]
+"""A plausible number of tokens."""
 
 
 class _OfText(Struct, gc=False, forbid_unknown_fields=True):
     modality: Literal["TEXT"]
-    tokenCount: _Count  # noqa: N815 - names of the API
+    tokenCount: Count  # noqa: N815 - names of the API
 
 
 class PlainUsage(Struct, gc=False, forbid_unknown_fields=True):
     """The `usageMetadata` of a usual answer."""
 
-    promptTokenCount: _Count  # noqa: N815
-    candidatesTokenCount: _Count  # noqa: N815
-    totalTokenCount: _Count  # noqa: N815
-    thoughtsTokenCount: _Count | UnsetType = UNSET  # noqa: N815
+    promptTokenCount: Count  # noqa: N815
+    candidatesTokenCount: Count  # noqa: N815
+    totalTokenCount: Count  # noqa: N815
+    thoughtsTokenCount: Count | UnsetType = UNSET  # noqa: N815
     promptTokensDetails: list[_OfText] = []  # noqa: N815
     candidatesTokensDetails: list[_OfText] = []  # noqa: N815
     trafficType: str = ""  # noqa: N815

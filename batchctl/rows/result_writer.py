@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from itertools import accumulate, islice
 from operator import add, itemgetter, lt
 from typing import BinaryIO
@@ -13,16 +15,18 @@ from msgspec import UNSET, Struct
 from batchctl.model.answer_lines import AnswerLines, FormedAnswers
 from batchctl.model.forms.templates import Template
 from batchctl.model.json_value import Json
+from batchctl.model.ports.providers import ResultItem
 from batchctl.model.result_json import decoded, encoded, encoded_each
 from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.answer_columns import AnswerColumns
-from batchctl.rows.arrivals import NOWHERE, Fate, ReadAgain, Settled
+from batchctl.rows.arrivals import NOWHERE, Fate, ReadAgain, Settled, is_hollow
 from batchctl.rows.expectation import UNSEEN, Expectation, Expectations
 from batchctl.rows.hashed_lines import HashedLines
 from batchctl.rows.join import Join
 from batchctl.rows.ledger_file import LedgerWriter
 from batchctl.rows.plain_answers import CountedAnswer, PlainAnswer, are_good, read_all_plain, read_plain
-from batchctl.rows.spool import NO_MEMBERS, Spool
+from batchctl.rows.spool import NO_MEMBERS, Record, Spool, record_of
+from batchctl.rows.taken_back import Doubt, TakenBack
 from batchctl.rows.usage import UsageTotal
 from batchctl.rows.verdict import verdict
 from batchctl.rows.written import as_written
@@ -47,16 +51,22 @@ class Written(Struct, frozen=True):
 
 
 class ResultWriter:
-    """Writes results: answers of the usual form as they come, as long as they come in the order of the input.
+    """Writes results as they come, as long as they come in the order of the input.
 
     All other results wait in the spool. `ledger` takes those that have a row; without it, the rows of the join are
     those of the whole input, and no result is written before all have come.
     """
 
     def __init__(
-        self, target: BinaryIO, spool: Spool, join: Join, expectations: Expectations, ledger: LedgerWriter | None = None
+        self,
+        target: BinaryIO,
+        spool: Spool,
+        join: Join,
+        expectations: Expectations,
+        ledger: LedgerWriter | None,
+        aside: Callable[[], BinaryIO],
     ) -> None:
-        """`target` is an empty file."""
+        """`target` is an empty file; `aside` makes one for what has to wait."""
         self._lines = HashedLines(target)
         self._spool = spool
         self._join = join
@@ -66,27 +76,42 @@ class ResultWriter:
         self._verdicts, self._usage = Counter[RowVerdict](), UsageTotal()
         self._ahead = 0
         """The results that were written as they came. Each is that of the row with its number."""
+        self._aside = aside
+        self._doubt: Doubt | None = None
+        """Before the first of them that another result may count before."""
+        self._taken_back: TakenBack | None = None
 
     def add(self, answers: AnswerLines, rows: range) -> None:
-        """Add the next results, whose keys name these rows."""
-        if self._write_ahead(answers, rows):
-            self._spool.skip(len(answers))
-        else:
-            self._spool.add_answers(answers)
+        """Add the next results, whose keys name these rows.
 
-    def _write_ahead(self, answers: AnswerLines, rows: range) -> bool:
-        """Write answers as they come; False, if they have to wait.
-
-        The first rows have the first results, and these are good answers: no other result can count before them. So
-        they are the start of the file, whatever comes after them.
+        The first rows have the first results, and these are answers: no other result can count before them. So they
+        are the start of the file, whatever comes after them.
         """
-        is_next = rows.start == self._ahead == len(self._spool)
-        place = UNSEEN if self._ledger is None or not is_next else self._join.common_expectation(rows)
-        if place == UNSEEN or not self._count_good(answers, self._expectations.at(place)):
-            return False
-        self._put_good(rows, self._join.keys(rows, encoded_each(answers.keys)), answers.responses, _ANSWER_LINE)
+        if self._ledger is None or not rows.start == self._ahead == len(self._spool):
+            self._spool.add_answers(answers)
+            return
+        place, given = self._join.common_expectation(rows), encoded_each(answers.keys)
+        if place != UNSEEN and self._count_good(answers, self._expectations.at(place)):
+            self._put_good(rows, self._join.keys(rows, given), answers.responses, _ANSWER_LINE)
+        else:
+            for row, key, response in zip(rows, given, answers.responses, strict=True):
+                record = key, b'{"response":%b}' % response, NO_MEMBERS
+                self._write_record(record, row, self._expected(row, UNSEEN), Fate.MATCHED)
         self._ahead = rows.stop
-        return True
+        self._spool.skip(len(rows))
+
+    def add_one(self, item: ResultItem, echoed: int, row: int | None) -> None:
+        """Add the next result. `row` is that of `Join.add`, `echoed` the place of the expectation of its request."""
+        record = record_of(item)
+        if row is None or item.early or self._ledger is None or not row == self._ahead == len(self._spool):
+            self._spool.add(record, echoed)
+            return
+        if self._doubt is None and (item.response is None or is_hollow(item)):
+            # A later answer of this row would count before it.
+            self._doubt = Doubt(row, self._lines.mark(), self._ledger.mark(), deepcopy(self._usage))
+        self._write_record(record, row, self._expected(row, echoed), Fate.MATCHED)
+        self._ahead += 1
+        self._spool.skip(1)
 
     def _count_good(self, answers: AnswerLines, expected: Expectation) -> bool:
         """Count the tokens of answers; False, if the verdict on one may not be `OK`."""
@@ -105,11 +130,12 @@ class ResultWriter:
         """The key and the response of a result."""
         if number >= self._ahead or self._ledger is None:
             return self._spool.read_answer(number)
-        response = decoded(b"{" + self._lines.read(*self._ledger.place(number)))["response"]
+        response = decoded(b"{" + self._lines.read(*self._ledger.place(number))).get("response")
         return self._join.key(number, None), response
 
     def write(self, settled: Settled) -> Written:
         """Write all other results by input position, those without one last as they came."""
+        self._take_back(settled)
         order = _in_input_order(settled)[self._ahead :]
         if not isinstance(order, range):
             for number in order:
@@ -127,11 +153,34 @@ class ResultWriter:
     def _written(self) -> Written:
         return Written(self._lines.finish(), self._verdicts, self._usage)
 
+    def _take_back(self, settled: Settled) -> None:
+        """Take the results from the doubt on out of the file, if one of them has lost its row."""
+        doubt, ledger = self._doubt, self._ledger
+        if doubt is None or ledger is None or _is_run(settled, range(doubt.number, self._ahead)):
+            return
+        lines, records = self._aside(), self._aside()
+        self._lines.take_back(doubt.lines, lines)
+        ledger.take_back(doubt.ledger, records)
+        self._verdicts, self._usage = doubt.ledger.verdicts.copy(), doubt.usage
+        self._taken_back = TakenBack(doubt, self._ahead, lines, records, self._join)
+        self._ahead = doubt.number
+
     def _write_one(self, number: int, settled: Settled) -> None:
         row = settled.rows[number]
+        back = self._taken_back
+        if back is not None and number < back.end:
+            record, echoed = back.record(number), UNSEEN
+        else:
+            record, echoed = self._spool.record(number), self._spool.echoed(number)
+        self._write_record(record, row, self._expected(row, echoed), settled.fates[number])
+
+    def _expected(self, row: int, echoed: int) -> Expectation:
+        """The answer that a row asks for. `echoed` is the place of the expectation of the request in its result."""
         place = UNSEEN if row == NOWHERE else self._join.expectation(row)
-        expected = self._expectations.at(self._spool.echoed[number] if place == UNSEEN else place)
-        record = self._spool.record(number)
+        return self._expectations.at(echoed if place == UNSEEN else place)
+
+    def _write_record(self, record: Record, row: int, expected: Expectation, fate: int) -> None:
+        """Write a result of this row, or of none."""
         plain = read_plain(record[1])
         if plain is not None and are_good([plain], expected):
             found = RowVerdict.OK
@@ -144,7 +193,7 @@ class ResultWriter:
         ledger, lines = self._ledger, self._lines
         position = row if ledger is None or row == NOWHERE else ledger.position(row)
         head = _head(record, row, position, self._join, found)
-        if settled.fates[number] == Fate.MATCHED:
+        if fate == Fate.MATCHED:
             self._verdicts[found] += 1
             if ledger is not None and row != NOWHERE:
                 ledger.add(row, found, lines.end + len(head), len(record[1]) - 1)
@@ -164,11 +213,11 @@ class ResultWriter:
         self._put_good(rows, self._join.keys(rows, keys), list(map(_without_brace, outcomes)), _OUTCOME_LINE)
         return True
 
-    def _put_good(self, rows: range, keys: Sequence[str | None], ends: Sequence[bytes], line: Template) -> None:
+    def _put_good(self, rows: range, keys: Sequence[bytes], ends: Sequence[bytes], line: Template) -> None:
         """Write good answers of rows that come one after the other. `ends` are what `line` has in its last gap."""
         self._verdicts[RowVerdict.OK] += len(rows)
         positions = rows if self._ledger is None else self._ledger.positions(rows)
-        columns = [encoded_each(keys), list(map(b"%d".__mod__, positions)), ends]
+        columns = [keys, list(map(b"%d".__mod__, positions)), ends]
         if self._ledger is not None:
             # From the end of the verdict to the end of the line.
             *head, before, after = line.between
@@ -192,7 +241,14 @@ class ResultWriter:
             self._usage.add_all([one.usageMetadata for one in answers if isinstance(one, PlainAnswer)], versions)
 
 
-def _head(record: Sequence[bytes], row: int, position: int, join: Join, found: RowVerdict) -> bytes:
+def _is_run(settled: Settled, numbers: range) -> bool:
+    """Whether each of these results is that of the row with its number."""
+    rows = settled.rows[numbers.start : numbers.stop]
+    is_in_place = rows == (numbers if isinstance(rows, range) else array("q", numbers))
+    return is_in_place and settled.fates.count(Fate.MATCHED, numbers.start, numbers.stop) == len(numbers)
+
+
+def _head(record: Record, row: int, position: int, join: Join, found: RowVerdict) -> bytes:
     """The start of a line of `results.jsonl`: its outcome follows as it was put aside, without the first brace."""
     key, _, members = record
     if members == NO_MEMBERS and row != NOWHERE and not join.members(row):

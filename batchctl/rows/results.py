@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 from batchctl.disk.private_files import create_folder, make_folder, sync_folder
@@ -22,7 +23,8 @@ from batchctl.model.ports.inputs import KnownInput
 from batchctl.model.ports.providers import ResultItem
 from batchctl.model.ports.results import Collected, CollectOptions
 from batchctl.model.times import rfc3339
-from batchctl.rows.collection import Collection, Earlier
+from batchctl.rows.collection import Collection
+from batchctl.rows.earlier import Earlier
 from batchctl.rows.folder import (
     CURRENT,
     MANIFEST_FILE,
@@ -38,7 +40,7 @@ from batchctl.rows.folder import (
     shard_folder_name,
 )
 from batchctl.rows.reuse import copy_results
-from batchctl.rows.sent_list import find_list
+from batchctl.rows.sent_file import opened_list
 
 _STANDARD = CollectOptions()
 _LAST = (RESULTS_FILE, MANIFEST_FILE)
@@ -70,8 +72,9 @@ class ResultsFolder:
         base = shard_folder_name(key, digest, options.shards)
         with open_job_folder(self._root, key.job) as job, results_errors(job):
             make_folder(job)
-            with hold_open(job):
-                sent = find_list(self._root, key, digest, str(marks.get("token", "")), options.sent)
+            with hold_open(job), ExitStack() as opened:
+                token = str(marks.get("token", ""))
+                sent = opened.enter_context(opened_list(self._root, key, digest, token, options.sent))
                 owner = str(remote.account), remote.name
                 target = free_folder(job, base, lambda folder: _remote_in(folder) == owner)
                 part = job / f".{target.name}.part"

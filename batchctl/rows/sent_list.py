@@ -1,8 +1,8 @@
 """The list of the rows that an attempt sends, kept from before the create call.
 
 It says which row each result belongs to, even if the input file has changed since. It contains names and fingerprints
-of rows, and no text of a request. A short list of all rows of an input is a part of the attempt's record, which is
-durable before the call anyway; any other is a file beside the results.
+of rows, and no text of a request but the schema that all answers have to match. A short list of all rows of an input is
+a part of the attempt's record, which is durable before the call anyway; any other is a file beside the results.
 """
 
 from __future__ import annotations
@@ -26,18 +26,20 @@ from batchctl.model.keys import AttemptKey
 from batchctl.model.ports.inputs import InputRow
 from batchctl.model.row_work import RowChoice, RowsSent
 from batchctl.model.sent_with import SentWith
+from batchctl.rows.asked_of_all import AskedOfAll
 from batchctl.rows.folder import folder_name, job_folder, require_writable, results_errors
 from batchctl.rows.packed_file import packed, read_packed
 
 FORMAT = "batchctl/sent-rows/v1"
 FOLDER = "sent"
 PRINT_BYTES = 16
-_BETWEEN = b",\n"
-_KEY, _END = b'{"key":', b"}" + _BETWEEN
+BETWEEN = b",\n"
+"""The end of the line of each name."""
+_KEY, _END = b'{"key":', b"}" + BETWEEN
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(dict[str, str])
 _LIST_DECODER = msgspec.json.Decoder(list[dict[str, str]])
-_FAULTS = (ValueError, KeyError, TypeError, RecursionError)
+FAULTS = (ValueError, KeyError, TypeError, RecursionError)
 MOST_RECORDED = 2**10
 """Characters of a list in a record: some twenty rows. A state is read as a whole."""
 
@@ -75,6 +77,9 @@ class SentList:
     """Their fingerprints, one after the other."""
     names: bytearray = field(default_factory=bytearray)
     """The names under which they are sent: for each row a line of ASCII such as `{"key":"a"},`."""
+    asked: Mapping[str, Json] | None = None
+    """See `AskedOfAll`: of a list that was read from its file. A list in a record does not say it."""
+    asked_of_all: AskedOfAll = field(default_factory=AskedOfAll, compare=False)
 
     @classmethod
     def of_choice(cls, token: str, choice: RowChoice) -> Self:
@@ -86,17 +91,18 @@ class SentList:
 
     def add(self, place: int, row: InputRow) -> None:
         """Add the next row."""
+        self.asked_of_all.add(place, row)
         self.places.append(place)
         self.prints += row.fingerprint
         self.names += with_escapes(_ENCODER.encode(row.sent if row.key is None else {"key": row.key, **row.sent}))
-        self.names += _BETWEEN
+        self.names += BETWEEN
 
     def add_columns(self, place: int, columns: RowColumns) -> None:
         """Add the next rows. `place` is that of the first one."""
+        self.asked_of_all.add_columns(columns)
         self.places.extend(range(place, place + len(columns)))
         self.prints += b"".join(columns.fingerprints)
-        names = with_escapes(_ENCODER.encode_lines(columns.names)).removesuffix(b"\n")
-        self.names += _KEY + names.replace(b"\n", _END + _KEY) + _END
+        self.names += lines_of(columns.names)
 
     def fingerprint(self, number: int) -> bytes:
         """The fingerprint of a row, by its number in this list."""
@@ -128,7 +134,13 @@ class SentList:
 
     def each_names(self) -> Iterator[Mapping[str, str]]:
         """The names of each row."""
-        return (_DECODER.decode(line.removesuffix(_BETWEEN)) for line in BytesIO(self.names))
+        return (_DECODER.decode(line.removesuffix(BETWEEN)) for line in BytesIO(self.names))
+
+
+def lines_of(keys: Sequence[str]) -> bytes:
+    """The names of rows that are sent with nothing but a key. Raises ValueError for half of a surrogate pair."""
+    names = with_escapes(_ENCODER.encode_lines(keys)).removesuffix(b"\n")
+    return _KEY + names.replace(b"\n", _END + _KEY) + _END
 
 
 def keep_list(root: Path, key: AttemptKey, digest: str, sent: SentList) -> RowsSent:
@@ -169,7 +181,8 @@ def _of_record(token: str, recorded: RowsSent) -> SentList:
 def write_sent(root: Path, key: AttemptKey, digest: str, sent: SentList) -> RowsSent:
     """Write the list durably. Raises ResultsError."""
     job = job_folder(root, key.job)
-    names = memoryview(sent.names)[: -len(_BETWEEN)] if sent.names else b""
+    asked = sent.asked_of_all.value
+    names = memoryview(sent.names)[: -len(BETWEEN)] if sent.names else b""
     head = {
         "format": FORMAT,
         "job": key.job,
@@ -184,11 +197,12 @@ def write_sent(root: Path, key: AttemptKey, digest: str, sent: SentList) -> Rows
         **({"renews": True} if sent.renews else {}),
         **({"again": True} if sent.again else {}),
         **({"sentWith": sent.sent_with.plain} if sent.sent_with else {}),
+        **({} if asked is None else {"asked": asked}),
     }
     with results_errors(job):
         make_folder(job / FOLDER)
         sha256, pieces = packed(head, _little_endian(sent.places), sent.prints, b"[", names, b"]")
-        with replace_file(_path(job, key, digest)) as stream:
+        with replace_file(path_of(job, key, digest)) as stream:
             stream.writelines(pieces)
     return sent.facts(sha256)
 
@@ -202,15 +216,16 @@ def read_sent(root: Path, key: AttemptKey, digest: str, token: str) -> SentList 
     try:
         with results_errors(job):
             try:
-                head, body = read_packed(_path(job, key, digest), FORMAT)
+                head, body = read_packed(path_of(job, key, digest), FORMAT)
             except FileNotFoundError:
                 return None
         return _read(head, body) if head["token"] == token else None
-    except _FAULTS:
+    except FAULTS:
         return None
 
 
-def _path(job: Path, key: AttemptKey, digest: str) -> Path:
+def path_of(job: Path, key: AttemptKey, digest: str) -> Path:
+    """The file of a list, in the folder of its job."""
     return job / FOLDER / f"{folder_name(key, digest)}.rows"
 
 
@@ -230,6 +245,7 @@ def _read(head: Mapping[str, Json], body: bytes) -> SentList:
         sent_with=SentWith.read(head["sentWith"]) if "sentWith" in head else None,
         again=head.get("again") is True,
         shards=head.get("shards", 1),
+        asked=head.get("asked"),
         places=_native(places),
         prints=bytearray(body[ends[0] : ends[1]]),
         names=names,
@@ -240,13 +256,13 @@ def _names(body: bytes) -> bytearray:
     """The names as `SentList` has them. An earlier release wrote the list on one line."""
     if body == b"[]":
         return bytearray()
-    if _BETWEEN not in body:
+    if BETWEEN not in body:
         return _lines(_LIST_DECODER.decode(body))
-    return bytearray(body[1:-1]) + _BETWEEN
+    return bytearray(body[1:-1]) + BETWEEN
 
 
 def _lines(names: Iterable[Mapping[str, str]]) -> bytearray:
-    return bytearray(b"".join(with_escapes(_ENCODER.encode(one)) + _BETWEEN for one in names))
+    return bytearray(b"".join(with_escapes(_ENCODER.encode(one)) + BETWEEN for one in names))
 
 
 def _little_endian(numbers: array[int]) -> bytes:

@@ -9,7 +9,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, groupby
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 from batchctl.model.answer_lines import AnswerLines
 from batchctl.model.ports.providers import ResultItem
@@ -28,48 +28,63 @@ _RUN = 2**18
 """Bytes of results that are read at once."""
 
 
+Record: TypeAlias = tuple[bytes, bytes, bytes]
+"""The key of a result, its outcome, and its members; each as JSON."""
+
+
+def record_of(item: ResultItem) -> Record:
+    """A result as it is put aside."""
+    outcome = {"error": dict(item.error or {})} if item.response is None else {"response": dict(item.response)}
+    members = encoded(dict(item.members)) if item.members else NO_MEMBERS
+    return encoded(item.key), encoded(outcome), members
+
+
 class Spool:
     """Results in arrival order. `stream` is an empty file."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._records = ReadAhead(stream)
         self._writes = LargeWrites(stream.write)
+        self._skipped = 0
         self._offsets = array("q", [0])
-        self.echoed = array("q")
-        """By result: the place of the expectation of its echoed request."""
+        self._echoed = array("q")
+        """By result that was not skipped."""
 
     def __len__(self) -> int:
-        return len(self._offsets) - 1
+        return self._skipped + len(self._offsets) - 1
 
-    def add(self, item: ResultItem, echoed: int) -> None:
+    def add(self, record: Record, echoed: int) -> None:
         """Add the next result. `echoed` is the place of the expectation of its echoed request."""
-        self.echoed.append(echoed)
-        outcome = {"error": dict(item.error or {})} if item.response is None else {"response": dict(item.response)}
-        members = encoded(dict(item.members)) if item.members else NO_MEMBERS
-        record = _RECORD % (encoded(item.key), encoded(outcome), members)
-        self._writes.add(record)
-        self._offsets.append(self._offsets[-1] + len(record))
+        self._echoed.append(echoed)
+        line = _RECORD % record
+        self._writes.add(line)
+        self._offsets.append(self._offsets[-1] + len(line))
 
     def add_answers(self, answers: AnswerLines) -> None:
         """Add the next results."""
-        self.echoed.extend([UNSEEN] * len(answers))
+        self._echoed.extend([UNSEEN] * len(answers))
         records = list(map(_ANSWER_RECORD.__mod__, zip(encoded_each(answers.keys), answers.responses, strict=True)))
         self._writes.add(b"".join(records))
         self._offsets.extend(accumulate(map(len, records), initial=self._offsets.pop()))
 
     def skip(self, count: int) -> None:
-        """Count the next results, which are kept elsewhere."""
-        self.echoed.extend([UNSEEN] * count)
-        self._offsets.extend([self._offsets[-1]] * count)
+        """Count the next results, which are kept elsewhere: only the first ones can be."""
+        assert len(self._offsets) == 1
+        self._skipped += count
+
+    def echoed(self, number: int) -> int:
+        """The place of the expectation of the request that a result echoes."""
+        return self._echoed[number - self._skipped]
 
     def read_answer(self, number: int) -> ReadAgain:
         """The key and the response of a result."""
         key, outcome, _ = self.record(number)
         return decoded(key), decoded(outcome).get("response")
 
-    def record(self, number: int) -> Sequence[bytes]:
-        """A result as it was put aside: key, outcome and members, each as JSON."""
-        return self._read(number, number + 1)
+    def record(self, number: int) -> Record:
+        """A result as it was put aside."""
+        key, outcome, members = self._read(number, number + 1)
+        return key, outcome, members
 
     def columns(self, numbers: range) -> tuple[Sequence[bytes], Sequence[bytes], Sequence[bytes]]:
         """The keys, outcomes and members of results that arrived one after the other."""
@@ -78,8 +93,8 @@ class Spool:
 
     def end_of_run(self, first: int) -> int:
         """The end of some results that can be read at once, beginning with this one."""
-        end = bisect_right(self._offsets, self._offsets[first] + _RUN) - 1
-        return max(first + 1, end)
+        end = bisect_right(self._offsets, self._offsets[first - self._skipped] + _RUN) - 1
+        return max(first + 1, end + self._skipped)
 
     def count_anonymous(self, numbers: Iterable[int]) -> int:
         """The number of these results that have no name, or the same names as another result."""
@@ -95,5 +110,5 @@ class Spool:
 
     def _read(self, first: int, end: int) -> list[bytes]:
         self._writes.flush()
-        start = self._offsets[first]
-        return self._records.read(start, self._offsets[end] - start).split(b"\n")[:-1]
+        start = self._offsets[first - self._skipped]
+        return self._records.read(start, self._offsets[end - self._skipped] - start).split(b"\n")[:-1]
