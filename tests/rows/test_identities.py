@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 
@@ -47,5 +48,10 @@ def test_the_time_of_an_index_grows_with_the_rows() -> None:
         index_of(keys)
         return time.process_time() - start
 
-    few = min(seconds(4_000) for _ in range(3))
-    assert min(seconds(32_000) for _ in range(3)) < 24 * few
+    few = many = math.inf
+    for measured in range(20):
+        # What else the machine does makes a measurement longer, and not each of them.
+        few, many = min(few, seconds(4_000)), min(many, seconds(32_000))
+        if measured >= 2 and many < 24 * few:
+            return
+    pytest.fail(f"{many} s for eight times as many rows as in {few} s")
