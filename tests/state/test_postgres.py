@@ -16,7 +16,7 @@ from batchctl.state.postgres import held_row, place, server
 from batchctl.state.postgres.lock_row import LockTable
 from batchctl.state.shared.store import SharedState
 from tests.support.patience import PATIENCE
-from tests.support.shared_database import Database, Line
+from tests.support.shared_database import UNIT, Database, Line
 from tests.support.state_samples import job, past
 
 
@@ -150,10 +150,10 @@ def test_a_holder_that_slept_goes_on_if_no_process_took_the_lock(database: Datab
 
 
 def test_the_lease_is_renewed_in_the_background(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("batchctl.state.shared.lease._BEATS", 8.0 / 0.002)
+    monkeypatch.setattr("batchctl.state.shared.lease._BEATS", UNIT * 8.0 / 0.002)
     with database.state().lock() as session:
         database.later(15)
-        age = f"SELECT clock_timestamp() - renewed < interval '10 seconds' FROM {database.schema}.lock"
+        age = f"SELECT clock_timestamp() - renewed < interval '{UNIT * 10} seconds' FROM {database.schema}.lock"
         for _ in range(PATIENCE * 500):
             if database.sql(age) == [(True,)]:
                 break
@@ -279,7 +279,7 @@ def test_a_late_commit_has_the_row_until_it_is_done(database: Database, line: Li
     commit(database.state(), "first")
     session = database.state("ada", url=line.url(database.schema)).lock()
     # For others, the lease is over.
-    database.sql(f"UPDATE {database.schema}.lock SET renewed = renewed - interval '30 seconds'")
+    database.sql(f"UPDATE {database.schema}.lock SET renewed = renewed - interval '{UNIT * 30} seconds'")
     line.on_commit = lambda: "keep"
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(held_row, "PAUSES", ())

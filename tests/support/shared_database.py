@@ -16,12 +16,20 @@ import psycopg
 from batchctl.state.migrations import Identity
 from batchctl.state.postgres.held_row import Leases
 from batchctl.state.postgres.place import PostgresPlace
+from batchctl.state.shared.lease import Lease
 from batchctl.state.shared.store import LockTerms, SharedState
 from tests.support.postgres_server import PostgresServer
 from tests.support.state_samples import HandClock
 
 _NUMBERS = itertools.count(1)
 COMMIT = b"COMMIT\0"
+UNIT = 100
+"""Seconds of the server's clock for each second of a test: what really passes meanwhile is next to nothing."""
+
+
+def _leases(clock: Callable[[], float]) -> Leases:
+    usual = Leases(clock)
+    return Leases(clock, UNIT * usual.connected, Lease(UNIT * usual.alone.seconds))
 
 
 class Database:
@@ -43,7 +51,7 @@ class Database:
             place.close()
 
     def place(self, url: str | None = None) -> PostgresPlace:
-        place = PostgresPlace(url or self.url, self.clock.sleep, Leases(lambda: self.seconds))
+        place = PostgresPlace(url or self.url, self.clock.sleep, _leases(lambda: self.seconds))
         self.places.append(place)
         return place
 
@@ -53,8 +61,8 @@ class Database:
 
     def later(self, seconds: float) -> None:
         """Let time pass for the server and for the processes."""
-        self.seconds += seconds
-        self.sql(f"UPDATE {self.schema}.lock SET renewed = renewed - interval '{seconds} seconds'")
+        self.seconds += UNIT * seconds
+        self.sql(f"UPDATE {self.schema}.lock SET renewed = renewed - interval '{UNIT * seconds} seconds'")
 
     def sql(self, statement: str, database: str = "postgres") -> list[tuple[object, ...]]:
         """Execute a statement as an administrator."""
