@@ -11,6 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import msgspec
 from sqlite_utils import Database
 
 from batchctl.manifests.fault_list import Faults
@@ -20,7 +21,7 @@ from batchctl.manifests.trust import Trust
 from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import AttemptKey, Mark, short_uid
-from batchctl.model.observed import RowCounts
+from batchctl.model.observed import RemoteJob, RowCounts
 from batchctl.model.recorded import JobRow
 from batchctl.model.stack import Limits
 from batchctl.providers.gemini.create import marked_name
@@ -33,8 +34,13 @@ from batchctl.state.migrations import Identity, transaction
 from batchctl.state.seal import reseal
 
 STACK = "many"
+LISTED = "listed.msgpack"
+"""Beside the stack file: the list that its account shows."""
+LENGTH = 4
+"""The bytes of the length of a page."""
 UID = "bench1"
 NOWHERE = "http://127.0.0.1:9"
+_PAGE = 100
 _CREATED = datetime(2026, 11, 22, 20, tzinfo=UTC)
 _MANIFEST = """\
 apiVersion: batchctl.dev/v1
@@ -98,7 +104,24 @@ def write_state(folder: Path) -> list[tuple[str, str]]:
         _insert(db, "attempts", attempts)
         db.execute("UPDATE meta SET serial = 1")
         reseal(db)
+    _write_listed(folder / LISTED, desired.jobs)
     return [_remote(number, job) for number, job in enumerate(desired.jobs)]
+
+
+def _write_listed(path: Path, desired: Sequence[DesiredJob]) -> None:
+    """The remote jobs as a client of the API reads them from a list, in pages that begin with their length."""
+    jobs = [_listed(number, job) for number, job in enumerate(desired)]
+    pages = [msgspec.msgpack.encode(jobs[start : start + _PAGE]) for start in range(0, len(jobs), _PAGE)]
+    path.write_bytes(b"".join(len(page).to_bytes(LENGTH) + page for page in pages))
+
+
+def _listed(number: int, job: DesiredJob) -> RemoteJob:
+    attempt = _attempt(number, job)
+    mark = Mark(STACK, UID, attempt.key, attempt.digest[:15], attempt.token)
+    times = attempt.create_time, attempt.start_time
+    return RemoteJob(
+        str(attempt.remote), job.account, str(mark), mark, str(attempt.state), job.model, *times, rows=attempt.rows
+    )
 
 
 def _insert(db: Database, table: str, records: Sequence[Record]) -> None:

@@ -3,14 +3,13 @@
     python benchmarks/offline.py STATE plan -C FOLDER
 
 The benchmarks of plans and of `status` leave out the list of remote jobs, because most of its time is the service's.
-The client of the API is not loaded, either.
+The client of the API is not loaded, either. The jobs are read from a file that was written with the state.
 """
 
 from __future__ import annotations
 
 import gc
 import os
-import sqlite3
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -24,10 +23,12 @@ gc.set_threshold(50_000)  # as the command does before it imports click
 from batchctl.cli.lazy_group import without_garbage_collection  # noqa: E402 - see above
 
 with without_garbage_collection():  # as the command imports them
+    import msgspec
+
     from batchctl.cli import engine_tools
     from batchctl.engine.providers import Providers
-    from batchctl.model.keys import Account, AttemptKey, Mark
-    from batchctl.model.observed import RemoteJob, RowCounts
+    from batchctl.model.keys import Account
+    from batchctl.model.observed import RemoteJob
 
 
 class Listed:
@@ -48,22 +49,18 @@ class Listed:
 
     def list_jobs(self, *, foreign: bool = False) -> Iterator[RemoteJob]:
         del foreign
-        return remote_jobs(self.account, self._state)
+        return remote_jobs(self._state)
 
     def close(self) -> None:
         pass
 
 
-def remote_jobs(account: Account, state: Path) -> Iterator[RemoteJob]:
-    """The remote jobs of all attempts."""
-    with sqlite3.connect(f"file:{state}?mode=ro", uri=True) as db:
-        (stack, uid) = db.execute("SELECT stack, uid FROM meta").fetchone()
-        columns = "job, attempt, shard, remote, state, digest, token, create_time, start_time"
-        for job, attempt, shard, remote, phase, digest, token, *times in db.execute(f"SELECT {columns} FROM attempts"):
-            mark = Mark(stack, uid, AttemptKey(job, attempt, shard), digest[:15], token)
-            created, started = map(datetime.fromisoformat, times)
-            rows = RowCounts(2)
-            yield RemoteJob(remote, account, str(mark), mark, phase, "gemini-2.5-flash", created, started, rows=rows)
+def remote_jobs(state: Path) -> Iterator[RemoteJob]:
+    """The remote jobs of all attempts, as they were written with the state."""
+    decode = msgspec.msgpack.Decoder(list[RemoteJob]).decode
+    with (state.parent.parent / "listed.msgpack").open("rb") as pages:  # see many_jobs.py
+        while length := pages.read(4):
+            yield from decode(pages.read(int.from_bytes(length)))
 
 
 def main(state: Path, *arguments: str) -> None:
