@@ -73,7 +73,9 @@ def deliver(stack: Stack, journal: Journal, tools: Tools) -> None:
     """
     began = tools.clock.elapsed()
     hooks = {hook.name: hook for hook in stack.notify}
-    outbox = sort_outbox(journal.outbox, hooks, possible_again(journal.attempts.values(), stack), tools.clock.now())
+    # What may be found again matters only for what was found before.
+    again = possible_again(journal.attempts.values(), stack) if journal.outbox else frozenset()
+    outbox = sort_outbox(journal.outbox, hooks, again, tools.clock.now())
     for notice in outbox.old:
         journal.note_dropped(notice)
     for notice in outbox.hopeless:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -17,7 +17,7 @@ from batchctl.engine.renaming import rename_jobs
 from batchctl.engine.steps.execute import execute
 from batchctl.engine.tools import Tools
 from batchctl.engine.upload_cleanup import clean_up
-from batchctl.model.desired import DesiredStack
+from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.errors import BatchctlError
 from batchctl.model.keys import Account
 from batchctl.model.observing import PassWork
@@ -82,16 +82,17 @@ def run_pass(
     left: float | None = None,
     *,
     is_followed: bool = False,
+    like: Iterable[DesiredJob] = (),
 ) -> PassReport:
     """Read, observe, plan and execute under the lock. Raises LockedError, StateError, what `ask` and `approve` raise.
 
     `only` leaves all jobs but these; unlike a scope it changes nothing in what is decided and guarded. `left` are the
     seconds that the whole command has left: a look takes no longer, but for what it takes where nothing is wrong. If it
-    `is_followed` by another pass, a part of the collections may be left for that one.
+    `is_followed` by another pass, a part of the collections may be left for that one. `like`: see `StateStore.load`.
     """
     with tools.activity.observing(PassWork()), tools.state.lock() as session:
         locked = tools.clock.elapsed()
-        before = session.load()
+        before = session.load(like)
         asked = ask(before)
         desired, options = asked.desired, asked.options
         if approve is not None and find_moves(desired.stack.moved, before).due:

@@ -110,11 +110,11 @@ class Tools(Struct, frozen=True):
         inventory = self.shelf.look()
         if self.ledger is None:
             return inventory
-        asked = rows_to_survey(desired, recorded, options)
         if inventory.problem is None:
             # A job without a collected folder has no ledger, and to look for its folder takes longer than to plan it.
             collected = {path.partition("/")[0] for path in (*inventory.kept, *inventory.faults)}
-            asked = ((job, choice) for job, choice in asked if job.name in collected)
+            desired = replace(desired, jobs=tuple([job for job in desired.jobs if job.name in collected]))
+        asked = rows_to_survey(desired, recorded, options)
         found = {job.name: self.ledger.survey(job, choice) for job, choice in asked}
         return replace(inventory, rows={name: work for name, work in found.items() if work is not None})
 

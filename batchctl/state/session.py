@@ -7,11 +7,12 @@ file was moved, the session can no longer write.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
 
+from batchctl.model.desired import DesiredJob
 from batchctl.model.ports.surroundings import Clock
 from batchctl.model.recorded import Recorded
 from batchctl.model.writes import AddEvent, Write
@@ -44,11 +45,11 @@ class FileSession(AbstractContextManager["FileSession"]):
         """The connection of this session."""
         return self._db
 
-    def load(self) -> Recorded:
+    def load(self, like: Iterable[DesiredJob] = ()) -> Recorded:
         with state_errors(self._path):
             self._db.execute("BEGIN")
             try:
-                return read_recorded(self._db, self._path)
+                return read_recorded(self._db, self._path, like)
             finally:
                 self._db.rollback()
 

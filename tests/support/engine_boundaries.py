@@ -270,8 +270,8 @@ class TracedSession:
         self._log = log
         self._boundaries = boundaries
 
-    def load(self) -> Recorded:
-        return self._inner.load()
+    def load(self, like: Iterable[DesiredJob] = ()) -> Recorded:
+        return self._inner.load(like)
 
     def commit(self, writes: Any) -> None:
         self._boundaries.cross("before commit")

@@ -185,12 +185,12 @@ class _Run:
         if not self._until.forever:
             self._options = replace(self._options, bought=self._options.bought | creates_of(last.plan))
         only = None if self._until.ended else frozenset(job.job for job in self._pending)
-        done = run_pass(self._read, tools, only=only, left=self._left(), is_followed=self._until.goes_on)
+        like = () if self._desired is None else self._desired.jobs
+        done = run_pass(self._read, tools, only=only, left=self._left(), is_followed=self._until.goes_on, like=like)
         assert self._report is not None
         before, merged = self._report.last, merge(self._report, done, whole=self._until.ended)
         self._is_first = False
-        if self._until.forever:
-            # After weeks, the first pass does not matter any more.
+        if self._until.forever:  # after weeks, the first pass does not matter any more
             merged = replace(merged, plan=done.plan, outcomes=done.outcomes)
         self._take(done, merged)
         return has_changed(before, merged.last)

@@ -14,7 +14,9 @@ from batchctl.model.writes import Write
 class StateSession(AbstractContextManager["StateSession"], Protocol):
     """The state, locked for writing by this process."""
 
-    def load(self) -> Recorded: ...
+    def load(self, like: Iterable[DesiredJob] = ()) -> Recorded:
+        """All records. `like`: see `StateStore.load`. Raises StateError."""
+        ...
 
     def commit(self, writes: Sequence[Write]) -> None:
         """Make all changes durable, or none. Raises StateError if another process has taken the lock."""

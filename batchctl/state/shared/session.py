@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 
+from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import StateError
 from batchctl.model.recorded import Recorded
 from batchctl.model.writes import Write
@@ -31,10 +32,10 @@ class SharedSession(AbstractContextManager["SharedSession"]):
         self._lock = lock
         self._failure: StateError | None = None
 
-    def load(self) -> Recorded:
+    def load(self, like: Iterable[DesiredJob] = ()) -> Recorded:
         self._require()
         with self._naming():
-            return self._inner.load()
+            return self._inner.load(like)
 
     def check(self) -> None:
         self._require()
