@@ -49,8 +49,9 @@ def text_decision_at(schema: Schema, path: Sequence[str]) -> Callable[[str], boo
     _, part = compiler.resolved(part)
     if "string" not in part.get("type", "string") or part.keys() - _OF_TEXTS - _NOTES:
         raise ValueError(f"more than the length and the pattern of a text decide about {path[-1]}")
-    least, most, pattern = part.get("minLength", 0), part.get("maxLength", math.inf), part.get("pattern")
-    return lambda text: least <= len(text) <= most and (pattern is None or matches(pattern, text, part))
+    least, most = part.get("minLength", 0), part.get("maxLength", LONGEST_MATCHED if "pattern" in part else math.inf)
+    search = _whole(part.get("pattern", "")).search
+    return lambda text: least <= len(text) <= most and search(text) is not None
 
 
 def _part_at(schema: Schema, path: Sequence[str]) -> tuple[_Compiler, Schema]:

@@ -46,27 +46,27 @@ class Action(StrEnum):
     WAIT = "wait"
     NONE = "none"
 
-    @property
+    @cached_property
     def is_quiet(self) -> bool:
         return self._traits.is_quiet
 
-    @property
+    @cached_property
     def is_harmless(self) -> bool:
         return self._traits.is_harmless
 
-    @property
+    @cached_property
     def buys(self) -> bool:
         return self._traits.buys
 
-    @property
+    @cached_property
     def stops(self) -> bool:
         return self._traits.stops
 
-    @property
+    @cached_property
     def follows_remote(self) -> bool:
         return self._traits.follows_remote
 
-    @property
+    @cached_property
     def gains_remote(self) -> bool:
         return self._traits.gains_remote
 

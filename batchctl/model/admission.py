@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from msgspec import Struct, field
 
@@ -59,6 +60,12 @@ class QuotaKey(Struct, frozen=True, order=True, cache_hash=True):
     account: Account
     model: str
     """See `short_model`."""
+
+
+@lru_cache
+def quota_of(account: Account, model: str) -> QuotaKey:
+    """The quota of a model on an account, however the model is written. Many jobs have the same one."""
+    return QuotaKey(account, short_model(model))
 
 
 class Quota(Struct, frozen=True):

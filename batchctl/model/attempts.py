@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from msgspec import Struct, field
 
@@ -15,7 +16,7 @@ from batchctl.model.json_value import Json
 from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.observed import Moment, RowCounts, Status
 from batchctl.model.row_work import RowsSent
-from batchctl.model.states import is_active, is_terminal
+from batchctl.model.states import ACTIVE_STATES, TERMINAL_STATES
 from batchctl.model.times import rfc3339_seconds
 
 
@@ -152,22 +153,22 @@ class RecordedAttempt(Struct, frozen=True, gc=False):
     @property
     def is_active(self) -> bool:
         """Whether its remote job is queued or running, by the last known state."""
-        return self.state is not None and is_active(self.state)
+        return self.state in ACTIVE_STATES
 
     @property
     def has_ended(self) -> bool:
         """Whether its remote job has ended. An unknown state is not an end."""
-        return self.state is not None and is_terminal(self.state)
+        return self.state in TERMINAL_STATES
 
     @property
     def state_name(self) -> str:
         """Its state without the API's prefix, such as `PARTIALLY_SUCCEEDED`; empty if it is not known."""
-        return (self.state or "").removeprefix("JOB_STATE_")
+        return _state_name(self.state)
 
     @property
     def state_words(self) -> str:
         """Its state for a sentence: `partially succeeded`."""
-        return self.state_name.lower().replace("_", " ")
+        return _state_words(self.state)
 
     @property
     def is_uncollected(self) -> bool:
@@ -199,4 +200,14 @@ class RecordedAttempt(Struct, frozen=True, gc=False):
     @property
     def is_gone(self) -> bool:
         """Whether it has no remote job any more: our delete was answered, its absence confirmed, or nothing sent."""
-        return self.delete_time is not None or self.gone_time is not None or self.is_reused
+        is_confirmed = self.delete_time is not None or self.gone_time is not None
+        return is_confirmed or (self.remote is None and self.results is not None)
+
+
+def _state_name(state: str | None) -> str:
+    return (state or "").removeprefix("JOB_STATE_")
+
+
+@lru_cache
+def _state_words(state: str | None) -> str:
+    return _state_name(state).lower().replace("_", " ")

@@ -73,6 +73,7 @@ class Account(Struct, frozen=True, order=True, cache_hash=True):
 
 DIGEST_SCHEME = "d1:"
 MARK_DIGEST_LENGTH = 12
+_SHORTEST_DIGEST = len(DIGEST_SCHEME) + MARK_DIGEST_LENGTH
 _SHOWN_DIGITS = 8
 TOKEN_LENGTH = 10
 UID_LENGTH = 6
@@ -81,8 +82,10 @@ _PLAIN_UID = Pattern("[a-z0-9]{6}")
 
 def same_digest(one: str, other: str) -> bool:
     """Whether two digests agree in their common length: a digest from a mark has only 12 hex digits."""
+    if one == other:
+        return len(one) >= _SHORTEST_DIGEST  # nearly always
     length = min(len(one), len(other))
-    return length >= len(DIGEST_SCHEME) + MARK_DIGEST_LENGTH and one[:length] == other[:length]
+    return length >= _SHORTEST_DIGEST and one[:length] == other[:length]
 
 
 def shown_digest(digest: str) -> str:
@@ -154,6 +157,8 @@ class Mark(Struct, frozen=True, gc=False):
     @classmethod
     def find(cls, display_name: str) -> Mark | None:
         """Read the mark at the end of a display name; None if there is none, or an incomplete one."""
+        if display_name.isascii() and "bc1" not in display_name:
+            return None  # nearly all names in manifests; other characters may be invisible
         match = _MARK.search(spaced(display_name))
         if match is None:
             return None

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from batchctl.model.decision import Decision, Guard, RuleApplied
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decisions import Decisions
-from batchctl.reconcile.rule import FirstRule, Rule, applied, first_trail, traits_of
+from batchctl.reconcile.rule import FirstRule, Rule, Trait, acts, applied, first_trail, traits_of
 from batchctl.reconcile.table import FIRST_RULES, RULES, STACK_RULES
 from batchctl.reconcile.view.order import sort_by_needs
 from batchctl.reconcile.view.subject import JobKind, Subject
@@ -59,12 +59,13 @@ def _with_each(subjects: Mapping[str, Subject], context: Context) -> Context:
     context = replace(context, decided=decided)
     rules = {kind: _rules_for(kind) for kind in JobKind}
     alike: dict[Decision, Decision] = {}
+    former = None
     for name in sort_by_needs(needs).names:
         subject = subjects[name]
         decision = rules[subject.kind].decide(subject, context)
-        if _is_plain(decision):
+        if decision is not former and _is_plain(decision):
             # Nearly all jobs of a large stack are decided alike: they have one value together.
-            decision = alike.setdefault(decision, decision)
+            decision = former = alike.setdefault(decision, decision)
         decided[name] = (subject, decision)
     return context
 
@@ -81,11 +82,16 @@ def _inside(inside: AbstractSet[str], context: Context) -> Decisions:
     return Decisions({name: found for name, found in decided.items() if name in inside})
 
 
+_ACTS = frozenset({Trait.ACTS})
+
+
 class Rules(Struct, frozen=True):
     """The rules for one kind of job, in their order."""
 
     first: tuple[FirstRule, ...]
     others: tuple[Rule, ...]
+    _plain: dict[tuple[str, int], tuple[Decision, Decision]] = field(default_factory=dict)
+    """Plain decisions by their rule and identity, each with what was made of it: many jobs get the same one."""
 
     def decide(self, subject: Subject, context: Context) -> Decision:
         """The decision about one job: the first rule that makes one, then all that adjust it, in their order."""
@@ -94,29 +100,47 @@ class Rules(Struct, frozen=True):
     def versions(self, subject: Subject, context: Context) -> list[tuple[RuleApplied, Decision]]:
         """The decision of the first rule that makes one, and then each that a rule made of it.
 
-        A rule is left out if the job has none of the traits that it is for: it would change nothing.
+        A rule is left out if the job has none of the traits that it is for: it would decide or change nothing.
         """
-        rule, decision = self._first_decision(subject, context)
-        found = [(rule, decision)]
-        traits = traits_of(subject, decision)
-        if not traits:
+        traits = traits_of(subject, context.options.rerun)
+        rule, decision = self._first_decision(subject, context, traits)
+        found = [(applied(rule), decision)]
+        present = traits | _ACTS if acts(decision) else traits
+        if not present:
             return found
         for other in self.others:
-            if traits.isdisjoint(other.concerns):
+            if present.isdisjoint(other.concerns):
                 continue
             after = other.apply(subject, decision, context)
             if after is not decision and after != decision:
                 step = applied(other)
                 decision = replace(after, trail=(*decision.trail, step))
-                traits = traits_of(subject, decision)
+                present = traits | _ACTS if acts(decision) else traits
                 found.append((step, decision))
         return found
 
-    def _first_decision(self, subject: Subject, context: Context) -> tuple[RuleApplied, Decision]:
+    def _first_decision(
+        self, subject: Subject, context: Context, traits: frozenset[Trait]
+    ) -> tuple[FirstRule, Decision]:
+        for rule in self.first[:-1]:
+            if rule.concerns is None or not traits.isdisjoint(rule.concerns):
+                first = rule.decide(subject, context)
+                if first is not None:
+                    return rule, self._with_trail(rule, first)
         # The last rule for each kind of job always decides.
-        rule, first = next((rule, made) for rule in self.first if (made := rule.decide(subject, context)) is not None)
-        trail = first_trail(rule)
-        return trail[0], replace(first, trail=trail)
+        rule = self.first[-1]
+        last = rule.decide(subject, context)
+        assert last is not None
+        return rule, self._with_trail(rule, last)
+
+    def _with_trail(self, rule: FirstRule, first: Decision) -> Decision:
+        known = self._plain.get((rule.id, id(first)))
+        if known is not None:
+            return known[1]
+        decision = replace(first, trail=first_trail(rule))
+        if _is_plain(first):
+            self._plain[rule.id, id(first)] = first, decision  # the identity is its own as long as it is kept
+        return decision
 
 
 def _rules_for(kind: JobKind) -> Rules:

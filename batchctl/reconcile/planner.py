@@ -31,7 +31,7 @@ from batchctl.reconcile.rules.guards import guard_new_state
 from batchctl.reconcile.subjects import Reader, read_context
 from batchctl.reconcile.view.changes import without_beyond
 from batchctl.reconcile.view.credentials import new_identities
-from batchctl.reconcile.view.drift import describe_unmanaged, find_drift, find_orphans, find_unmanaged
+from batchctl.reconcile.view.drift import describe_unmanaged, find_drift, find_orphans, find_unmanaged, may_have_drifted
 from batchctl.reconcile.view.marks import find_marked
 from batchctl.reconcile.view.subject import JobKind, Subject
 from batchctl.reconcile.view.terms import find_terms
@@ -97,7 +97,7 @@ def _drift(
     decisions: Decisions, reader: Reader, orphans: list[str], unmanaged: tuple[RemoteJob, ...]
 ) -> Iterator[Drift]:
     for subject, _ in decisions.jobs.values():
-        if subject.kind is not JobKind.ORPHAN:
+        if subject.kind is not JobKind.ORPHAN and may_have_drifted(subject):
             yield from find_drift(subject)
     for name in orphans:
         yield from find_orphans(name, reader.marked[name])

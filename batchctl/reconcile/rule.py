@@ -1,12 +1,12 @@
 """One row of the rule table, see `table`, and the traits of the jobs that a row is for.
 
-Most jobs of a large stack have no trait: they run or are done, and nothing about them is new. So for most jobs none of
-the rules has to run that may change a decision.
+Most jobs of a large stack have no trait: they run or are done, and nothing about them is new. So for most jobs one rule
+makes the decision, and none has to run that may change it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from enum import StrEnum
 from functools import cache
 from importlib import import_module
@@ -15,7 +15,6 @@ from typing import Any
 from msgspec import Struct
 
 from batchctl.model.decision import Decision, RuleApplied
-from batchctl.model.desired import DesiredJob
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decisions import Decisions
 from batchctl.reconcile.decide.steps import is_recorded
@@ -24,7 +23,7 @@ from batchctl.reconcile.view.subject import JobKind, Subject
 
 
 class Trait(StrEnum):
-    """There is something to see of a job before a rule can change the decision about it."""
+    """There is something to see of a job before a rule that is for it can make or change the decision about it."""
 
     ACTS = "acts"
     """The decision has steps, of its own or for its refusal, or an action: rules replace, add and hold back steps."""
@@ -32,6 +31,8 @@ class Trait(StrEnum):
     """No manifest describes the job, or a command names it: some rules act on each of these."""
     NEWS = "news"
     """An attempt was seen in another way than it is recorded: that is written down, and shown."""
+    ORDERED = "ordered"
+    """A command has ordered a new attempt: this one, or a former one by the record."""
     RESULTS = "results"
     """Results of an attempt that has ended are not here, or not whole: they may be collected or copied again."""
     SEVERAL = "several"
@@ -40,6 +41,8 @@ class Trait(StrEnum):
     """Its remote jobs have a time to live, which may be over."""
     UNRECORDED = "unrecorded"
     """The state does not have it as its manifest describes it."""
+    UNSENT = "unsent"
+    """It has no attempt, or one without a remote job and results: there is nothing to follow."""
 
 
 class ByNeed:
@@ -72,6 +75,8 @@ class FirstRule(Struct, frozen=True):
     why_here: str
     """Why it comes before the next rule."""
     decide: Callable[[Subject, Context], Decision | None]
+    concerns: frozenset[Trait] | None = None
+    """It leaves a job that has none of these traits to the next rule; None: it may decide about any job."""
 
 
 class Rule(Struct, frozen=True):
@@ -116,36 +121,46 @@ def first_trail(rule: FirstRule) -> tuple[RuleApplied]:
 _NONE: frozenset[Trait] = frozenset()
 
 
-def traits_of(subject: Subject, decision: Decision) -> frozenset[Trait]:
-    """The traits of a job with the present decision about it."""
+def acts(decision: Decision) -> bool:
+    """Whether a decision gives its job the trait `ACTS`. All other traits are those of the job alone."""
+    if decision.steps or decision.base or decision.if_refused is not None:
+        return True
+    return not decision.action.is_quiet
+
+
+def traits_of(subject: Subject, rerun: Container[str]) -> frozenset[Trait]:
+    """The traits of a job, whatever is decided about it. `rerun`: the jobs whose work a command buys again."""
     found = []
-    if decision.steps or decision.base or decision.if_refused is not None or not decision.action.is_quiet:
-        found.append(Trait.ACTS)
+    recorded, views = subject.recorded, subject.views
     if subject.kind is not JobKind.DESIRED:
         found.append(Trait.EXCEPTIONAL)
-    views = subject.views
-    if len(views) > 1:
-        found.append(Trait.SEVERAL)
+    if (recorded is not None and recorded.row.retry_requested is not None) or subject.name in rerun:
+        found.append(Trait.ORDERED)
+    if len(views) != 1:
+        found.append(Trait.SEVERAL if views else Trait.UNSENT)
     for view in views:
-        found += _of_attempt(view)
-    if subject.lifecycle.ttl_after_finished is not None:
+        _add_those_of(view, found)
+    desired = subject.desired
+    if desired is None:
+        lifecycle = subject.lifecycle
+    else:
+        lifecycle = desired.lifecycle
+        current = subject.current
+        if recorded is None or not is_recorded(desired, recorded.row, 1 if current is None else current.key.attempt):
+            found.append(Trait.UNRECORDED)
+    if lifecycle.ttl_after_finished is not None:
         found.append(Trait.TTL)
-    if subject.desired is not None and not _is_recorded(subject, subject.desired):
-        found.append(Trait.UNRECORDED)
     return frozenset(found) if found else _NONE
 
 
-def _of_attempt(view: AttemptView) -> list[Trait]:
-    found = []
+def _add_those_of(view: AttemptView, found: list[Trait]) -> None:
+    """Add the traits that one attempt gives its job."""
+    attempt = view.attempt
     if view.note is not None:
         found.append(Trait.NEWS)
-    if view.missing is not None or (view.attempt.has_ended and view.attempt.is_uncollected):
+    if view.missing is not None or (attempt.results is None and not attempt.results_lost and attempt.has_ended):
         found.append(Trait.RESULTS)
     if view.duplicates:
         found.append(Trait.SEVERAL)
-    return found
-
-
-def _is_recorded(subject: Subject, desired: DesiredJob) -> bool:
-    recorded, view = subject.recorded, subject.current
-    return recorded is not None and is_recorded(desired, recorded.row, 1 if view is None else view.key.attempt)
+    if attempt.remote is None and attempt.results is None:
+        found.append(Trait.UNSENT)

@@ -13,9 +13,9 @@ from batchctl.model.inventory import Inventory
 from batchctl.model.observed import Observed
 from batchctl.model.recorded import Recorded
 from batchctl.reconcile.decide.context import Context
-from batchctl.reconcile.decide.retry_order import why_no_retry
 from batchctl.reconcile.options import Options, Scope, names_in_scope
 from batchctl.reconcile.view.absence import with_absences_aged
+from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.attempts import attach, claim, confirm
 from batchctl.reconcile.view.collected import check_collected, collected_for
 from batchctl.reconcile.view.credentials import without_strangers
@@ -81,20 +81,36 @@ class Reader(Struct, frozen=True):
         for name in sorted(names):
             wanted, record = manifests.get(name), recorded.get(name)
             views = attach(record, self.marked.get(name, ()), context.observed, context.now)
-            if wanted is not None:
-                confirmed = tuple([confirm(view, wanted) for view in views])
-                views = confirmed or claim(wanted, context.stack, context.observed)
-            views = tuple([check_collected(view, context.inventory) for view in views])
             asked = None if context.options.destroy else wanted
-            views = with_found_results(name, views, asked, context.collected, context.observed)
-            views = tuple([judge_view(view, asked) for view in views])
+            if not self._are_complete(name, views):
+                views = self._completed(name, views, wanted, asked)
             yield self._with_kind(Subject(name, asked, record, views, used.get(name, 0)))
+
+    def _are_complete(self, name: str, views: tuple[AttemptView, ...]) -> bool:
+        """Whether the record has all of a job's attempts: batchctl made them, and has collected nothing of them."""
+        if not views or name in self.context.collected.by_job:
+            return False
+        return not [view for view in views if view.attempt.adopted or view.attempt.results is not None]
+
+    def _completed(
+        self, name: str, views: tuple[AttemptView, ...], wanted: DesiredJob | None, asked: DesiredJob | None
+    ) -> tuple[AttemptView, ...]:
+        """The attempts of a job with what its manifest and the results folder say about them."""
+        context = self.context
+        if wanted is not None:
+            confirmed = tuple([confirm(view, wanted) for view in views])
+            views = confirmed or claim(wanted, context.stack, context.observed)
+        views = tuple([check_collected(view, context.inventory) for view in views])
+        views = with_found_results(name, views, asked, context.collected, context.observed)
+        return tuple([judge_view(view, asked) for view in views])
 
     def _with_kind(self, subject: Subject) -> Subject:
         options = self.context.options
         if options.cancel:
             return replace(subject, kind=JobKind.CANCEL_COMMAND)
         if options.retry and subject.name in options.scope.names:
+            from batchctl.reconcile.decide.retry_order import why_no_retry  # for that command
+
             if why_no_retry(subject, self.context) is not None:
                 return replace(subject, kind=JobKind.RETRY_REFUSED)
             row = replace(subject.record.row.without_retry(), cancel_requested=None)

@@ -1,20 +1,17 @@
 """The rules by which batchctl decides, in their order.
 
 The order is data: to find out why a job is cancelled, read this table from the top, then the function that the row
-names. The first of `FIRST_RULES` that gives a decision makes it. Then each of `RULES` for the job's kind and traits may
-change it, and finally each of `STACK_RULES`, which see the decisions for all jobs. `fold` runs them; `explain -v` shows
-which rules changed a decision. A function that most runs do not need is imported when it is first called. The file is
-long because it is one table, in one order.
+names. The first of `FIRST_RULES` for the job's kind and traits that gives a decision makes it. Then each such one of
+`RULES` may change it, and finally each of `STACK_RULES`, which see the decisions for all jobs. `fold` runs them;
+`explain -v` shows which rules changed a decision. A function that most runs do not need is imported when it is first
+called. The file is long because it is one table, in one order.
 """
 
 from __future__ import annotations
 
 from batchctl.reconcile.admission.admit import admit
 from batchctl.reconcile.cost.budget import keep_budget
-from batchctl.reconcile.decide.desired import decide_new, decide_unsent
 from batchctl.reconcile.decide.remote import decide_same_work
-from batchctl.reconcile.decide.rerun import rerun
-from batchctl.reconcile.decide.retry_order import follow_retry_order
 from batchctl.reconcile.rule import ByNeed, FirstRule, Rule, StackRule, Trait
 from batchctl.reconcile.rules.damaged_marks import hold_for_damaged_marks
 from batchctl.reconcile.rules.guards import find_guards
@@ -51,28 +48,32 @@ FIRST_RULES: tuple[FirstRule, ...] = (
         _DESIRED,
         "a job without an attempt is created, if the list of its account is complete",
         "All later rules for manifests need a current attempt, and this job has none.",
-        decide_new,
+        ByNeed("decide.desired:decide_new"),
+        frozenset({Trait.UNSENT}),
     ),
     FirstRule(
         "rerun-order",
         _DESIRED,
         "`--rerun` buys the same work again",
         "This command takes precedence over an older `batchctl retry` in the state.",
-        rerun,
+        ByNeed("decide.rerun:rerun"),
+        frozenset({Trait.ORDERED}),
     ),
     FirstRule(
         "retry-order",
         _DESIRED,
         "`batchctl retry` starts a new attempt; with `--rows`, it sends the rows that are named, also after success",
         "The command takes precedence over the recorded outcome: refused, failed and cancelled attempts are retried.",
-        follow_retry_order,
+        ByNeed("decide.retry_order:follow_retry_order"),
+        frozenset({Trait.ORDERED}),
     ),
     FirstRule(
         "unsent",
         _DESIRED,
         "an attempt without a remote job is resolved, sent again, or stays refused; shards are left to `same-work`",
         "Without a remote job, the next rules have nothing to follow or replace.",
-        decide_unsent,
+        ByNeed("decide.desired:decide_unsent"),
+        frozenset({Trait.UNSENT}),
     ),
     FirstRule(
         "same-work",

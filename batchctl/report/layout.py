@@ -5,7 +5,7 @@ On a terminal the last column wraps under itself; anywhere else nothing is wrapp
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 from msgspec import Struct
@@ -83,17 +83,30 @@ def _write_notes(console: Console, notes: Iterable[Text], indent: int) -> None:
 
 def _write_plain_table(console: Console, rows: Iterable[Row], indent: int) -> None:
     """The same as `_write_table` without styles, which take most time and memory of a plan of thousands of jobs."""
-    lines = [(tuple([cell.plain for cell in row.cells]), row.notes) for row in rows]
-    widths = [max(map(width_of, column)) for column in zip(*[cells for cells, _ in lines], strict=True)]
+    lines, notes = [], {}
+    for number, row in enumerate(rows):
+        lines.append([cell.plain for cell in row.cells])
+        if row.notes:
+            notes[number] = row.notes
+    *columns, last = zip(*lines, strict=True) if lines else ((),)
+    lines.clear()
     file, margin, ready = console.file, " " * indent, []
-    for cells, notes in lines:
-        padded = [cell + " " * (width - width_of(cell) + GAP) for cell, width in zip(cells[:-1], widths, strict=False)]
-        ready.append(f"{margin}{''.join(padded)}{cells[-1]}".rstrip() + "\n")
-        if notes or len(ready) == _MOST_READY:
-            file.write("".join(ready))
+    for number, cells in enumerate(zip(*map(_padded, columns), last, strict=True)):
+        ready.append(f"{margin}{''.join(cells)}".rstrip())
+        if number in notes or len(ready) == _MOST_READY:
+            ready.append("")
+            file.write("\n".join(ready))
             ready.clear()
-            _write_notes(console, notes, indent)
-    file.write("".join(ready))
+            _write_notes(console, notes.get(number, ()), indent)
+    ready.append("")
+    file.write("\n".join(ready))
+
+
+def _padded(column: Sequence[str]) -> Iterator[str]:
+    """The cells of a column with the spaces after them."""
+    widths = list(map(width_of, column))
+    most = max(widths) + GAP
+    return (cell + " " * (most - width) for cell, width in zip(column, widths, strict=True))
 
 
 def _write_cells(console: Console, cells: Sequence[Text], widths: Sequence[int], indent: int) -> None:

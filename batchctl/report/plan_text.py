@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 from batchctl.model.actions import Action
 from batchctl.model.decision import Change
@@ -124,10 +124,18 @@ def job_row(job: JobPlan, *, verbose: bool = False) -> Row:
     """The action of one job with its reason and, below, its size and changes; `verbose` adds steps and rules."""
     action = job.action
     name = outside(job.job, "" if action.is_quiet else "bold")
+    cells = (*_action_cells(action), name, _reason_cell(reason_text(job)))
+    if not (verbose or job.buys or job.chain or job.decision.changes or job.decision.updates):
+        return Row(cells)  # nearly all jobs
     return Row(
-        (*_action_cells(action), name, outside(reason_text(job))),
-        tuple(Text.assemble(_NESTED, note) for note in (*_notes(job), *(_course(job) if verbose else ()))),
+        cells, tuple(Text.assemble(_NESTED, note) for note in (*_notes(job), *(_course(job) if verbose else ())))
     )
+
+
+@lru_cache
+def _reason_cell(reason: str) -> Text:
+    """Many jobs have the same reason."""
+    return outside(reason)
 
 
 @cache

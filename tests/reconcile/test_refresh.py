@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from batchctl.model.attempts import RecordedAttempt
-from batchctl.model.observed import RowCounts
+from batchctl.model.attempts import Intent, Operation, RecordedAttempt, Trouble
+from batchctl.model.observed import Moment, RowCounts
 from batchctl.model.states import TERMINAL_STATES
 from batchctl.model.steps import Collect, Note, RecordAttempt
+from batchctl.reconcile.view import refresh as refreshing
+from batchctl.reconcile.view.refresh import refresh
 from tests.support.decisions import (
     FAILURE,
     HOUR,
     MINUTE,
     NOW,
+    THERE,
     Situation,
     attempt,
     collected,
@@ -94,3 +97,46 @@ def test_the_end_of_one_job_says_nothing_of_another() -> None:
     assert [decided.job for decided in made.jobs] == ["a", "b"]
     assert (show(made, "a"), show(made, "b")) == ("none Succeeded", "wait Active")
     assert made.summary()["none"] == made.summary()["wait"] == 1
+
+
+# --- what is shown as it is recorded
+
+
+KNOWN: dict[str, dict[str, object]] = {
+    "nothing else": {},
+    "an open intent": {"intent": Intent(NOW)},
+    "a refusal": {"rejected": True},
+    "an absence": {"missed": Moment(NOW, NOW)},
+    "gone": {"gone_time": NOW},
+    "no start": {"start_time": None},
+    "counts": {"rows": RowCounts(4, 4), "results": "a/1"},
+    "another address": {"account": THERE},
+    **{f"trouble: {one}": {"trouble": Trouble(one, "X", "words", "", NOW, NOW)} for one in Operation},
+}
+"""What is recorded besides a state."""
+OTHERWISE: dict[str, dict[str, object]] = {
+    "state": {"state": "CANCELLING"},
+    "ended": {"state": "SUCCEEDED", "end_time": NOW},
+    "create time": {"create_time": NOW - HOUR},
+    "start time": {"start_time": NOW - MINUTE},
+    "no start time": {"start_time": None},
+    "rows": {"rows": RowCounts(9)},
+    "error": {"error": FAILURE},
+}
+
+
+@pytest.mark.parametrize("known", sorted(KNOWN))
+def test_a_record_is_kept_only_where_the_long_way_gives_an_equal_one(
+    known: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states = ("PENDING", "RUNNING", "CANCELLING", "SUCCEEDED", "FAILED", "PAUSED")
+    records = [replace(attempt(1, state), **KNOWN[known]) for state in states]
+    cases = [(record, seen(record, **shown)) for record in records for shown in ({}, *OTHERWISE.values())]
+    at_once = [refresh(record, remote, NOW) for record, remote in cases]
+    monkeypatch.setattr(refreshing, "_shows_nothing_new", lambda _record, _job: False)
+    assert at_once == [refresh(record, remote, NOW) for record, remote in cases]
+
+
+def test_most_records_are_not_made_again() -> None:
+    record = attempt(1)
+    assert refresh(record, seen(record), NOW) is record

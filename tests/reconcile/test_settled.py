@@ -12,18 +12,31 @@ from batchctl.model.actions import Action
 from batchctl.model.decision import Decision
 from batchctl.model.keys import AttemptKey
 from batchctl.model.lifecycle import Lifecycle
-from batchctl.model.observed import Present
+from batchctl.model.observed import Gone, Present
 from batchctl.model.reasons import Reason
 from batchctl.model.row_settings import RowSettings
 from batchctl.model.states import Phase
 from batchctl.model.steps import Create, Note
 from batchctl.reconcile.decide.decision import rest
 from batchctl.reconcile.decide.steps import is_recorded, job_row
-from batchctl.reconcile.rule import Trait, traits_of
+from batchctl.reconcile.rule import Trait, acts, traits_of
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.order import sort_by_needs
 from batchctl.reconcile.view.subject import JobKind, Subject
-from tests.support.decisions import HOUR, NOW, THERE, attempt, collected, decide, found, job, look, row, seen
+from tests.support.decisions import (
+    HOUR,
+    NOW,
+    THERE,
+    attempt,
+    collected,
+    decide,
+    found,
+    job,
+    look,
+    row,
+    seen,
+    unanswered,
+)
 from tests.support.values import field_names, replace
 
 QUIET = rest(Phase.SUCCEEDED, Reason.SUCCEEDED, "succeeded")
@@ -40,6 +53,7 @@ def subject(**changes: object) -> Subject:
 
 
 SETTLED = subject()
+ORDERED = replace(row(job(), DONE), row=replace(row(job(), DONE).row, retry_requested=NOW))
 CASES: dict[str, tuple[Subject, Decision, set[Trait]]] = {
     "nothing is new": (SETTLED, QUIET, set()),
     "a step": (SETTLED, QUIET.before(Create(AttemptKey("a", 2))), {Trait.ACTS}),
@@ -64,19 +78,33 @@ CASES: dict[str, tuple[Subject, Decision, set[Trait]]] = {
     ),
     "other labels": (subject(desired=replace(job(), labels={"team": "x"})), QUIET, {Trait.UNRECORDED}),
     "not in the state": (subject(recorded=None), QUIET, {Trait.UNRECORDED}),
+    "ordered before": (subject(recorded=ORDERED), QUIET, {Trait.ORDERED}),
+    "bought again": (replace(SETTLED, name="again", recorded=SETTLED.recorded), QUIET, {Trait.ORDERED}),
+    "no attempt": (subject(recorded=row(job()), views=()), QUIET, {Trait.UNSENT}),
+    "an attempt without a remote job": (
+        subject(views=(view(attempt=unanswered(), presence=Gone()),)),
+        QUIET,
+        {Trait.UNSENT},
+    ),
+    "results of before": (
+        subject(views=(view(attempt=replace(DONE, remote=None, state=None), presence=Gone()),)),
+        QUIET,
+        set(),
+    ),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_traits_of_a_job(case: str) -> None:
     of, decision, expected = CASES[case]
-    assert traits_of(of, decision) == expected
+    assert traits_of(of, {"again"}) == expected - {Trait.ACTS}
+    assert acts(decision) == (Trait.ACTS in expected)
 
 
 def test_an_attempt_at_work_has_no_results_to_collect() -> None:
     running = attempt()
     at_work = subject(recorded=row(job(), running), views=(view(attempt=running, presence=Present(seen(running))),))
-    assert traits_of(at_work, QUIET) == set()
+    assert traits_of(at_work, set()) == set()
 
 
 OTHER: dict[str, object] = {

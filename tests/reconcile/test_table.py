@@ -23,7 +23,7 @@ from batchctl.model.row_work import RowWork
 from batchctl.model.sources import AwaitedRows, LocalFile
 from batchctl.model.stack import Limits, Moved
 from batchctl.reconcile import Options, Scope, fold, plan
-from batchctl.reconcile.rule import Rule, Trait
+from batchctl.reconcile.rule import FirstRule, Rule, Trait
 from batchctl.reconcile.table import FIRST_RULES, RULES, STACK_RULES
 from batchctl.reconcile.view.subject import JobKind
 from tests.support.decisions import (
@@ -200,13 +200,18 @@ NEEDED: dict[tuple[str, Trait], Callable[[], Plan]] = {
 
 @pytest.mark.parametrize(
     ("rule", "trait"),
-    [pytest.param(rule, trait, id=f"{rule.id}, {trait}") for rule in RULES for trait in sorted(rule.concerns)],
+    [
+        pytest.param(rule, trait, id=f"{rule.id}, {trait}")
+        for rule in (*FIRST_RULES, *RULES)
+        for trait in sorted(rule.concerns or ())
+    ],
 )
-def test_each_rule_is_for_jobs_with_each_of_its_traits(rule: Rule, trait: Trait, monkeypatch) -> None:
+def test_each_rule_is_for_jobs_with_each_of_its_traits(rule: FirstRule | Rule, trait: Trait, monkeypatch) -> None:
     """Without it, a decision differs from that of the whole table, which `conftest` compares it with."""
     make = NEEDED.get((rule.id, trait), PLANS[rule.id])
     fewer = replace(rule, concerns=rule.concerns - {trait})
-    monkeypatch.setattr(fold, "RULES", tuple(fewer if one is rule else one for one in RULES))
+    for name, rules in (("FIRST_RULES", FIRST_RULES), ("RULES", RULES)):
+        monkeypatch.setattr(fold, name, tuple(fewer if one is rule else one for one in rules))
     with pytest.raises(AssertionError):
         make()
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.every_rule import every_decision_compared
+from tests.support.every_short_way import every_short_way_compared
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _compare_decisions() -> Iterator[None]:
-    with every_decision_compared():
+    with every_decision_compared(), every_short_way_compared():
         yield

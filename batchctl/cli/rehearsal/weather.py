@@ -12,7 +12,7 @@ from random import Random
 
 from msgspec import Struct
 
-from batchctl.model.admission import QuotaKey, short_model
+from batchctl.model.admission import quota_of
 from batchctl.model.desired import DesiredJob
 from batchctl.model.history import History
 from batchctl.model.json_value import Json
@@ -144,7 +144,7 @@ class _Times:
     """The times of a job's attempts: those of earlier attempts like it, else assumed ones."""
 
     def __init__(self, history: History, job: DesiredJob) -> None:
-        key = QuotaKey(job.account, short_model(job.model))
+        key = quota_of(job.account, job.model)
         waits = history.of(key, rows_sent(job) or 1)
         self._pending = _known(waits.pending or history.pending.get(key, ()))
         self._running = _known(waits.running)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from batchctl.engine.journal import Journal
-from batchctl.model.admission import QuotaKey, short_model
+from batchctl.model.admission import QuotaKey, quota_of
 from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import NotYetError, QuotaExceeded
 from batchctl.reconcile import after_refusal, after_success
@@ -73,4 +73,4 @@ class Gate:
 
 
 def _key(job: DesiredJob) -> QuotaKey:
-    return QuotaKey(job.account, short_model(job.model))
+    return quota_of(job.account, job.model)

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
-from batchctl.model.admission import AdmissionLimits, LimitKind, Quota, QuotaKey, short_model
+from batchctl.model.admission import AdmissionLimits, LimitKind, Quota, QuotaKey, quota_of, short_model
 from batchctl.model.desired import DesiredJob
 from batchctl.model.durations import duration_text
 from batchctl.model.keys import Account
@@ -166,4 +166,4 @@ class Capacity(Struct):
 
 def quota_key(job: DesiredJob) -> QuotaKey:
     """The account and model that the job counts for."""
-    return QuotaKey(job.account, short_model(job.model))
+    return quota_of(job.account, job.model)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from batchctl.model.admission import QuotaKey, short_model
+from batchctl.model.admission import quota_of
 from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.decision import Counted, Decision
 from batchctl.model.desired import DesiredJob
@@ -85,13 +85,14 @@ def without_creates(decision: Decision, allowed: int) -> Decision:
 
 def planned_size(subject: Subject, decision: Decision, work: RowWork | None, rates: TokenRates) -> WorkSize:
     """The size of the work that a decision buys, else of that which was bought."""
-    sent = None if subject.desired is None else rows_sent(subject.desired)
+    bought = is_bought(decision)
     if work is None and not decision.steps:
-        return size_of(subject, rates, bought=is_bought(decision), total=sent)  # nearly all jobs
+        return size_of(subject, rates, bought=bought)  # nearly all jobs
+    sent = None if subject.desired is None else rows_sent(subject.desired)
     total = sent if work is None else work.total
     listed = listed_rows(subject, decision)
     rows = rows_to_buy(decision, work) if listed is None else listed
-    size = size_of(subject, rates, bought=is_bought(decision), rows=rows, total=total)
+    size = size_of(subject, rates, bought=bought, rows=rows, total=total)
     return replace(size, model=model_to_send(decision) or size.model)
 
 
@@ -149,4 +150,4 @@ def _sampled(desired: DesiredJob) -> int:
 
 
 def _estimate(account: Account, model: str | None, size: int | None, rates: TokenRates) -> int | None:
-    return None if size is None else rates.estimate(QuotaKey(account, short_model(model or "")), size)
+    return None if size is None else rates.estimate(quota_of(account, model or ""), size)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from batchctl.model.admission import QuotaKey, short_model
+from batchctl.model.admission import QuotaKey, quota_of
 from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.observed import RowCounts
 from batchctl.model.recorded import Recorded, RecordedJob
@@ -86,4 +86,4 @@ def _counted(attempt: RecordedAttempt) -> Fraction | int | None:
 
 def _key(job: RecordedJob, attempt: RecordedAttempt) -> QuotaKey:
     # The model may have changed since.
-    return QuotaKey(attempt.account, short_model(str(attempt.tree.get("model", job.row.model))))
+    return quota_of(attempt.account, str(attempt.tree.get("model", job.row.model)))

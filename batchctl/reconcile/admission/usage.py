@@ -14,7 +14,7 @@ from functools import cached_property
 
 from msgspec import Struct
 
-from batchctl.model.admission import QuotaKey, short_model
+from batchctl.model.admission import QuotaKey, quota_of, short_model
 from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.desired import DesiredStack
 from batchctl.model.keys import Account, AttemptKey
@@ -83,7 +83,6 @@ class _Known:
 def _seen(desired: DesiredStack, recorded: Recorded, observed: Observed) -> Iterator[tuple[Account, str, LiveJob]]:
     """The active remote jobs that an observation shows, with their account and name."""
     known, owners = _Known(desired, recorded), _owners(recorded)
-    keys: dict[tuple[Account, str], QuotaKey] = {}
     for account, look in observed.items():
         own = owners[account]
         for remote in _shown(look):
@@ -94,10 +93,7 @@ def _seen(desired: DesiredStack, recorded: Recorded, observed: Observed) -> Iter
             if owner is None and is_ours(remote.mark, desired.stack):
                 attempt, owner = known.attempts.get(remote.mark.key), remote.mark.key.job
             if owner is not None:
-                model = remote.model or known.models.get(owner, "")
-                key = keys.get((account, model))
-                if key is None:
-                    key = keys[account, model] = QuotaKey(account, short_model(model))
+                key = quota_of(account, remote.model or known.models.get(owner, ""))
                 size = None if attempt is None else attempt.input_bytes
                 yield account, remote.name, LiveJob(key, owner, input_bytes=size)
 
@@ -119,7 +115,7 @@ def _shown(look: Observation) -> Iterator[RemoteJob]:
 
 def _unseen(job: RecordedJob, attempt: RecordedAttempt, observed: Observed) -> LiveJob | None:
     """A recorded attempt that may be active, although no observation shows it."""
-    key = QuotaKey(attempt.account, short_model(job.row.model))
+    key = quota_of(attempt.account, job.row.model)
     if attempt.remote is None:
         look = observed.get(attempt.account)
         if attempt.intent is None or (look is not None and attempt.token in look.tokens):

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from batchctl.model.admission import QuotaKey, short_model
+from batchctl.model.admission import QuotaKey, quota_of, short_model
 from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.cost.job_cost import (
     Actual,
@@ -47,7 +47,6 @@ class Costing:
         self._rates = rates
         self._now = now
         self._today = utc_day(now)
-        self._keys: dict[tuple[Account, str], QuotaKey] = {}
         self._found: dict[tuple[str, Api, date], Price | None] = {}
 
     def __eq__(self, other: object) -> bool:
@@ -104,7 +103,7 @@ class Costing:
     ) -> CostEstimate | None:
         if size.tokens is None:
             return None
-        key = self._key(account, size.model or "")
+        key = quota_of(account, size.model or "")
         like = self._learned.find(name, key)
         seen = _NOTHING if like is None else like[0].usage.all
         parts = by_modality(size.tokens, {} if like is None else prompt_parts(seen))
@@ -121,13 +120,6 @@ class Costing:
         day, day_basis = (utc_day(end), DayBasis.FORECAST) if end else (self._today, DayBasis.TODAY)
         money = self._money(key, tokens, size.rows, seen.output, day)
         return CostEstimate(tokens, day, day_basis, money)
-
-    def _key(self, account: Account, model: str) -> QuotaKey:
-        """The quota of an account and a model; all its jobs share one value."""
-        found = self._keys.get((account, model))
-        if found is None:
-            found = self._keys[account, model] = QuotaKey(account, short_model(model))
-        return found
 
     def _basis(self, key: QuotaKey, size: WorkSize) -> InputBasis:
         if size.is_counted:
@@ -169,7 +161,7 @@ class Costing:
     def expected_of(self, job: RecordedJob | None, attempt: RecordedAttempt, tokens: TokenEstimate) -> CostEstimate:
         """The estimate that an attempt was created with, at the price of the day on which it ended, else of today."""
         day = utc_day(attempt.end_time or self._now)
-        key = QuotaKey(attempt.account, short_model(model_of(job, attempt)))
+        key = quota_of(attempt.account, model_of(job, attempt))
         rows = None if attempt.sent is None else attempt.sent.rows
         return CostEstimate(tokens, day, money=self._money(key, tokens, rows, {}, day))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
 
-from batchctl.model.admission import QuotaKey, short_model
+from batchctl.model.admission import QuotaKey, quota_of
 from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.cost.job_cost import OutputBasis
 from batchctl.model.cost.tokens import MODALITIES, Counted, Counts, Modality, Tokens, add_usage
@@ -33,7 +33,7 @@ def learn_answers(recorded: Recorded) -> Learned:
     by_job: dict[tuple[str, QuotaKey], list[Counted]] = defaultdict(list)
     by_model: dict[QuotaKey, list[Counted]] = defaultdict(list)
     for job, attempt, counted in _counted(recorded):
-        key = QuotaKey(attempt.account, short_model(model_of(job, attempt)))
+        key = quota_of(attempt.account, model_of(job, attempt))
         by_job[job.name, key].append(counted)
         by_model[key].append(counted)
     return Learned(

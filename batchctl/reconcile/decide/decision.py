@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 
 from msgspec.structs import replace
 
@@ -44,13 +45,20 @@ def wait(
     phase: Phase, code: Reason, reason: str, next_time: datetime | None = None, timer: Timer | None = None
 ) -> Decision:
     """Nothing can or need be done before something else happens, or a time has come."""
-    timer = None if next_time is None else timer
+    if next_time is None:
+        return _quiet(Action.WAIT, phase, code, reason)
     return Decision(Action.WAIT, phase, code, reason, next_time=next_time, timer=timer)
 
 
 def rest(phase: Phase, code: Reason, reason: str) -> Decision:
     """Nothing is left to do."""
-    return Decision(Action.NONE, phase, code, reason)
+    return _quiet(Action.NONE, phase, code, reason)
+
+
+@lru_cache
+def _quiet(action: Action, phase: Phase, code: Reason, reason: str) -> Decision:
+    """A decision that many jobs of a large stack have in common."""
+    return Decision(action, phase, code, reason)
 
 
 def wait_until_seen(phase: Phase, code: Reason, reason: str) -> Decision:

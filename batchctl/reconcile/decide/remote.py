@@ -30,6 +30,8 @@ from batchctl.reconcile.view.endings import has_succeeded, row_words, was_cancel
 from batchctl.reconcile.view.shards import is_settled
 from batchctl.reconcile.view.subject import Subject, current_phase
 
+_NOT_STARTED = frozenset({JobState.QUEUED, JobState.PENDING})
+
 
 def decide_same_work(subject: Subject, context: Context) -> Decision | None:
     """Follow the remote job of the current attempt, if it does the work that the manifest asks for."""
@@ -99,7 +101,7 @@ def _decide_present(subject: Subject, view: AttemptView, job: RemoteJob, context
     """The API shows the attempt's remote job."""
     if view.attempt.has_ended:
         return _decide_ended(subject, view, context)
-    if view.is_in_unknown_state:
+    if not view.attempt.is_active:
         words = f"the API says {view.attempt.state}, which is a state that batchctl does not know"
         return wait(current_phase(subject, view), Reason.STATE_UNKNOWN, words)
     if view.attempt.cancel_time is not None:
@@ -155,7 +157,7 @@ def _decide_active(subject: Subject, view: AttemptView, job: RemoteJob, context:
 
 def _deadline(attempt: RecordedAttempt, lifecycle: Lifecycle) -> tuple[datetime | None, Reason, str]:
     """When the attempt's present state has lasted too long, with the reason that this is, and its words."""
-    if attempt.state in {JobState.QUEUED, JobState.PENDING}:
+    if attempt.state in _NOT_STARTED:
         end = _after(attempt.create_time, lifecycle.pending_deadline)
         return end, Reason.PENDING_DEADLINE, "pendingDeadline is over: the job did not start"
     end = _after(attempt.start_time, lifecycle.active_deadline)

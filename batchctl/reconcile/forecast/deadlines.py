@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from msgspec import Struct
 
-from batchctl.model.admission import QuotaKey, short_model
+from batchctl.model.admission import QuotaKey, quota_of
 from batchctl.model.desired import DesiredJob
 from batchctl.model.durations import duration_text
 from batchctl.model.history import History, size_class, size_words
@@ -35,7 +35,7 @@ def find_short_deadlines(jobs: Iterable[DesiredJob], history: History) -> tuple[
         if rows is None:
             continue
         lifecycle = job.lifecycle
-        key = QuotaKey(job.account, short_model(job.model))
+        key = quota_of(job.account, job.model)
         like = _Like(key, size_class(rows), lifecycle.pending_deadline, lifecycle.active_deadline)
         if like not in known:
             known[like] = tuple(_of_jobs_like(like, rows, history))

@@ -14,6 +14,18 @@ from batchctl.reconcile.view.marks import NO_TOKEN, is_ours
 from batchctl.reconcile.view.subject import Subject
 
 
+def may_have_drifted(subject: Subject) -> bool:
+    """False for nearly all jobs: the one remote job of one attempt is seen, with the mark that it was given."""
+    views = subject.views
+    if len(views) != 1 or views[0].note is not None or views[0].duplicates:
+        return True
+    view, shown = views[0], views[0].shown
+    attempt = view.attempt
+    if shown is None or shown.mark is None or attempt.state == JobState.CANCELLED:
+        return True
+    return shown.mark.key != attempt.key or shown.mark.token != attempt.token
+
+
 def find_drift(subject: Subject) -> Iterator[Drift]:
     """The drift of one job."""
     view = subject.current

@@ -64,7 +64,10 @@ def current_record(job: RecordedJob) -> RecordedAttempt | None:
 
 def attempt_on_record(job: RecordedJob, number: int) -> RecordedAttempt | None:
     """An attempt by its record: the sum of its shards; None if there is none."""
-    named = [one for one in job.attempts if one.key.attempt == number]
+    attempts = job.attempts
+    if len(attempts) == 1 and attempts[0].key.attempt == number:
+        return attempts[0]  # nearly all jobs
+    named = [one for one in attempts if one.key.attempt == number]
     return combine_attempts(named) if named else None
 
 

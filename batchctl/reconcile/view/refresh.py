@@ -21,6 +21,8 @@ def refresh(record: RecordedAttempt, job: RemoteJob, seen: datetime) -> Recorded
     """
     if not is_same_remote(record, job):
         record = _follow(record, job)
+    elif _shows_nothing_new(record, job):
+        return record
     elif record.state is not None and is_terminal(record.state):
         if record.gone_time is None:
             return record if record.missed is None else replace(record, missed=None)
@@ -45,6 +47,26 @@ def refresh(record: RecordedAttempt, job: RemoteJob, seen: datetime) -> Recorded
         missed=None,
         gone_time=None,
         trouble=_left(record, job),
+    )
+
+
+def _shows_nothing_new(record: RecordedAttempt, job: RemoteJob) -> bool:
+    """Whether a job is shown as it is recorded, as most are: then the record that follows would be an equal one."""
+    is_start_known = job.start_time is not None or job.state != JobState.RUNNING
+    return (
+        job.state == record.state
+        and job.start_time == record.start_time
+        and is_start_known
+        and job.create_time == record.create_time
+        and job.end_time == record.end_time
+        and job.rows == record.rows
+        and job.error == record.error
+        and job.account == record.account
+        and record.missed is None
+        and record.gone_time is None
+        and record.trouble is None
+        and record.intent is None
+        and not record.rejected
     )
 
 
