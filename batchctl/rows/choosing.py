@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from heapq import nsmallest
 from typing import Protocol
 
@@ -12,8 +12,8 @@ from batchctl.model.pieces import pieces_of
 from batchctl.model.ports.inputs import InputRow
 from batchctl.model.row_work import RowChoice
 from batchctl.rows.cutting import Cutter
-from batchctl.rows.key_marks import repeated_marks
 from batchctl.rows.ledger_index import LedgerIndex
+from batchctl.rows.mark_sets import MarkSets
 from batchctl.rows.ordered_rows import name_of
 
 
@@ -56,22 +56,19 @@ class Choosing:
         So no set of all fingerprints is in memory, but for an input with repeated rows.
         """
         position = 0
-        for piece in pieces_of(self._read(ahead=not self._is_split)):
-            if isinstance(piece, RowColumns):
-                cutter.add_columns(position, piece)
-                position += len(piece)
-                continue
-            for row in piece:
-                cutter.add(position, row)
-                position += 1
-        self.total = self.distinct = self.sent = position
-        if not all(shard.has_fingerprints for shard in cutter.shards):
-            return False
-        marks = array("Q")
-        for shard in cutter.shards:
-            # The first half of each is enough for a suspicion.
-            marks.extend(memoryview(shard.prints).cast("Q")[::2])
-        return not repeated_marks(marks)
+        with closing(MarkSets()) as marks:
+            for piece in pieces_of(self._read(ahead=not self._is_split)):
+                if isinstance(piece, RowColumns):
+                    cutter.add_columns(position, piece)
+                    marks.add(_marks_of(b"".join(piece.fingerprints)))
+                    position += len(piece)
+                    continue
+                for row in piece:
+                    cutter.add(position, row)
+                    marks.add(_marks_of(row.fingerprint))
+                    position += 1
+            self.total = self.distinct = self.sent = position
+            return all(shard.has_fingerprints for shard in cutter.shards) and not marks.repeated()
 
     def _send_some(self, cutter: Cutter) -> None:
         chosen: Iterable[tuple[int, InputRow]] = self._chosen(self._read())
@@ -91,6 +88,11 @@ class Choosing:
                 seen.add(row.fingerprint)
                 yield position, row
         self.distinct = len(seen)
+
+
+def _marks_of(prints: bytes) -> Sequence[int]:
+    """The first half of each fingerprint, which is enough for a suspicion."""
+    return memoryview(prints).cast("q")[::2].tolist()
 
 
 def _spread(rows: Iterable[tuple[int, InputRow]], most: int) -> list[tuple[int, InputRow]]:

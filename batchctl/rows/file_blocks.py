@@ -31,7 +31,7 @@ def read_blocks(blocks: LineBlocks, forms: LineForms, line_bytes: int) -> Iterat
             # The first lines are read one by one: they show the forms.
             rows = forms.read(block) if before and line_bytes >= BLOCK else None
             yield FileBlock(rows, partial(read_lines, BytesIO(block), line_bytes, before))
-            before += len(rows.keys) if rows is not None else block.count(b"\n")
+            before += len(rows) if rows is not None else block.count(b"\n")
             continue
         line = next(read_lines(blocks, line_bytes, before), None)
         if line is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
 from batchctl.disk.safe_open import open_stream
@@ -45,15 +46,17 @@ class FileReading:
         self._count = 0
         self._tokens = self._bounded = 0
         self._lines: dict[str, int] = {}
-        self.marks = KeyMarks()
+        self._marks = KeyMarks()
 
-    def run(self, content: ReadBytes) -> None:
-        """Read the file to its end; `content` gets all its bytes."""
-        try:
-            with open_stream(self._path) as stream:
-                self._read(LineBlocks(stream, content))
-        except OSError as error:
-            self._found.add_fault(unreadable(error))
+    def run(self, content: ReadBytes) -> frozenset[int]:
+        """Read the file to its end; `content` gets all its bytes. Returns the marks of keys that may be repeated."""
+        with closing(self._marks) as marks:
+            try:
+                with open_stream(self._path) as stream:
+                    self._read(LineBlocks(stream, content))
+            except OSError as error:
+                self._found.add_fault(unreadable(error))
+            return marks.repeated()
 
     def summary(self) -> RowsSummary:
         """The summary of the file. Raises RowsError."""
@@ -79,10 +82,11 @@ class FileReading:
                 return
 
     def _may_repeat(self, rows: RowBlock) -> bool:
-        return not self._repeated.isdisjoint(map(mark_of, rows.names))
+        return any(not self._repeated.isdisjoint(map(mark_of, keys)) for keys in rows.raw_keys)
 
     def _add_block(self, rows: RowBlock) -> None:
-        self.marks.add(rows.names)
+        for keys in rows.raw_keys:
+            self._marks.add(keys)
         self._hasher.add_lines(rows.lines)
         if not self._hashes.is_full:
             for key, line in zip(rows.keys, rows.lines.splitlines(), strict=True):
@@ -135,10 +139,11 @@ class FileReading:
         name = row.name
         if name is None:
             return None
+        raw = name.encode("utf-8")
         if not self._repeated:
-            self.marks.add((name,))
+            self._marks.add((raw,))
             return None
-        first = self._lines.setdefault(name, line) if mark_of(name) in self._repeated else line
+        first = self._lines.setdefault(name, line) if mark_of(raw) in self._repeated else line
         if first == line:
             return None
         what = "key" if row.key is not None else "custom_id"

@@ -1,52 +1,57 @@
-"""Finds keys that appear twice in an input, in 8 bytes a key."""
+"""Finds keys that appear twice in an input, without having all keys in memory."""
 
 from __future__ import annotations
 
-from array import array
-from collections import Counter
 from collections.abc import Sequence
 from operator import lt
 
-_AT_ONCE = 250_000
-"""Marks that are compared at once, about: an object for each would take far more memory than the marks."""
+from batchctl.rows.aside import Aside
+from batchctl.rows.mark_sets import MarkSets
 
 
 class KeyMarks:
-    """A 64-bit mark for each key. Different keys may have one mark, so equal marks are only a suspicion."""
+    """A 64-bit mark for each key. Different keys may have one mark, so equal marks are only a suspicion.
+
+    Each key of most inputs is greater than the one before, as numbered keys are: then none is repeated. So the marks
+    are made when a key is not.
+    """
 
     def __init__(self) -> None:
-        self._marks = array("q")
-        self._last = ""
-        self._rises = True
-        """Whether each key so far is greater than the one before, as numbered keys are: then none is repeated."""
+        self._rising = Aside()
+        """The keys as long as each is greater than the one before, each as a line."""
+        self._last = b""
+        self._marks: MarkSets | None = None
 
-    def add(self, keys: Sequence[str]) -> None:
-        """Add keys."""
-        self._marks.extend(map(mark_of, keys))
-        if self._rises and keys:
-            self._rises = self._last < keys[0] and all(map(lt, keys, keys[1:]))
-            self._last = keys[-1]
+    def add(self, keys: Sequence[bytes]) -> None:
+        """Add keys in UTF-8. Raises OSError."""
+        if not keys:
+            return
+        if self._marks is None:
+            lines = b"\n".join(keys)
+            if self._last < keys[0] and all(map(lt, keys, keys[1:])) and lines.count(b"\n") == len(keys) - 1:
+                self._last = keys[-1]
+                self._rising.add(lines + b"\n")
+                return
+            self._marks = self._marked()
+        self._marks.add(list(map(mark_of, keys)))
 
     def repeated(self) -> frozenset[int]:
-        """The marks that appear more than once."""
-        return frozenset() if self._rises else repeated_marks(self._marks)
+        """The marks that appear more than once. Raises OSError."""
+        return frozenset() if self._marks is None else self._marks.repeated()
 
+    def close(self) -> None:
+        """Forget all keys."""
+        self._rising.close()
+        if self._marks is not None:
+            self._marks.close()
 
-def repeated_marks(marks: array[int]) -> frozenset[int]:
-    """The marks that appear more than once."""
-    parts = [marks]
-    if len(marks) > _AT_ONCE:
-        # Marks are evenly distributed.
-        count = 1 + len(marks) // _AT_ONCE
-        parts = [array(marks.typecode) for _ in range(count)]
-        put = [part.append for part in parts]
-        for mark in marks:
-            put[mark % count](mark)
-    found: set[int] = set()
-    for part in parts:
-        if len(set(part)) < len(part):
-            found |= {mark for mark, count in Counter(part).items() if count > 1}
-    return frozenset(found)
+    def _marked(self) -> MarkSets:
+        found, rest = MarkSets(), b""
+        for piece in self._rising.pieces():
+            *keys, rest = (rest + piece).split(b"\n")
+            found.add(list(map(mark_of, keys)))
+        self._rising.close()
+        return found
 
 
 mark_of = hash

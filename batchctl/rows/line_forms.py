@@ -8,16 +8,16 @@ the same gaps. All other lines are read one by one.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from itertools import groupby
 from operator import itemgetter
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 from msgspec import Struct
 
 from batchctl.model.canonical import row_bytes
-from batchctl.model.forms.gap_texts import BETWEEN, PLAIN, Gap, GapTexts, prove
+from batchctl.model.forms.gap_texts import BETWEEN, PLAIN, Gap, GapTexts, prove, texts_of
 from batchctl.model.forms.line_values import Path, fill, find_values
 from batchctl.model.forms.splitting import between, split
 from batchctl.model.forms.templates import Column, Template, mark_of, marks_in
@@ -32,6 +32,7 @@ from batchctl.rows.row import KEY_LENGTH, parse_row
 _TEXT = rb'[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+'
 _PATTERNS = {Gap.TEXT: _TEXT, Gap.SOME_TEXT: rb'(?!")' + _TEXT, **PLAIN}
 """Find the form of a single line. `prove` decides whether the texts are allowed there."""
+_OWN_LABELS = OWN_LABELS.encode("ascii")
 _LONGEST = 2**16
 """Bytes of a form. Longer ones are not worth a pattern."""
 _MOST_FORMS = 16
@@ -70,17 +71,26 @@ Run: TypeAlias = tuple[LineForm, GapTexts]
 class RowBlock(Struct, frozen=True):
     """Rows of known forms."""
 
-    keys: Sequence[str | None]
-    """The key of each row."""
     lines: bytes
     """`row_bytes` of each row, and a line end."""
     runs: Sequence[Run]
     """The rows by their forms, in their order."""
 
+    def __len__(self) -> int:
+        return sum(len(texts) for _, texts in self.runs)
+
     @property
-    def names(self) -> Sequence[str]:
-        """The keys of those rows that have one."""
-        return [key for key in self.keys if key is not None] if None in self.keys else cast("Sequence[str]", self.keys)
+    def raw_keys(self) -> Iterator[Column]:
+        """The keys of those rows that have one, in UTF-8."""
+        return (texts.plain[form.key] for form, texts in self.runs if form.key is not None)
+
+    @property
+    def keys(self) -> Sequence[str | None]:
+        """The key of each row."""
+        keys: list[str | None] = []
+        for form, texts in self.runs:
+            keys += [None] * len(texts) if form.key is None else texts_of(texts.plain[form.key])
+        return keys
 
 
 class LineForms:
@@ -159,26 +169,25 @@ def _with_line_ends(block: bytes) -> bytes:
 
 def _block(found: Sequence[tuple[LineForm, Sequence[Column]]]) -> RowBlock:
     """The rows of some forms, given the texts in their gaps. Raises _NoForm if one is not allowed there."""
-    keys: list[str | None] = []
     runs: list[Run] = []
     for form, columns in found:
         texts = prove(form.gaps, columns)
-        if texts is None:
+        if texts is None or not (form.key is None or _are_keys(texts.plain[form.key])):
             raise _NoForm
-        keys += [None] * len(texts) if form.key is None else _keys(texts.plain[form.key])
         runs.append((form, texts))
-    lines = b"".join(form.line.lines(texts.canonical, len(texts)) for form, texts in runs)
-    return RowBlock(keys, lines, runs)
+    return RowBlock(b"".join(form.line.lines(texts.canonical, len(texts)) for form, texts in runs), runs)
 
 
-def _keys(raw: Column) -> Sequence[str]:
-    """The keys in texts of JSON. Raises _NoForm if one may be wrong, or has an escape."""
-    text = b"\n".join(raw).decode("utf-8")
-    keys = text.split("\n")
-    is_plain = "\\" not in text and text.replace("\n", " ").isprintable() and OWN_LABELS not in text
-    if not is_plain or not all(keys) or max(map(len, keys)) > KEY_LENGTH:
-        raise _NoForm
-    return keys
+def _are_keys(raw: Column) -> bool:
+    """Whether all texts of JSON are certainly keys, and have no escape."""
+    joined = b"\n".join(raw)
+    if b"\\" in joined or _OWN_LABELS in joined or not all(raw):
+        return False
+    if joined.isascii():
+        # A text of JSON has no control character, and all other characters of ASCII can be printed.
+        return max(map(len, raw)) <= KEY_LENGTH
+    text = joined.decode("utf-8")
+    return text.replace("\n", " ").isprintable() and max(map(len, text.split("\n"))) <= KEY_LENGTH
 
 
 def form_of(

@@ -6,7 +6,7 @@ Only lists by which results can be joined and judged without the input are read 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from itertools import islice
 from operator import lt
 from pathlib import Path
@@ -70,10 +70,10 @@ class SentFile(SentList):
         """Whether no two rows have the same name."""
         if self._rises(list) or self._rises(_by_length):
             return True
-        marks = KeyMarks()
-        for block in self.blocks():
-            marks.add(block.decode("ascii").split("\n")[:-1])
-        return not marks.repeated()
+        with closing(KeyMarks()) as marks:
+            for block in self.blocks():
+                marks.add(block.split(b"\n")[:-1])
+            return not marks.repeated()
 
     def _rises(self, ordered: Callable[[Sequence[bytes]], Sequence[Any]]) -> bool:
         """Whether each name is greater than the one before, as numbered names are: then no two are equal."""

@@ -65,6 +65,14 @@ class SummaryCache:
                 return self._read(start + _sha256(path))
         return None
 
+    def is_usable(self) -> bool:
+        """Whether summaries can be kept: without that, nobody needs the sha256 of a file's bytes."""
+        try:
+            make_folder(self._folder)
+        except OSError:
+            return False
+        return os.access(self._folder, os.W_OK)
+
     def keep(self, content: str, size: int, settings: str, summary: RowsSummary) -> None:
         """Keep the summary of a file whose bytes have the sha256 `content`."""
         name = _start(settings, size) + content
@@ -80,7 +88,6 @@ class SummaryCache:
             summary.bounded_rows,
         )
         with suppress(OSError):
-            make_folder(self._folder)
             with replace_file(self._folder / name) as stream:
                 stream.write(msgspec.json.encode(entry))
             self._prune()

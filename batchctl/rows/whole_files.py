@@ -6,6 +6,7 @@ Owns what makes a whole file sound: every line a row, every key once.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from batchctl.disk.safe_open import open_stream
@@ -35,9 +36,9 @@ def summarize(
     """The summary of a file; with the folder of a cache, that of a large file is kept there. Raises RowsError."""
     size = _size(path)
     with activity.running(f"reading {path.name}", size) as flow:
-        if cache is None or size is None or size < LEAST_BYTES:
+        if cache is None or size is None or size < LEAST_BYTES or not (summaries := SummaryCache(cache)).is_usable():
             return _read(path, kind, line_bytes, rules, ReadBytes(flow))
-        summaries, settings = SummaryCache(cache), settings_of(kind, line_bytes, rules)
+        settings = settings_of(kind, line_bytes, rules)
         known = summaries.find(path, size, settings)
         if known is not None:
             flow.add(size)
@@ -59,8 +60,7 @@ def _size(path: Path) -> int | None:
 def _read(path: Path, kind: Kind, line_bytes: int, rules: RowRules | None, content: ReadBytes) -> RowsSummary:
     """The summary of a file; `content` has the bytes that it is the summary of. Raises RowsError."""
     reading = FileReading(path, kind, line_bytes, rules)
-    reading.run(content)
-    repeated = reading.marks.repeated()
+    repeated = reading.run(content)
     if repeated:
         # Keys may appear twice: now with the keys in question, whose lines errors name.
         content.begin_again()
@@ -74,16 +74,18 @@ def read_rows(path: Path, kind: Kind, line_bytes: int = LINE_BYTES, flow: Flow =
 
     Raises RowsError with all faults, up to `FAULTS_SHOWN` of them with their words, once the file is read.
     """
-    found, count, marks = FoundProblems(), 0, KeyMarks()
-    for _, row in _rows_and_problems(path, kind, line_bytes, flow):
-        if isinstance(row, RowProblem):
-            found.add_fault(row)
-            continue
-        count += 1
-        if row.name is not None:
-            marks.add((row.name,))
-        yield row
-    if marks.repeated():
+    found, count = FoundProblems(), 0
+    with closing(KeyMarks()) as marks:
+        for _, row in _rows_and_problems(path, kind, line_bytes, flow):
+            if isinstance(row, RowProblem):
+                found.add_fault(row)
+                continue
+            count += 1
+            if row.name is not None:
+                marks.add((row.name.encode("utf-8"),))
+            yield row
+        repeated = marks.repeated()
+    if repeated:
         summarize(path, kind, line_bytes)
     found.raise_faults(count)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,21 +11,26 @@ import pytest
 from batchctl.model.errors import RowsError
 from batchctl.model.kinds import Kind
 from batchctl.model.locations import RowProblem
-from batchctl.rows import file_blocks, file_reading, key_marks, line_blocks
+from batchctl.rows import aside, file_blocks, file_reading, key_marks, line_blocks, mark_sets
 from batchctl.rows.key_marks import KeyMarks, mark_of
 from batchctl.rows.reader import RowFiles
 from batchctl.rows.whole_files import read_rows
 
 
-@pytest.mark.parametrize("at_once", [2, 3, 1000])
-def test_repeated_keys_are_suspected(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(key_marks, "_AT_ONCE", at_once)
-    marks = KeyMarks()
-    assert marks.repeated() == frozenset()
-    marks.add(["a", "b", "c"])
-    assert marks.repeated() == frozenset()
-    marks.add(["d", "b", "a", "b"])
-    assert marks.repeated() == {mark_of("a"), mark_of("b")}
+@pytest.mark.parametrize("waiting", [1, 2, 3, 1000])
+@pytest.mark.parametrize("in_memory", [1, 5, 1000])
+def test_repeated_keys_are_suspected(waiting: int, in_memory: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mark_sets, "_WAITING", waiting)
+    monkeypatch.setattr(aside, "_IN_MEMORY", in_memory)
+    with closing(KeyMarks()) as marks:
+        assert marks.repeated() == frozenset()
+        marks.add([b"a", b"b", b"c"])
+        assert marks.repeated() == frozenset()
+        marks.add([b"d", b"b", b"a", b"b"])
+        assert marks.repeated() == {mark_of(b"a"), mark_of(b"b")}
+        marks.add([b"e"])
+        marks.add([b"c"])
+        assert marks.repeated() == {mark_of(b"a"), mark_of(b"b"), mark_of(b"c")}
 
 
 @pytest.mark.parametrize(
@@ -36,13 +42,18 @@ def test_repeated_keys_are_suspected(at_once: int, monkeypatch: pytest.MonkeyPat
         ([["a", "b"], ["b", "c"]], "b"),
         ([["b"], [], ["a"], ["b"]], "b"),
         ([["a", "c", "b"], ["c"]], "c"),
+        ([["a"], ["a\nb"], ["b"]], ""),
+        ([["a"], ["a\nb"], ["a\nb"]], "a\nb"),
+        ([["a", "b\nc"], ["b\nd"], ["b\nc"]], "b\nc"),
+        ([["é", "Σ", "中", "\U0001f600"], ["Σ"]], "Σ"),
     ],
 )
-def test_keys_in_order_are_not_compared(keys: list[list[str]], repeated: str) -> None:
-    marks = KeyMarks()
-    for some in keys:
-        marks.add(some)
-    assert marks.repeated() == {mark_of(key) for key in repeated}
+def test_keys_in_order_are_not_compared(keys: list[list[str]], repeated: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aside, "_IN_MEMORY", 4)
+    with closing(KeyMarks()) as marks:
+        for some in keys:
+            marks.add([key.encode() for key in some])
+        assert marks.repeated() == ({mark_of(repeated.encode())} if repeated else frozenset())
 
 
 def written(path: Path, *keys: str) -> Path:

@@ -50,9 +50,9 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     found: list[Path] = []
     real = FileReading.run
 
-    def run(self: FileReading, content: line_blocks.ReadBytes) -> None:
+    def run(self: FileReading, content: line_blocks.ReadBytes) -> frozenset[int]:
         found.append(self._path)
-        real(self, content)
+        return real(self, content)
 
     monkeypatch.setattr(FileReading, "run", run)
     return found
@@ -172,7 +172,7 @@ def test_faults_are_found_each_time(folder: Path, tmp_path: Path, readings: list
         with pytest.raises(RowsError, match="text has to be a string"):
             summary(folder, path)
     assert len(readings) == 2
-    assert not folder.exists()
+    assert not list(folder.iterdir())
 
 
 @pytest.mark.parametrize("bad", ["file", "/dev/null/cache"])
@@ -235,3 +235,16 @@ def test_settings_do_not_depend_on_the_order_of_members() -> None:
     defaults = {"a": 1, "b": 2}, {"b": 2, "a": 1}
     one, other = (settings_of(Kind.BATCH_JOB, 5, RowRules(Api.GEMINI, given)) for given in defaults)
     assert one == other
+
+
+def test_where_no_summary_can_be_kept_none_is_looked_for(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path / "rows.jsonl", "one", "two")
+    expected = summary(folder, path)
+    monkeypatch.setattr("batchctl.rows.whole_files.HashedBytes", None)
+    blocked = tmp_path / "file"
+    blocked.touch()
+    assert summary(blocked / "cache", path) == expected
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert summary(folder, path) == expected

@@ -1,0 +1,63 @@
+"""Finds numbers that appear twice among any number of them, with few of them in memory."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+
+from batchctl.rows.aside import Aside
+
+_PARTS = 2**8
+_WAITING = 2**16
+"""Marks in memory; others are put aside. A set of all would take ten times the bytes of the marks."""
+
+
+class MarkSets:
+    """Marks of 64 bits, evenly distributed, in parts that are compared one by one."""
+
+    def __init__(self) -> None:
+        self._parts = [array("q") for _ in range(_PARTS)]
+        self._put = [part.append for part in self._parts]
+        self._waiting = 0
+        self._aside = Aside()
+        self._sizes: list[Sequence[int]] = []
+        """The bytes of each part, for each time that marks were put aside."""
+
+    def add(self, marks: Sequence[int]) -> None:
+        """Add marks."""
+        put, last = self._put, _PARTS - 1
+        for mark in marks:
+            put[mark & last](mark)
+        self._waiting += len(marks)
+        if self._waiting >= _WAITING:
+            self._put_aside()
+
+    def repeated(self) -> frozenset[int]:
+        """The marks that appear more than once. Raises OSError."""
+        found: set[int] = set()
+        for part in self._whole_parts():
+            if len(set(part)) < len(part):
+                found |= {mark for mark, count in Counter(part).items() if count > 1}
+        return frozenset(found)
+
+    def close(self) -> None:
+        """Forget all marks."""
+        self._aside.close()
+
+    def _put_aside(self) -> None:
+        self._sizes.append(array("Q", (len(part) * part.itemsize for part in self._parts)))
+        for part in self._parts:
+            self._aside.add(part.tobytes())
+            del part[:]
+        self._waiting = 0
+
+    def _whole_parts(self) -> Iterator[array[int]]:
+        at = list(accumulate(map(sum, self._sizes), initial=0))
+        for number, part in enumerate(self._parts):
+            whole = array("q", part)
+            for time, sizes in enumerate(self._sizes):
+                whole.frombytes(self._aside.read(at[time], sizes[number]))
+                at[time] += sizes[number]
+            yield whole
