@@ -68,6 +68,7 @@ def send_all(session: Session, retry: Retry, content: Iterable[bytes], size: int
         if end is not None:
             return end
         offset += len(chunk)
+        del chunk  # before the next one is put together
     raise AssertionError("the last chunk ends the upload")
 
 
@@ -104,19 +105,24 @@ def _asked(session: Session, retry: Retry, error: ApiError, *, last: bool) -> Up
 
 def cut(content: Iterable[bytes], size: int, chunk_size: int, what: str) -> Iterator[tuple[bytes, bool]]:
     """Cut the content into chunks, each with whether it is the last; the last is given only when the size is right."""
-    held = bytearray()
-    sent = 0
+    held: list[bytes] = []
+    waiting = sent = 0
     for piece in content:
-        held += piece
-        while len(held) > chunk_size:
+        rest = piece
+        while waiting + len(rest) > chunk_size:
             sent += chunk_size
             if sent >= size:
                 raise other_size(what, size)
-            yield bytes(held[:chunk_size]), False
-            del held[:chunk_size]
-    if sent + len(held) != size:
+            fits = chunk_size - waiting
+            held.append(rest[:fits])
+            joined = [b"".join(held)]
+            held, waiting, rest = [], 0, rest[fits:]
+            yield joined.pop(), False
+        held.append(rest)
+        waiting += len(rest)
+    if sent + waiting != size:
         raise other_size(what, size)
-    yield bytes(held), True
+    yield b"".join(held), True
 
 
 def input_changed(what: str, found: str) -> ApiError:

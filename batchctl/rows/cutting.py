@@ -10,7 +10,7 @@ from batchctl.model.input_rows import RowColumns
 from batchctl.model.ports.inputs import InputRow
 from batchctl.model.row_work import MOST_SHARDS, RowChoice, ShardLimits
 from batchctl.model.work_size import TOKEN_BYTES
-from batchctl.rows.sent_list import SentList
+from batchctl.rows.new_list import NewList
 
 _LINE_BYTES = 300
 """The most bytes that a line has besides its request and its key: labels, and the members around them."""
@@ -26,7 +26,7 @@ class Cutter:
         self._limits = limits
         self._choice = choice
         self._new_token = new_token
-        self.shards = [SentList.of_choice(token, choice)]
+        self.shards = [NewList(token, choice)]
         self._size = Size()
 
     def add(self, position: int, row: InputRow) -> None:
@@ -35,7 +35,7 @@ class Cutter:
         after = self._size.plus(size)
         if len(self.shards[-1]) and after.exceeds(len(self.shards[-1]) + 1, self._limits):
             _require_few(len(self.shards))
-            self.shards.append(SentList.of_choice(self._new_token(), self._choice))
+            self.shards.append(NewList(self._new_token(), self._choice))
             after = size
         self.shards[-1].add(position, row)
         self._size = after
@@ -50,12 +50,17 @@ class Cutter:
         self.shards[-1].add_columns(position, columns)
         self._size = after
 
-    def finish(self, total: int, *, is_canary: bool) -> Iterator[SentList]:
+    def finish(self, total: int, *, is_canary: bool) -> Iterator[NewList]:
         """The shards, once all rows were added. `total` is the number of rows of the input."""
         for shard in self.shards:
             shard.total, shard.shards = total, len(self.shards)
             shard.is_canary = is_canary
             yield shard
+
+    def close(self) -> None:
+        """Delete the temporary files of all shards."""
+        for shard in self.shards:
+            shard.close()
 
 
 def _require_few(shards: int) -> None:

@@ -6,8 +6,10 @@ Owns the merge and the line format of uploaded files. Implements InputEncoder. S
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from typing import BinaryIO, assert_never
 
 from msgspec import structs
@@ -21,7 +23,7 @@ from batchctl.model.errors import ResultsError, RowsError
 from batchctl.model.json_value import Json
 from batchctl.model.keys import Account
 from batchctl.model.pieces import Pieces
-from batchctl.model.ports.inputs import InputRow, SourceFile
+from batchctl.model.ports.inputs import EncodedFile, InputRow, SourceFile
 from batchctl.model.ports.providers import Provider
 from batchctl.model.sources import (
     AwaitedRows,
@@ -61,6 +63,8 @@ class RowEncoder:
         self._results = results
         self._copies = None if providers is None else SourceCopies(providers, activity)
         self._ahead = EncodedAhead()
+        self._given: list[BinaryIO] = []
+        """Uploads that their callers close, unless they break off."""
 
     def inline_rows(self, job: DesiredJob, positions: Sequence[int] | None = None) -> InlineRows:
         if not isinstance(job.source, InlineRows):
@@ -76,20 +80,18 @@ class RowEncoder:
         )
 
     def encode_file(
-        self,
-        job: DesiredJob,
-        into: BinaryIO,
-        positions: Sequence[int] | None = None,
-        files: tuple[SourceFile, ...] = (),
-    ) -> str:
+        self, job: DesiredJob, positions: Sequence[int] | None = None, files: tuple[SourceFile, ...] = ()
+    ) -> EncodedFile:
         size = job.source.size if isinstance(job.source, LocalFile) else None
-        with self._activity.running(f"{job.name}: preparing the upload", size or None) as flow:
-            if positions is None and not files:
-                sha256 = self._ahead.take(job, into, flow)
-                if sha256 is not None:
-                    return sha256
-            self._ahead.drop(job)
-            return _encode(self._blocks(job, files, positions), into, flow, positions)
+        with self._activity.running(f"{job.name}: preparing the upload", size or None) as flow, ExitStack() as failed:
+            found = self._ahead.take(job, flow) if positions is None and not files else None
+            if found is None:
+                self._ahead.drop(job)
+                content = failed.enter_context(tempfile.TemporaryFile(prefix="batchctl-"))
+                found = EncodedFile(content, _encode(self._blocks(job, files, positions), content, flow, positions))
+            failed.pop_all()
+            self._given = [one for one in self._given if not one.closed] + [found.content]
+            return found
 
     def _blocks(
         self, job: DesiredJob, files: tuple[SourceFile, ...] = (), positions: Sequence[int] | None = None
@@ -161,6 +163,8 @@ class RowEncoder:
 
     def release(self) -> None:
         self._ahead.release()
+        for content in self._given:
+            content.close()
         if self._copies is not None:
             self._copies.release()
 

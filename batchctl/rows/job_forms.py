@@ -41,9 +41,9 @@ class JobForm(Struct, frozen=True):
     output: int
     """The most output tokens of a row, defaults included."""
 
-    def requests(self, rows: GapTexts) -> Sequence[bytes]:
-        """The canonical request of each row."""
-        return _split(self.request, rows)
+    def requests(self, rows: GapTexts) -> tuple[bytes, Sequence[bytes]]:
+        """The canonical requests: a text that all of them begin with, and what follows in that of each row."""
+        return self.request.texts(rows.canonical, len(rows))
 
     def sent_requests(self, rows: GapTexts) -> Sequence[bytes]:
         """The canonical request of each row as it is sent."""

@@ -90,7 +90,7 @@ class JobRows:
     def _formed(self, rows: RowBlock | None, first: int) -> FormedRows | None:
         if rows is None:
             return None
-        last = first + len(rows.keys) - 1
+        last = first + len(rows) - 1
         runs = [(form.job, found) for form, found in rows.runs if form.job is not None and form.job.fits(last)]
         return FormedRows(self, first, rows, runs) if len(runs) == len(rows.runs) else None
 
@@ -172,21 +172,20 @@ class FormedRows(JobBlock):
     def __init__(self, rows: JobRows, first: int, block: RowBlock, runs: Sequence[tuple[JobForm, GapTexts]]) -> None:
         super().__init__(rows, first)
         self._block = block
+        self._count = len(block)
         self._runs = runs
 
     def __len__(self) -> int:
-        return len(self._block.keys)
+        return self._count
 
     @property
     def canonical(self) -> bytes:
         return self._block.lines
 
     def pieces(self) -> Iterator[Iterable[InputRow]]:
-        at = 0
+        at, keys = 0, self._block.keys
         for form, rows in self._runs:
-            columns = FormColumns(
-                form, rows, self._block.keys[at : at + len(rows)], self.first + at, self._rows.printer
-            )
+            columns = FormColumns(form, rows, keys[at : at + len(rows)], self.first + at, self._rows.printer)
             at += len(rows)
             is_echoed = self._rows.wire.is_echoed
             if is_echoed or form.has_members:
@@ -219,14 +218,16 @@ class FormColumns(RowColumns):
 
     @cached_property
     def fingerprints(self) -> Sequence[bytes]:
-        return list(self._printer.read_each(self._requests))
+        return self._printer.read_each(*self._requests)
 
     @cached_property
     def sizes(self) -> Sequence[int]:
-        return list(map(len, self._requests))
+        first, others = self._requests
+        size = len(first)
+        return [size + len(other) for other in others] if size else list(map(len, others))
 
     @cached_property
-    def _requests(self) -> Sequence[bytes]:
+    def _requests(self) -> tuple[bytes, Sequence[bytes]]:
         return self._form.requests(self._rows)
 
 

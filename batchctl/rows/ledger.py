@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -43,9 +44,10 @@ from batchctl.rows.kept import FAULTS, REUSED_FROM, read_manifest, write_manifes
 from batchctl.rows.ledger_index import LedgerIndex
 from batchctl.rows.left_rows import find_left
 from batchctl.rows.merging import merge
+from batchctl.rows.new_list import NewList, keep_list
 from batchctl.rows.ordered_rows import NAMED, count_ordered, name_of
 from batchctl.rows.segments import Segments, Signature, Wanted, read_segments, sign_ledgers
-from batchctl.rows.sent_list import SentList, find_list, keep_list, read_sent
+from batchctl.rows.sent_list import SentList, find_list, read_sent
 from batchctl.rows.source_rows import Compared, SourceRows, rows_of
 from batchctl.rows.whole_input import WholeInput
 
@@ -107,7 +109,7 @@ class ResultsLedger:
             is_renewed = choice.which is RowsToSend.ALL
             read = partial(source.rows, is_renewed=is_renewed)
             rows = Choosing(read, index, choice, is_split=job.sharding.is_asked)
-            cutter = rows.cut(partial(Cutter, job.sharding, choice, new_token, token))
+            cutter = rows.cut(lambda: source.enter_context(closing(Cutter(job.sharding, choice, new_token, token))))
             source.keep(is_renewed=is_renewed)
             shards = list(cutter.finish(rows.total, is_canary=rows.sent < rows.distinct))
             if not rows.sent:
@@ -175,7 +177,7 @@ class ResultsLedger:
         return self._known_rows(job) or rows_of(job, self._inputs)
 
 
-def _positions(sent: SentList, source: SourceRows) -> Sequence[int] | None:
+def _positions(sent: SentList | NewList, source: SourceRows) -> Sequence[int] | None:
     """The positions to send; None: all rows. Rows at Cloud Storage that have a list are sent by their positions."""
     return None if sent.is_whole and not source.files else sent.places
 

@@ -7,7 +7,7 @@ change under this scheme.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from batchctl.model.canonical import canonical_json
 from batchctl.model.desired import DesiredJob
@@ -35,12 +35,15 @@ class RowPrinter:
 
     def read_canonical(self, content: bytes) -> bytes:
         """The fingerprint of a request, given its canonical JSON."""
-        return next(self.read_each((content,)))
+        return self.read_each(content, (b"",))[0]
 
-    def read_each(self, contents: Iterable[bytes]) -> Iterator[bytes]:
-        """The same for several requests."""
-        copy = self._start.copy
-        for content in contents:
-            found = copy()
-            found.update(content)
-            yield found.digest()[:_BYTES]
+    def read_each(self, first: bytes, others: Iterable[bytes]) -> Sequence[bytes]:
+        """The same for several requests that begin alike, given what follows in each of them."""
+        begun = self._start.copy()
+        begun.update(first)
+        copy, found = begun.copy, []
+        for other in others:
+            one = copy()
+            one.update(other)
+            found.append(one.digest()[:_BYTES])
+        return found

@@ -12,23 +12,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
-from typing import Self
 
 import msgspec
-from msgspec.structs import replace
 
-from batchctl.disk.atomic_file import replace_file
-from batchctl.disk.private_files import make_folder
 from batchctl.model.canonical import with_escapes
-from batchctl.model.input_rows import RowColumns
 from batchctl.model.json_value import Json
 from batchctl.model.keys import AttemptKey
 from batchctl.model.ports.inputs import InputRow
-from batchctl.model.row_work import RowChoice, RowsSent
+from batchctl.model.row_work import RowsSent
 from batchctl.model.sent_with import SentWith
-from batchctl.rows.asked_of_all import AskedOfAll
-from batchctl.rows.folder import folder_name, job_folder, require_writable, results_errors
-from batchctl.rows.packed_file import packed, read_packed
+from batchctl.rows.folder import folder_name, job_folder, results_errors
+from batchctl.rows.packed_file import read_packed
 
 FORMAT = "batchctl/sent-rows/v1"
 FOLDER = "sent"
@@ -40,11 +34,9 @@ _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(dict[str, str])
 _LIST_DECODER = msgspec.json.Decoder(list[dict[str, str]])
 FAULTS = (ValueError, KeyError, TypeError, RecursionError)
-MOST_RECORDED = 2**10
-"""Characters of a list in a record: some twenty rows. A state is read as a whole."""
 
 
-class _Recorded(msgspec.Struct, frozen=True):
+class Recorded(msgspec.Struct, frozen=True):
     """A list in a record, as JSON."""
 
     prints: bytes
@@ -52,7 +44,7 @@ class _Recorded(msgspec.Struct, frozen=True):
     names: Sequence[Mapping[str, str]]
 
 
-_RECORDED = msgspec.json.Decoder(_Recorded)
+_RECORDED = msgspec.json.Decoder(Recorded)
 
 
 @dataclass
@@ -79,30 +71,15 @@ class SentList:
     """The names under which they are sent: for each row a line of ASCII such as `{"key":"a"},`."""
     asked: Mapping[str, Json] | None = None
     """See `AskedOfAll`: of a list that was read from its file. A list in a record does not say it."""
-    asked_of_all: AskedOfAll = field(default_factory=AskedOfAll, compare=False)
-
-    @classmethod
-    def of_choice(cls, token: str, choice: RowChoice) -> Self:
-        """An empty list for the rows of a choice."""
-        return cls(token, renews=choice.order is not None, sent_with=choice.sent_with, again=choice.sends_again)
 
     def __len__(self) -> int:
         return len(self.places)
 
     def add(self, place: int, row: InputRow) -> None:
         """Add the next row."""
-        self.asked_of_all.add(place, row)
         self.places.append(place)
         self.prints += row.fingerprint
-        self.names += with_escapes(_ENCODER.encode(row.sent if row.key is None else {"key": row.key, **row.sent}))
-        self.names += BETWEEN
-
-    def add_columns(self, place: int, columns: RowColumns) -> None:
-        """Add the next rows. `place` is that of the first one."""
-        self.asked_of_all.add_columns(columns)
-        self.places.extend(range(place, place + len(columns)))
-        self.prints += b"".join(columns.fingerprints)
-        self.names += lines_of(columns.names)
+        self.names += name_line(row)
 
     def fingerprint(self, number: int) -> bytes:
         """The fingerprint of a row, by its number in this list."""
@@ -134,7 +111,7 @@ class SentList:
 
     def each_names(self) -> Iterator[Mapping[str, str]]:
         """The names of each row."""
-        return (_DECODER.decode(line.removesuffix(BETWEEN)) for line in BytesIO(self.names))
+        return read_names(self.names)
 
 
 def lines_of(keys: Sequence[str]) -> bytes:
@@ -143,18 +120,14 @@ def lines_of(keys: Sequence[str]) -> bytes:
     return _KEY + names.replace(b"\n", _END + _KEY) + _END
 
 
-def keep_list(root: Path, key: AttemptKey, digest: str, sent: SentList) -> RowsSent:
-    """The facts of a list for the record, which has it if it fits; otherwise it is written durably.
+def name_line(row: InputRow) -> bytes:
+    """The names under which a row is sent, as a line of the list."""
+    return with_escapes(_ENCODER.encode(row.sent if row.key is None else {"key": row.key, **row.sent})) + BETWEEN
 
-    Raises ResultsError, also if the results folder cannot be written to: its results could not be kept.
-    """
-    if sent.is_whole and sent.shards == 1 and not sent.renews and len(sent.names) + len(sent.prints) < MOST_RECORDED:
-        names = list(sent.each_names())
-        listed = with_escapes(_ENCODER.encode(_Recorded(bytes(sent.prints), names))).decode("ascii")
-        if len(listed) <= MOST_RECORDED:
-            require_writable(root)
-            return replace(sent.facts(""), listed=listed)
-    return write_sent(root, key, digest, sent)
+
+def read_names(lines: bytes | bytearray) -> Iterator[Mapping[str, str]]:
+    """The names in the lines of a list."""
+    return (_DECODER.decode(line.removesuffix(BETWEEN)) for line in BytesIO(lines))
 
 
 def find_list(root: Path, key: AttemptKey, digest: str, token: str, recorded: RowsSent | None) -> SentList | None:
@@ -176,35 +149,6 @@ def _of_record(token: str, recorded: RowsSent) -> SentList:
         prints=bytearray(found.prints),
         names=_lines(found.names),
     )
-
-
-def write_sent(root: Path, key: AttemptKey, digest: str, sent: SentList) -> RowsSent:
-    """Write the list durably. Raises ResultsError."""
-    job = job_folder(root, key.job)
-    asked = sent.asked_of_all.value
-    names = memoryview(sent.names)[: -len(BETWEEN)] if sent.names else b""
-    head = {
-        "format": FORMAT,
-        "job": key.job,
-        "attempt": key.attempt,
-        "shard": key.shard,
-        "digest": digest,
-        "token": sent.token,
-        "total": sent.total,
-        "rows": len(sent),
-        "canary": sent.is_canary,
-        "shards": sent.shards,
-        **({"renews": True} if sent.renews else {}),
-        **({"again": True} if sent.again else {}),
-        **({"sentWith": sent.sent_with.plain} if sent.sent_with else {}),
-        **({} if asked is None else {"asked": asked}),
-    }
-    with results_errors(job):
-        make_folder(job / FOLDER)
-        sha256, pieces = packed(head, _little_endian(sent.places), sent.prints, b"[", names, b"]")
-        with replace_file(path_of(job, key, digest)) as stream:
-            stream.writelines(pieces)
-    return sent.facts(sha256)
 
 
 def read_sent(root: Path, key: AttemptKey, digest: str, token: str) -> SentList | None:
@@ -246,7 +190,7 @@ def _read(head: Mapping[str, Json], body: bytes) -> SentList:
         again=head.get("again") is True,
         shards=head.get("shards", 1),
         asked=head.get("asked"),
-        places=_native(places),
+        places=in_byte_order(places),
         prints=bytearray(body[ends[0] : ends[1]]),
         names=names,
     )
@@ -265,11 +209,7 @@ def _lines(names: Iterable[Mapping[str, str]]) -> bytearray:
     return bytearray(b"".join(with_escapes(_ENCODER.encode(one)) + BETWEEN for one in names))
 
 
-def _little_endian(numbers: array[int]) -> bytes:
-    return _native(numbers).tobytes()
-
-
-def _native(numbers: array[int]) -> array[int]:
+def in_byte_order(numbers: array[int]) -> array[int]:
     """Numbers between the byte order of files and that of this machine, either way."""
     if array("H", [1]).tobytes() == b"\x01\x00":
         return numbers

@@ -148,7 +148,7 @@ def test_nothing_is_bought_while_its_results_cannot_be_written(world):
 class FullDisk:
     """An encoder whose temporary files have no room."""
 
-    def encode_file(self, job, into, positions, files):
+    def encode_file(self, job, positions, files):
         raise OSError(28, "No space left on device")
 
     def release(self):

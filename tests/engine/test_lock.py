@@ -151,9 +151,10 @@ def test_who_lost_it_leaves_nothing_open_of_what_it_was_about(make_world):
     opened = []
 
     class Encoder(RowEncoder):
-        def encode_file(self, job, into, positions=None, files=()):
-            opened.append(into)
-            return super().encode_file(job, into, positions, files)
+        def encode_file(self, job, positions=None, files=()):
+            found = super().encode_file(job, positions, files)
+            opened.append(found.content)
+            return found
 
     jobs = [job(name, world.write_rows(f"{name}.jsonl", f"k-{name}")) for name in "ab"]
     together = threading.Barrier(2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,6 +38,13 @@ def rows_of(job: DesiredJob) -> Iterator[InputRow]:
     found = ENCODER.rows(job)
     assert found is not None
     return found
+
+
+def encoded(job: DesiredJob) -> tuple[str, bytes]:
+    found = ENCODER.encode_file(job)
+    with found.content as content:
+        content.seek(0)
+        return found.sha256, content.read()
 
 
 def file_of(path: Path, *lines: object, kind: Kind = BATCH) -> LocalFile:
@@ -96,10 +102,9 @@ def test_a_written_out_system_instruction_stays() -> None:
 
 def test_embeddings_get_their_defaults(tmp_path: Path) -> None:
     source = file_of(tmp_path / "e.jsonl", {"key": "a", "text": "one"}, kind=EMBED)
-    into = io.BytesIO()
     job = job_of(source, EMBED, taskType="RETRIEVAL_DOCUMENT", title="t", outputDimensionality=64)
-    ENCODER.encode_file(job, into)
-    assert json.loads(into.getvalue()) == {
+    _, content = encoded(job)
+    assert json.loads(content) == {
         "key": "a",
         "request": {
             "content": {"parts": [{"text": "one"}]},
@@ -114,10 +119,9 @@ def test_a_file_is_sent_row_by_row_in_its_order(tmp_path: Path) -> None:
     schema = {"properties": {"z": {}, "a": {}}}
     written = {"contents": CONTENTS, "generationConfig": {"responseSchema": schema}}
     source = file_of(tmp_path / "r.jsonl", {"key": "b", "text": "é"}, {"key": "a", "request": written})
-    into = io.BytesIO()
-    sha256 = ENCODER.encode_file(job_of(source), into)
-    assert sha256 == hashlib.sha256(into.getvalue()).hexdigest()
-    lines = into.getvalue().decode().splitlines()
+    sha256, content = encoded(job_of(source))
+    assert sha256 == hashlib.sha256(content).hexdigest()
+    lines = content.decode().splitlines()
     assert lines[0] == '{"key":"b","request":{"contents":[{"role":"user","parts":[{"text":"é"}]}]}}'
     assert list(json.loads(lines[1])["request"]["generationConfig"]["responseSchema"]["properties"]) == ["z", "a"]
     assert len(lines) == 2
@@ -129,7 +133,7 @@ def test_a_file_that_changed_is_not_sent(tmp_path: Path, content: bytes | None) 
     source = file_of(path, {"key": "a", "text": "one"})
     path.write_bytes(content) if content is not None else path.unlink()
     with pytest.raises(ResultsError, match="changed while the command ran") as caught:
-        ENCODER.encode_file(job_of(source), io.BytesIO())
+        encoded(job_of(source))
     assert (caught.value.code, caught.value.exit_code, bool(caught.value.hint)) == ("InputChanged", 1, True)
     with pytest.raises(ResultsError, match="changed while the command ran"):
         list(rows_of(job_of(source)))
@@ -139,7 +143,7 @@ def test_spelling_a_file_anew_is_no_change(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
     source = file_of(path, {"key": "a", "text": "one"})
     path.write_bytes(b'\xef\xbb\xbf{"text":"one","key":"a"}\r\n')
-    ENCODER.encode_file(job_of(source), io.BytesIO())
+    encoded(job_of(source))
     assert [row.key for row in rows_of(job_of(source))] == ["a"]
 
 
@@ -170,19 +174,17 @@ def test_a_row_on_vertex_is_known_by_its_key_and_by_labels(
     account = Account(Api.VERTEX, "emulator", "p", "l")
     kind = EMBED if "content" in request_ else BATCH
     source = file_of(tmp_path / "rows.jsonl", {"key": "a", "request": request_}, kind=kind)
-    into = io.BytesIO()
     job = replace(job_of(source), account=account, model=model)
-    ENCODER.encode_file(job, into)
-    assert json.loads(into.getvalue()) == line
+    _, content = encoded(job)
+    assert json.loads(content) == line
     assert [row.key for row in rows_of(job)] == ["a"]
 
 
 def test_every_row_has_its_own_position(tmp_path: Path) -> None:
     rows = [{"key": key, "text": "hi"} for key in "abc"]
     source = file_of(tmp_path / "rows.jsonl", *rows)
-    into = io.BytesIO()
-    ENCODER.encode_file(replace(job_of(source), account=Account(Api.VERTEX, "emulator", "p", "l")), into)
-    labels = [json.loads(line)["request"]["labels"] for line in into.getvalue().splitlines()]
+    _, content = encoded(replace(job_of(source), account=Account(Api.VERTEX, "emulator", "p", "l")))
+    labels = [json.loads(line)["request"]["labels"] for line in content.splitlines()]
     ones = [{"batchctl-row-ones": f"r{number}", "batchctl-row-thousands": "r0"} for number in range(3)]
     assert labels == ones
 
@@ -248,10 +250,9 @@ def test_no_label_has_more_than_a_thousand_values() -> None:
 )
 def test_a_row_without_a_key_has_a_name_on_its_way(tmp_path: Path, api: Api, model: str, row: dict, line: dict) -> None:
     source = file_of(tmp_path / "rows.jsonl", row)
-    into = io.BytesIO()
     job = replace(job_of(source), account=Account(api, "emulator", "p", "l"), model=model)
-    ENCODER.encode_file(job, into)
-    assert json.loads(into.getvalue()) == line
+    _, content = encoded(job)
+    assert json.loads(content) == line
     (found,) = rows_of(job)
     assert (found.key, found.members) == (
         row.get("key"),
@@ -265,10 +266,9 @@ def test_what_stands_alone_is_sent_as_a_list(tmp_path: Path) -> None:
     """Vertex's importer fails a job whose rows do not all have one type for a member."""
     request = {"contents": {"role": "user", "parts": {"text": "hi"}}, "systemInstruction": {"parts": {"text": "s"}}}
     source = file_of(tmp_path / "rows.jsonl", {"key": "a", "request": request})
-    into = io.BytesIO()
-    ENCODER.encode_file(job_of(source), into)
+    _, content = encoded(job_of(source))
     sent = {"contents": CONTENTS, "systemInstruction": {"parts": [{"text": "s"}]}}
-    assert json.loads(into.getvalue())["request"] == sent
+    assert json.loads(content)["request"] == sent
     assert ENCODER.inline_rows(job_of(InlineRows((RequestRow("a", request),)))).rows[0].request == sent
 
 

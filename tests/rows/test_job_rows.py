@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import random
 from collections.abc import Callable
@@ -56,11 +55,14 @@ def job_of(path: Path, kind: Kind, draw: random.Random) -> DesiredJob:
 
 def read(job: DesiredJob, positions: list[int] | None, *, ahead: bool = False) -> tuple[object, ...]:
     """Everything that a job takes from its file, or the error. `ahead`: the upload is written as the rows are read."""
-    encoder, into = RowEncoder(LINE_BYTES), io.BytesIO()
+    encoder = RowEncoder(LINE_BYTES)
     assert isinstance(job.source, LocalFile)
     rows = encoder.rows(job, ahead=ahead)
     assert rows is not None
-    return list(rows), encoder.encode_file(job, into, positions), into.getvalue()
+    all_rows, found = list(rows), encoder.encode_file(job, positions)
+    with found.content as content:
+        content.seek(0)
+        return all_rows, found.sha256, content.read()
 
 
 def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:

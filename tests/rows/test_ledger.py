@@ -22,7 +22,7 @@ from batchctl.model.result_json import encoded
 from batchctl.model.row_work import RowChoice, RowsSent, RowsToSend, ShardLimits
 from batchctl.model.sent_with import SentWith
 from batchctl.model.sources import InlineRows, RequestRow
-from batchctl.rows import sent_list
+from batchctl.rows import new_list
 from batchctl.rows.encode import RowEncoder
 from batchctl.rows.ledger import ResultsLedger
 from batchctl.rows.raw_files import with_raw_file
@@ -121,7 +121,7 @@ def token(attempt: int) -> str:
 def shop(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Shop:
     """Lists of all rows are where `params` says; all others are files."""
     if request.param == "file":
-        monkeypatch.setattr(sent_list, "MOST_RECORDED", 0)
+        monkeypatch.setattr(new_list, "MOST_RECORDED", 0)
     return Shop(tmp_path / "results")
 
 

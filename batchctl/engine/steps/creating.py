@@ -28,6 +28,7 @@ from batchctl.model.events import EventKind
 from batchctl.model.keys import AttemptKey, Mark, short_uid
 from batchctl.model.observed import RemoteJob
 from batchctl.model.plan import JobPlan
+from batchctl.model.ports.inputs import EncodedFile
 from batchctl.model.ports.providers import CreateRequest, Provider, Upload
 from batchctl.model.ports.results import ChosenRows
 from batchctl.model.recorded import RecordedFile
@@ -235,17 +236,18 @@ class Creator:
         self, job: DesiredJob, chosen: ChosenRows | None, key: AttemptKey, provider: Provider
     ) -> Steps[tuple[RecordedFile, bool]]:
         """The uploaded form of the rows in files: an earlier upload with enough life left, else a new one."""
-        with tempfile.TemporaryFile(prefix="batchctl-") as encoded:
-            sha256: str = yield partial(self._encode, job, chosen, encoded)
-            size = encoded.seek(0, os.SEEK_END)
+        encoded: EncodedFile = yield partial(self._encode, job, chosen)
+        sha256 = encoded.sha256
+        with encoded.content as content:
+            size = content.seek(0, os.SEEK_END)
             self._require_small(job, size)
             known = self._journal.find_file(job.account, sha256)
             if known is not None and self._lives_on(known, provider.now()):
                 return known, True
             self._tools.require_running()
-            encoded.seek(0)
+            content.seek(0)
             self._journal.check()
-            name, expire_time = yield partial(self._send, job, encoded, size, sha256, key, provider)
+            name, expire_time = yield partial(self._send, job, content, size, sha256, key, provider)
         file = RecordedFile(job.account, sha256, name, expire_time)
         self._journal.note_file(file)
         rows = rows_sent(job) if chosen is None else chosen.sent.rows
@@ -271,11 +273,11 @@ class Creator:
             hint = f"set sharding: {{maxBytes: {limit // 2}}}, and shorten rows that are larger"
             raise BatchctlError(message, code=ErrorCode.INPUT_TOO_LARGE, hint=hint)
 
-    def _encode(self, job: DesiredJob, chosen: ChosenRows | None, into: BinaryIO) -> str:
+    def _encode(self, job: DesiredJob, chosen: ChosenRows | None) -> EncodedFile:
         """Write what is uploaded to a temporary file; on a worker."""
         positions, files = (None, ()) if chosen is None else (chosen.positions, chosen.files)
         try:
-            return self._tools.inputs.encode_file(job, into, positions, files)
+            return self._tools.inputs.encode_file(job, positions, files)
         except OSError as error:
             message = f"cannot prepare the upload of the rows of {job.name}: {error.strerror}"
             hint = f"free space in {tempfile.gettempdir()}, or set TMPDIR to another folder"

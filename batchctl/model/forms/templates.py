@@ -64,3 +64,10 @@ class Template(Struct, frozen=True):
             pieces[2 + 2 * place :: width] = [after] * count
         pieces[-1] = self.between[-1]
         return b"".join(pieces)
+
+    def texts(self, columns: Sequence[Column], count: int) -> tuple[bytes, Sequence[bytes]]:
+        """The same without line ends: a text that all lines begin with, and what follows in each of them."""
+        if len(self.gaps) != 1:
+            return b"", self.lines(columns, count).split(b"\n")[:-1]
+        first, last = self.between[0], self.between[1].removesuffix(b"\n")
+        return first, [text + last for text in columns[self.gaps[0]]]

@@ -82,6 +82,14 @@ KnownInput: TypeAlias = SentRows | ForeignRows | UnorderedRows
 """The known part of the input, for joining results."""
 
 
+class EncodedFile(Struct, frozen=True, eq=False):
+    """The rows of a job as they are uploaded."""
+
+    content: BinaryIO
+    """A temporary file, gone when it is closed."""
+    sha256: str
+
+
 class InputEncoder(Protocol):
     """Encodes a job's source for sending."""
 
@@ -90,19 +98,15 @@ class InputEncoder(Protocol):
         ...
 
     def encode_file(
-        self,
-        job: DesiredJob,
-        into: BinaryIO,
-        positions: Sequence[int] | None = None,
-        files: tuple[SourceFile, ...] = (),
-    ) -> str:
-        """Write the JSONL for the upload, with defaults merged in; returns the sha256 of the bytes in hex.
+        self, job: DesiredJob, positions: Sequence[int] | None = None, files: tuple[SourceFile, ...] = ()
+    ) -> EncodedFile:
+        """The JSONL for the upload, with defaults merged in. The caller closes it.
 
         `positions` are those of the rows to write, in order; None: all. `files`: those at Cloud Storage in which the
         rows have these positions.
 
         Raises ResultsError with code `InputChanged` if the local file changed after it was digested, or the files at
-        Cloud Storage are others; and ApiError.
+        Cloud Storage are others; ApiError; and OSError if the disk has no space for it.
         """
         ...
 

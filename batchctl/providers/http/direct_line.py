@@ -9,7 +9,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, cast
 
 import httpcore
 import httpx
@@ -85,7 +85,8 @@ class _JoinedStream(httpcore.NetworkStream):
         if self._bytes + len(buffer) > _JOINED:
             self._flush()
         if len(buffer) > _JOINED:
-            self._stream.write(buffer, timeout)
+            # A copy of the rest would be made whenever a part is sent.
+            self._stream.write(cast("bytes", memoryview(buffer)), timeout)
         else:
             self._waiting.append(buffer)
             self._bytes += len(buffer)

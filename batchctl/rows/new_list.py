@@ -1,0 +1,177 @@
+"""The list of the rows that an attempt sends, while it is made, and how it is kept: `sent_list` reads it."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from batchctl.disk.atomic_file import replace_file
+from batchctl.disk.private_files import make_folder
+from batchctl.model.canonical import with_escapes
+from batchctl.model.input_rows import RowColumns
+from batchctl.model.json_value import Json
+from batchctl.model.keys import AttemptKey
+from batchctl.model.ports.inputs import InputRow
+from batchctl.model.row_work import RowChoice, RowsSent
+from batchctl.rows.aside import Aside
+from batchctl.rows.asked_of_all import AskedOfAll
+from batchctl.rows.folder import job_folder, require_writable, results_errors
+from batchctl.rows.packed_file import packed_head
+from batchctl.rows.sent_list import (
+    BETWEEN,
+    FOLDER,
+    FORMAT,
+    PRINT_BYTES,
+    Recorded,
+    in_byte_order,
+    lines_of,
+    name_line,
+    path_of,
+    read_names,
+)
+
+MOST_RECORDED = 2**10
+"""Characters of a list in a record: some twenty rows. A state is read as a whole."""
+_ENCODER = msgspec.json.Encoder()
+_AT_ONCE = 2**15
+"""Places that are written at once."""
+
+
+class NewList:
+    """The rows that an attempt sends, in the order of the input. With many rows, most of it is in temporary files."""
+
+    def __init__(self, token: str, choice: RowChoice) -> None:
+        self.token = token
+        self.renews = choice.order is not None
+        """See `SentList`, as for the others."""
+        self.sent_with = choice.sent_with
+        self.again = choice.sends_again
+        self.total = 0
+        self.is_canary = False
+        self.shards = 1
+        self.places: range | array[int] = range(0)
+        """The 0-based position of each row in the input."""
+        self._asked = AskedOfAll()
+        self._prints = Aside()
+        self._names = Aside()
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def add(self, place: int, row: InputRow) -> None:
+        """Add the next row."""
+        self._asked.add(place, row)
+        self._add_places(range(place, place + 1))
+        self._prints.add(row.fingerprint)
+        self._names.add(name_line(row))
+
+    def add_columns(self, place: int, columns: RowColumns) -> None:
+        """Add the next rows. `place` is that of the first one."""
+        self._asked.add_columns(columns)
+        self._add_places(range(place, place + len(columns)))
+        self._prints.add(b"".join(columns.fingerprints))
+        self._names.add(lines_of(columns.names))
+
+    def _add_places(self, added: range) -> None:
+        if isinstance(self.places, range):
+            if not self.places:
+                self.places = added
+                return
+            if self.places.stop == added.start:
+                self.places = range(self.places.start, added.stop)
+                return
+            self.places = array("Q", self.places)
+        self.places.extend(added)
+
+    @property
+    def asked(self) -> Mapping[str, Json] | None:
+        """See `AskedOfAll`."""
+        return self._asked.value
+
+    @property
+    def has_fingerprints(self) -> bool:
+        """Whether the fingerprint of every row is known."""
+        return len(self._prints) == PRINT_BYTES * len(self)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every row of the input is sent."""
+        return len(self) == self.total
+
+    def facts(self, sha256: str) -> RowsSent:
+        """See `SentList`."""
+        facts = len(self), self.total, sha256, self.is_canary
+        return RowsSent(*facts, sent_with=self.sent_with, again=self.again, shards=self.shards)
+
+    @property
+    def listed(self) -> str | None:
+        """The list as a part of a record; None if it has to be a file."""
+        if not self.is_whole or self.shards > 1 or self.renews or len(self._names) + len(self._prints) >= MOST_RECORDED:
+            return None
+        names = list(read_names(self._names.read(0, len(self._names))))
+        recorded = Recorded(self._prints.read(0, len(self._prints)), names)
+        listed = with_escapes(_ENCODER.encode(recorded)).decode("ascii")
+        return listed if len(listed) <= MOST_RECORDED else None
+
+    def pieces(self) -> Iterator[bytes]:
+        """The list as its file has it: places, fingerprints, names. Raises OSError."""
+        for start in range(0, len(self), _AT_ONCE):
+            yield in_byte_order(array("Q", self.places[start : start + _AT_ONCE])).tobytes()
+        yield from self._prints.pieces()
+        yield b"["
+        yield from self._names.pieces(len(self._names) - len(BETWEEN))
+        yield b"]"
+
+    def close(self) -> None:
+        """Delete the temporary files."""
+        self._prints.close()
+        self._names.close()
+
+
+def keep_list(root: Path, key: AttemptKey, digest: str, sent: NewList) -> RowsSent:
+    """The facts of a list for the record, which has it if it fits; otherwise it is written durably.
+
+    Raises ResultsError, also if the results folder cannot be written to: its results could not be kept.
+    """
+    listed = sent.listed
+    if listed is not None:
+        require_writable(root)
+        return replace(sent.facts(""), listed=listed)
+    return write_list(root, key, digest, sent)
+
+
+def write_list(root: Path, key: AttemptKey, digest: str, sent: NewList) -> RowsSent:
+    """Write the list durably. Raises ResultsError."""
+    job, found = job_folder(root, key.job), hashlib.sha256()
+    with results_errors(job):
+        make_folder(job / FOLDER)
+        for piece in sent.pieces():
+            found.update(piece)
+        with replace_file(path_of(job, key, digest)) as stream:
+            stream.write(packed_head(_head(key, digest, sent), found.hexdigest()))
+            stream.writelines(sent.pieces())
+    return sent.facts(found.hexdigest())
+
+
+def _head(key: AttemptKey, digest: str, sent: NewList) -> dict[str, Json]:
+    return {
+        "format": FORMAT,
+        "job": key.job,
+        "attempt": key.attempt,
+        "shard": key.shard,
+        "digest": digest,
+        "token": sent.token,
+        "total": sent.total,
+        "rows": len(sent),
+        "canary": sent.is_canary,
+        "shards": sent.shards,
+        **({"renews": True} if sent.renews else {}),
+        **({"again": True} if sent.again else {}),
+        **({"sentWith": sent.sent_with.plain} if sent.sent_with else {}),
+        **({} if sent.asked is None else {"asked": sent.asked}),
+    }
