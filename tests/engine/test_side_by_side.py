@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextvars import ContextVar
+from types import SimpleNamespace
 
 import pytest
 
@@ -61,15 +62,20 @@ def test_the_block_ends_when_a_call_has_ended_that_was_not_waited_for(monkeypatc
         may_end.wait()
         ended.append(True)
 
-    join = threading.Thread.join
+    class Interrupted(threading.Thread):
+        """Ctrl-C arrives during the first wait for its end."""
 
-    def interrupted(thread: threading.Thread) -> None:
-        monkeypatch.setattr(threading.Thread, "join", join)
-        begun.wait()
-        may_end.set()
-        raise KeyboardInterrupt
+        joined = False
 
-    monkeypatch.setattr(threading.Thread, "join", interrupted)
+        def join(self, timeout: float | None = None) -> None:
+            if not self.joined:
+                self.joined = True
+                begun.wait()
+                may_end.set()
+                raise KeyboardInterrupt
+            super().join(timeout)
+
+    monkeypatch.setattr("batchctl.engine.side_by_side.threading", SimpleNamespace(Thread=Interrupted))
     with pytest.raises(KeyboardInterrupt), SideBySide(1) as calls:
         calls.map(call, [1])
     assert ended == [True]
