@@ -16,7 +16,7 @@ import json
 import re
 import time
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 _TYPE = "type.googleapis.com/google.ai.generativelanguage.v1main.GenerateContentBatch"
@@ -89,7 +89,8 @@ class Service:
         shown = {"@type": _TYPE, "model": "models/gemini-2.5-flash", "displayName": display, "createTime": made}
         shown |= {"updateTime": made, "batchStats": stats, "state": f"BATCH_STATE_{state}", "name": name}
         if ended:
-            shown["endTime"] = made
+            end = datetime.fromisoformat(made) + timedelta(seconds=self._job_seconds)
+            shown["endTime"] = shown["updateTime"] = end.isoformat().replace("+00:00", "Z")
             if name not in self._ended:
                 self._ended.add(name)
                 self._last_end, self._calls_to_end = time.monotonic(), self.calls.total()

@@ -52,8 +52,12 @@ from batchctl.report.run_events import RunEvents
     help="End when the job reaches this phase, or cannot (exit 4). Repeatable.",
 )
 @click.option("--timeout", metavar="TIME", help="Stop after this time (exit 7).")
-@click.option("--poll-min", metavar="TIME", default="1s", show_default=True, help="Shortest pause between two checks.")
-@click.option("--poll-max", metavar="TIME", default="1m", show_default=True, help="Longest pause between two checks.")
+@click.option(
+    "--poll-min", metavar="TIME", default="1s", show_default=True, help="Shortest time from one check to the next."
+)
+@click.option(
+    "--poll-max", metavar="TIME", default="1m", show_default=True, help="Longest time from one check to the next."
+)
 @failed_option
 @guard_options
 @lock_option

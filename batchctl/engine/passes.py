@@ -15,16 +15,17 @@ from batchctl.engine.observe import observe
 from batchctl.engine.preview import Approve, decide, preview
 from batchctl.engine.renaming import rename_jobs
 from batchctl.engine.steps.execute import execute
-from batchctl.engine.tools import Tools
+from batchctl.engine.tools import Stoppable, Tools
 from batchctl.engine.upload_cleanup import clean_up
 from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.errors import BatchctlError
 from batchctl.model.keys import Account
+from batchctl.model.observed import Observed
 from batchctl.model.observing import PassWork
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded, StateVersion
-from batchctl.reconcile import Options, Timing, find_moves, time_plan
+from batchctl.reconcile import Options, Timing, find_moves, seconds_left, time_plan
 
 _LEAST_COLLECTING = 0.5
 """Seconds for which a pass collects at least, if jobs are active; else as long as it took until then."""
@@ -63,7 +64,12 @@ class PassReport(Struct, frozen=True):
     unsent: frozenset[str] = frozenset()
     """Jobs with shards that this pass has chosen and not created yet."""
     is_cut_short: bool = False
-    """Whether the pass has left collections for the next one, which follows at once."""
+    """Whether the pass has left collections for the next one, which follows at once, or when `held` is over."""
+    held: float | None = None
+    """When the last job is expected to have ended, on the monotonic clock: collections wait for it. None: they do not
+    wait."""
+    rested: float = 0.0
+    """When its last step ended, on the monotonic clock, or if it has only looked, when it began."""
     undelivered: bool = False
     """Whether a hook has not taken all of its notices."""
     timing: Timing = field(default_factory=Timing)
@@ -118,10 +124,9 @@ def run_pass(
         for account, identity in planned.identities.items():
             journal.note_identity(account, identity)
         observations = Observations(look.observed)
-        collects_for = None
-        if is_followed and any(job.attempt is not None and job.attempt.is_active for job in planned.jobs):
-            collects_for = max(tools.clock.elapsed() - locked, _LEAST_COLLECTING)
-        done = execute(_without(planned, moved.failed), desired, journal, observations, tools, collects_for)
+        limit = _Collecting(planned, look.observed, journal, tools.clock, locked, elapsed) if is_followed else None
+        done = execute(_without(planned, moved.failed), desired, journal, observations, tools, limit)
+        rested = tools.clock.elapsed() if done.has_acted else locked
         failed = {name: Outcome(name, Result.FAILED, error=error) for name, error in moved.failed.items()}
         tools.inputs.release()
         clean_up(desired.stack, planned, journal, observations, tools)
@@ -147,11 +152,46 @@ def run_pass(
         unanswered,
         unsent,
         done.is_cut_short,
+        None if limit is None else limit.until,
+        rested,
         any(notice.is_pending for notice in journal.outbox),
         timing=time_plan(planned, desired, look.observed, now, elapsed),
         listed={account: len(one.jobs) for account, one in look.observed.items()},
         version=before.version,
     )
+
+
+class _Collecting:
+    """How long a pass collects if another one follows. See decision 117."""
+
+    def __init__(
+        self, plan: Plan, observed: Observed, journal: Journal, clock: Stoppable, locked: float, looked: float
+    ) -> None:
+        self._plan = plan
+        self._observed = observed
+        self._journal = journal
+        self._clock = clock
+        self._locked = locked
+        """When the pass began, on the monotonic clock."""
+        self._looked = looked
+        """When the accounts were read."""
+        self.until: float | None = None
+        """See `PassReport.held`."""
+
+    def __call__(self) -> float | None:
+        """The seconds; None: for as long as it takes.
+
+        If the last job ends in a moment, it is 0: one more look shows that, and then all is collected in one go. What
+        this pass has seen is recorded by now, and so in the history.
+        """
+        if not any(job.attempt is not None and job.attempt.is_active for job in self._plan.jobs):
+            return None
+        seconds = max(self._clock.elapsed() - self._locked, _LEAST_COLLECTING)
+        left = seconds_left(self._plan, self._journal.recorded, self._observed)
+        if left is None or self._looked + left > self._clock.elapsed() + 2 * seconds:
+            return seconds
+        self.until = self._looked + left
+        return 0
 
 
 def _without(plan: Plan, names: Container[str]) -> Plan:

@@ -59,11 +59,18 @@ def parse_seconds(value: object, suffix: str = "") -> float | None:
     return float(digits) if _SECONDS.fullmatch(digits) else None
 
 
+_RESOLUTION = timedelta(seconds=1)
+"""Of a `Date` header, which has whole seconds (RFC 9110, 5.6.7)."""
+
+
 class ServerClock:
     """The provider's clock: the local clock plus the offset that `Date` headers show. Thread-safe.
 
     A header far from the known offset is used only when the next one agrees with it: a single wrong header must not
     make a deadline pass. Until then the earlier of the two times is used, so that less time has passed.
+
+    A header has no fractions of a second, so the true offset lies between the one that it shows and a second more. With
+    each header the known offset is moved into that range, no further: many headers show it to a fraction of a second.
     """
 
     def __init__(self, local: Clock) -> None:
@@ -85,8 +92,9 @@ class ServerClock:
             return
         with self._lock:
             offset = moment - self._local.now()
-            known = (self._offset, *(() if self._doubtful is None else (self._doubtful,)))
-            if any(abs(offset - one) <= TOLERATED_OFFSET for one in known):
+            if abs(offset - self._offset) <= TOLERATED_OFFSET:
+                self._offset, self._doubtful = min(max(self._offset, offset), offset + _RESOLUTION), None
+            elif self._doubtful is not None and abs(offset - self._doubtful) <= TOLERATED_OFFSET:
                 self._offset, self._doubtful = offset, None
             else:
                 self._doubtful = offset

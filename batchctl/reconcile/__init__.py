@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from batchctl.reconcile.after_pass.patience import Patience
     from batchctl.reconcile.after_pass.pending import PassEnd, find_pending, find_unsettled
     from batchctl.reconcile.after_pass.quick_check import choose_check
-    from batchctl.reconcile.after_pass.timing import Timing, time_plan
+    from batchctl.reconcile.after_pass.timing import Timing, seconds_left, time_plan
     from batchctl.reconcile.after_pass.uploads import NO_FILE, expects_attempt, find_unneeded, is_expired
     from batchctl.reconcile.calls.troubles import Failure, after_failure, overcome
     from batchctl.reconcile.cost.retirements import find_retirements
@@ -112,6 +112,7 @@ __all__ = [
     "require_settled",
     "results_relied_on",
     "rows_to_survey",
+    "seconds_left",
     "sort_outbox",
     "stuck_notices",
     "time_plan",
@@ -125,7 +126,7 @@ _MODULES = {
     "after_pass.patience": ("Patience",),
     "after_pass.pending": ("PassEnd", "find_pending", "find_unsettled"),
     "after_pass.quick_check": ("choose_check",),
-    "after_pass.timing": ("Timing", "time_plan"),
+    "after_pass.timing": ("Timing", "seconds_left", "time_plan"),
     "after_pass.uploads": ("NO_FILE", "expects_attempt", "find_unneeded", "is_expired"),
     "calls.troubles": ("Failure", "after_failure", "overcome"),
     "cost.retirements": ("find_retirements",),

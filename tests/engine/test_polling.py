@@ -77,6 +77,32 @@ def test_what_is_due_does_not_lengthen_it():
     assert quiet(interval(), 1, changed=True, due_in=3600.0) == [1.0]
 
 
+@pytest.mark.parametrize(
+    ("spent", "seconds"), [(0.0, 60.0), (0.6, 59.4), (59.9, pytest.approx(0.1)), (60.0, 0.0), (300.0, 0.0)]
+)
+def test_the_time_of_a_look_is_a_part_of_the_pause(spent, seconds):
+    one = interval()
+    quiet(one, 20)
+    assert quiet(one, 1, spent=spent) == [seconds]
+    assert quiet(one, 1) == [60.0]
+
+
+@pytest.mark.parametrize(
+    ("ends_in", "spent", "seconds"),
+    [(0.3, 0.0, 1.0), (0.3, 0.7, 0.4), (0.3, 5.0, 0.4), (1.4, 0.0, 1.5), (-2.0, 0.6, 0.4), (-2.0, 5.0, 0.0)],
+)
+@pytest.mark.parametrize("draw", [0.0, 0.5, 1.0])
+def test_a_look_comes_right_after_an_expected_end_but_not_before_the_shortest_pause(ends_in, spent, seconds, draw):
+    found = quiet(interval(draw=draw), 1, changed=True, ends_in=ends_in, spent=spent)
+    assert found == [pytest.approx(seconds)]
+
+
+def test_what_is_due_may_use_up_the_time_of_a_look():
+    one = interval()
+    quiet(one, 20)
+    assert quiet(one, 1, due_in=0.2, spent=0.5) == [0.5]
+
+
 def test_what_was_due_leaves_no_trace_in_the_growth():
     one = interval()
     quiet(one, 3)

@@ -77,6 +77,46 @@ def test_a_run_without_a_further_pass_collects_all(world, long_job, until):
     assert {report.outcomes[name].result for name in SHORT} == {Result.DONE}
 
 
+def nearly_ended(world, **last):
+    """Eleven jobs that have ended after 70 seconds, and one of 69.2 seconds, which takes as long if nothing is said."""
+    world.here.rules({"match": {"displayName": "*/last@*"}, **last}, {"pending": "10s", "running": "1m"})
+    jobs = [job(f"job-{number:02}") for number in range(11)]
+    world.apply(*jobs)
+    world.time.advance(timedelta(seconds=0.8))
+    world.apply(*jobs, job("last"))
+    world.time.advance(timedelta(seconds=69.2))
+    world.log.clear()
+    return [*jobs, job("last")]
+
+
+def test_when_the_last_job_ends_in_a_moment_nothing_is_collected_before(world):
+    report = world.watch(*nearly_ended(world, pending="10s", running="1m"))
+    assert calls(world) == ["list", "list", *["get"] * 12]
+    assert world.clock.sleeps == [1.0]
+    assert set(results(report).values()) == {"done"}
+
+
+def test_a_run_that_makes_one_pass_collects_all_the_same(world):
+    jobs = nearly_ended(world, pending="10s", running="1m")
+    with world.process() as tools:
+        drive(Around(lambda: world.desired(*jobs)), Options(), Until(ended=True, once=True), tools)
+    assert calls(world) == ["list", *["get"] * 11]
+
+
+def test_a_job_that_takes_longer_than_others_is_waited_for_once(world):
+    report = world.watch(*nearly_ended(world, pending="10s", running="1h"))
+    assert calls(world)[:4] == ["list", "list", "get", "list"]
+    assert set(results(report).values()) == {"done"}
+
+
+def test_the_pause_counts_from_the_beginning_of_a_look_but_from_the_end_of_a_step(world):
+    world.here.rules({"pending": "1h", "running": "1m"})
+    world.here.wire.before = lambda what, on: world.time.sleep({"list": 0.6, "create": 3}.get(what, 0))
+    world.watch(job("a"), timeout=timedelta(seconds=10))
+    # After the create, and after two quick checks.
+    assert world.clock.sleeps[:3] == pytest.approx([1.0, 0.4, 0.4])
+
+
 def test_a_job_is_created_before_others_are_collected(world):
     world.apply(*map(job, SHORT))
     world.time.advance(timedelta(seconds=10))

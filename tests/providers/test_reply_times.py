@@ -103,6 +103,26 @@ def test_clock_follows_the_last_date_seen():
     assert not clock.is_in_doubt
 
 
+@pytest.mark.parametrize("true", [-0.7, -0.1, 0.0, 0.3, 0.9])
+def test_many_dates_show_the_clock_to_a_fraction_of_a_second(true):
+    """A date has whole seconds, but it changes at the service's full second."""
+    local = MovedClock()
+    clock = ServerClock(local)
+    for _ in range(100):
+        local.time += timedelta(seconds=0.07)
+        clock.observe(http_date(local.time - NOW + timedelta(seconds=true)))
+    assert (clock.now() - local.time).total_seconds() == pytest.approx(true, abs=0.02)
+
+
+def test_dates_of_a_clock_that_agrees_change_nothing():
+    local = MovedClock()
+    clock = ServerClock(local)
+    for _ in range(100):
+        local.time += timedelta(seconds=0.07)
+        clock.observe(http_date(local.time - NOW))
+        assert clock.now() == local.time
+
+
 TWO_DAYS = timedelta(hours=48)
 MINUTE = timedelta(minutes=1)
 

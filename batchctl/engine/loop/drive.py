@@ -126,13 +126,16 @@ class _Run:
             left = self._left()
             if left is not None and left <= 0:
                 return self._ended(time_up(self._pending, self._until))
+            begun = self._tools.clock.elapsed()
             self._tools.progress.waiting(as_left(self._pending, self._last), seconds)
-            self._sleep(min(each for each in (seconds, left, self._wait_left()) if each is not None))
+            pause = min(each for each in (seconds, left, self._wait_left()) if each is not None)
+            self._sleep(max(pause - (self._tools.clock.elapsed() - begun), 0.0))
             if self._tools.clock.is_stopped():
                 return self._ended(interrupted())
 
     def _try_pass(self) -> float:
         """Make one pass, or see that none is needed; gives how long to sleep then."""
+        begun, before = self._tools.clock.elapsed(), self._last
         try:
             changed = self._pass()
         except (BatchctlError, OSError, MemoryError) as problem:
@@ -151,12 +154,8 @@ class _Run:
             return self._interval.after_failure()
         self._warnings.resolved(_SUBJECT, "a pass could be made again")
         assert self._last is not None
-        if self._last.is_cut_short:
-            return 0.0
-        elapsed, timing = self._tools.clock.elapsed(), self._last.timing
-        return self._interval.next(
-            changed=changed, due_in=timing.due_in(self._pending, elapsed), youngest=timing.youngest(elapsed)
-        )
+        since = begun if self._last is before else self._last.rested
+        return self._interval.after(self._last, self._pending, since, self._tools.clock.elapsed(), changed=changed)
 
     def _is_tried_again(self, error: BatchctlError | OSError | MemoryError) -> bool:
         if self._until.forever:

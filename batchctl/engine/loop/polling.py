@@ -5,14 +5,21 @@ All lengths are in seconds of a monotonic clock, so that a jump of the local tim
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
+
+if TYPE_CHECKING:  # commands that only look load this module for its bounds
+    from batchctl.engine.passes import PassReport
+    from batchctl.model.plan import JobPlan
 
 _GROWTH = 1.5
 _JITTER = 0.1
 _AGE_SHARE = 10
 """The wait is at most a tenth of the age of the youngest job, as far as the bounds allow."""
+_AFTER_END = 0.1
+"""Seconds after an expected end, so that a look finds it over."""
 _BACKOFF = 2.0
 _FIRST_BACKOFF = 1.0
 
@@ -40,20 +47,46 @@ class Interval:
         self._seconds = pace.shortest
         self._failures = 0
 
-    def next(self, *, changed: bool, due_in: float | None, youngest: float | None) -> float:
+    def next(
+        self,
+        *,
+        changed: bool,
+        due_in: float | None,
+        youngest: float | None,
+        ends_in: float | None = None,
+        spent: float = 0.0,
+    ) -> float:
         """Seconds to sleep after a pass.
 
         `due_in` is when a decision is due that needs no event; it only shortens the wait, and what is overdue was seen
-        and left alone by the pass. `youngest` is the age of the youngest job that works.
+        and left alone by the pass. `youngest` is the age of the youngest job that works. `ends_in` is when the last one
+        is expected to have ended, if that is near: the pause ends right after it.
+        `spent` is what has passed of the pause already, because the pass has only looked.
         """
         pace = self._pace
         self._failures = 0
         self._seconds = pace.shortest if changed else min(self._seconds * _GROWTH, pace.longest)
         self._seconds = min(self._seconds, longest_wait(pace, youngest))
-        seconds = self._jittered(self._seconds)
+        least, seconds = max(pace.shortest - spent, 0.0), max(self._jittered(self._seconds) - spent, 0.0)
         if due_in is not None:
-            seconds = min(seconds, max(due_in, pace.shortest))
+            seconds = min(seconds, max(due_in, least))
+        if ends_in is not None:
+            seconds = max(ends_in + _AFTER_END, least)
         return seconds
+
+    def after(
+        self, done: PassReport, pending: Iterable[JobPlan], since: float, elapsed: float, *, changed: bool
+    ) -> float:
+        """Seconds to sleep after a turn that rests `since` then; `done` is the last whole pass, `elapsed` the time."""
+        if done.is_cut_short and done.held is None:
+            return 0.0
+        return self.next(
+            changed=changed,
+            due_in=done.timing.due_in(pending, elapsed),
+            youngest=done.timing.youngest(elapsed),
+            ends_in=None if done.held is None else done.held - elapsed,
+            spent=elapsed - since,
+        )
 
     def after_failure(self) -> float:
         """Seconds to sleep after a pass that could not be made: doubled each time, up to the longest wait."""

@@ -7,7 +7,7 @@ ends its own steps only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 
 from msgspec import Struct
@@ -21,6 +21,7 @@ from batchctl.engine.steps.running import Running
 from batchctl.engine.steps.turns import Turns
 from batchctl.engine.steps.waiting import Steps
 from batchctl.engine.tools import Tools
+from batchctl.model.actions import Action
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError, StoppedError
@@ -43,6 +44,8 @@ class Done(Struct, frozen=True):
     """One for each job."""
     is_cut_short: bool
     """Whether collections were left for the next pass."""
+    has_acted: bool
+    """Whether anything was done but to write down what was seen."""
 
 
 def execute(
@@ -51,12 +54,12 @@ def execute(
     journal: Journal,
     observations: Observations,
     tools: Tools,
-    collects_for: float | None = None,
+    collects_for: Callable[[], float | None] | None = None,
 ) -> Done:
     """Carry out the steps of the plan. Raises StateError when nothing can be recorded.
 
-    What the calls showed of the accounts is noted in `observations`. After `collects_for` seconds of collections, no
-    further one is begun.
+    What the calls showed of the accounts is noted in `observations`. After as many seconds of collections as
+    `collects_for` says, no further one is begun. It is asked once, when what the plan has seen is recorded.
     """
     limit = desired.stack.limits.concurrency
     runner = StepRunner(desired, journal, observations, Gate(journal, plan.live), tools)
@@ -64,7 +67,9 @@ def execute(
     outcomes: dict[str, Outcome] = {}
     rest = {job.job: _record_first(job, runner, journal, outcomes) for job in plan.jobs}
     journal.commit()
-    turns = Turns((job for job in plan.jobs if rest[job.job]), tools.clock, collects_for)
+    waiting = [job for job in plan.jobs if rest[job.job]]
+    collects = any(job.action is Action.COLLECT for job in waiting)
+    turns = Turns(waiting, tools.clock, collects_for() if collects_for is not None and collects else None)
 
     def end(job: JobPlan, problem: BatchctlError | None) -> None:
         outcomes[job.job] = _outcome(job, journal, None) if problem is None else _broken_off(job, journal, problem)
@@ -87,7 +92,7 @@ def execute(
     is_stopped = tools.clock.is_stopped()
     for job in turns.left:
         outcomes[job.job] = Outcome(job.job, Result.SKIPPED if is_stopped else Result.PENDING, job.remote)
-    return Done(outcomes, is_cut_short=bool(turns.left) and not is_stopped)
+    return Done(outcomes, is_cut_short=bool(turns.left) and not is_stopped, has_acted=turns.has_begun)
 
 
 def _observed(job: JobPlan, steps: Steps[None], apis: Mapping[str, Api], tools: Tools) -> Steps[None]:

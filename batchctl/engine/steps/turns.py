@@ -19,17 +19,20 @@ class Turns:
     """The jobs of a pass that have steps to run. Collections that failed before come last: they hold up no others."""
 
     def __init__(self, jobs: Iterable[JobPlan], clock: Stoppable, collects_for: float | None) -> None:
-        """`collects_for`: seconds after which no further collection is begun; None: all are."""
+        """`collects_for`: seconds after which no further collection is begun, 0: not one is; None: all are."""
         self._jobs = deque(sorted(jobs, key=_turn))
         self._clock = clock
         self._collects_for = collects_for
         self._until: float | None = None
         """When no further collection is begun, on the monotonic clock; None until the first one is."""
+        self.has_begun = False
+        """Whether the steps of a job were begun."""
 
     def next(self) -> JobPlan | None:
         """The job to begin now; None if there is none."""
         if not self._jobs or self._is_over():
             return None
+        self.has_begun = True
         return self._jobs.popleft()
 
     @property
@@ -40,10 +43,10 @@ class Turns:
     def _is_over(self) -> bool:
         if self._collects_for is None or self._jobs[0].action is not Action.COLLECT:
             return False
-        if self._until is None:
+        if self._until is None and self._collects_for > 0:
             self._until = self._clock.elapsed() + self._collects_for
             return False
-        return self._clock.elapsed() >= self._until
+        return self._until is None or self._clock.elapsed() >= self._until
 
 
 def _turn(job: JobPlan) -> int:

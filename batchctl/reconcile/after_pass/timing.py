@@ -12,8 +12,12 @@ from datetime import datetime
 from msgspec import Struct, field
 
 from batchctl.model.desired import DesiredStack
+from batchctl.model.forecast import STUCK_FACTOR
 from batchctl.model.observed import Observed
 from batchctl.model.plan import JobPlan, Plan
+from batchctl.model.recorded import Recorded
+from batchctl.reconcile.forecast.attempts import Comparison, forecast_active
+from batchctl.reconcile.forecast.learn import learn_history, model_of, rows_of
 
 
 class Timing(Struct, frozen=True):
@@ -32,6 +36,29 @@ class Timing(Struct, frozen=True):
     def youngest(self, elapsed: float) -> float | None:
         """The age of the youngest active job."""
         return max(0.0, elapsed - max(self.born.values())) if self.born else None
+
+
+def seconds_left(plan: Plan, recorded: Recorded, observed: Observed) -> float | None:
+    """Seconds from the last look until nine of ten attempts like the active ones would all have ended.
+
+    `recorded` has what that look showed, and its ends are a part of the history. None: the end of one is not known.
+    """
+    comparison, ends = Comparison(learn_history(recorded)), []
+    for job in plan.jobs:
+        record = recorded.jobs.get(job.job)
+        for attempt in () if record is None else record.attempts:
+            if not attempt.is_active:
+                continue
+            look = observed.get(attempt.account)
+            if look is None or attempt.create_time is None:
+                return None
+            like = comparison.like(attempt.account, model_of(attempt, job.size.model), rows_of(attempt))
+            # It was active when its page was read, which may have been at the beginning of a long list.
+            end = forecast_active(attempt, like, look.begun, STUCK_FACTOR).end
+            if end is None or end.p90 is None:
+                return None
+            ends.append((end.p90 - look.now).total_seconds())
+    return max(ends, default=None)
 
 
 def time_plan(plan: Plan, desired: DesiredStack, observed: Observed, now: datetime, elapsed: float) -> Timing:
