@@ -5,9 +5,10 @@ Implements RowLedger. The rule that chooses rows is `RowChoice`; this module app
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from batchctl.model.ports.inputs import InputEncoder, InputRow
 from batchctl.model.ports.results import ChosenRows, Collected, OtherShard
 from batchctl.model.row_work import RowChoice, RowsSent, RowsToSend, RowWork
 from batchctl.model.rows_left import RowsLeft
+from batchctl.model.sources import InlineRows
 from batchctl.model.states import JobState
 from batchctl.model.work_size import is_divisible
 from batchctl.rows.choosing import Choosing
@@ -50,6 +52,9 @@ from batchctl.rows.segments import Segments, Signature, Wanted, read_segments, s
 from batchctl.rows.sent_list import SentList, find_list, read_sent
 from batchctl.rows.source_rows import Compared, SourceRows, rows_of
 from batchctl.rows.whole_input import WholeInput
+
+_QUICK_BYTES = 16 * 1024
+"""Of rows that are chosen faster than they could be handed to another thread."""
 
 
 class ResultsLedger:
@@ -94,11 +99,13 @@ class ResultsLedger:
         new_token: Callable[[], str],
         before: RowsSent | None = None,
     ) -> ChosenRows:
+        # Of a job without a folder nothing is read; what is written looks the path up by itself.
+        is_new = not self._has_folder(job.name)
         with (
-            open_job_folder(self._root, job.name) as folder,
+            nullcontext() if is_new else open_job_folder(self._root, job.name) as folder,
             SourceRows(self._root, job, self._inputs, self._compared) as source,
         ):
-            has_files = is_there(folder)
+            has_files = folder is not None and is_there(folder)
             known = find_list(self._root, key, job.digest, token, before) if has_files or before is not None else None
             if known is not None:
                 source.check_same()
@@ -123,6 +130,10 @@ class ResultsLedger:
                 written.append(OtherShard(own, sent.token, keep_list(self._root, own, job.digest, sent)))
             positions = _positions(shards[0], source)
             return ChosenRows(written[0].sent, positions, segments.damaged, tuple(written[1:]), source.files)
+
+    def is_quick(self, job: DesiredJob) -> bool:
+        is_small = isinstance(job.source, InlineRows) and (job.input_bytes or 0) <= _QUICK_BYTES
+        return is_small and not self._has_folder(job.name)
 
     def has_list(self, key: AttemptKey, digest: str, token: str) -> bool:
         return read_sent(self._root, key, digest, token) is not None
@@ -156,6 +167,10 @@ class ResultsLedger:
         index = LedgerIndex(self._segments(job.name, choice).found, choice.accept)
         with results_errors(job_folder(self._root, job.name)):
             return find_left(rows, index, choice, sent, follows=follows)
+
+    def _has_folder(self, job: str) -> bool:
+        """Whether anything has the name of a job's folder, as far as the way there can be searched."""
+        return os.path.lexists(f"{self._root}/{job}")
 
     def _sign(self, job: str, choice: RowChoice) -> Signature:
         return sign_ledgers(self._root, job, self._wanted(choice))

@@ -14,6 +14,8 @@ from batchctl.model.state_objects import ABSENT, Version
 from batchctl.rows.bucket.index import IndexedFile
 from batchctl.rows.bucket.objects import why_not_same
 from batchctl.rows.bucket.place import BucketPlace
+from batchctl.rows.encode import RowEncoder
+from tests.support.decisions import job
 from tests.support.shared_bucket import Bucket, Line
 
 URL = "gs://team/results/"
@@ -149,3 +151,8 @@ def test_which_object_is_the_right_one(found: Version | None, words: str | None)
     why = why_not_same(IndexedFile("a/b/c", "7", 3, "s", "m"), found)
     assert (why is None) == (words is None)
     assert (words or "") in (why or "")
+
+
+def test_no_rows_are_chosen_at_once(bucket: Bucket) -> None:
+    ledger = Writer(bucket).place.ledger("abc123", RowEncoder())
+    assert not ledger.is_quick(job("a"))

@@ -21,7 +21,7 @@ from batchctl.model.ports.results import Collected, CollectOptions
 from batchctl.model.result_json import encoded
 from batchctl.model.row_work import RowChoice, RowsSent, RowsToSend, ShardLimits
 from batchctl.model.sent_with import SentWith
-from batchctl.model.sources import InlineRows, RequestRow
+from batchctl.model.sources import InlineRows, RequestRow, UploadedFile
 from batchctl.rows import new_list
 from batchctl.rows.encode import RowEncoder
 from batchctl.rows.ledger import ResultsLedger
@@ -438,3 +438,25 @@ def test_results_that_match_no_row_are_in_merged_results_too(shop: Shop) -> None
     assert (found.unmatched, found.ok, found.missing) == (2, 2, 0)
     path, again = shop.ledger.assemble(work("y", "x", digest="3"), key(3), MARKS | {"token": token(3)}, GOOD)
     assert (again.unmatched, len((shop.root / path / "results.jsonl").read_text().splitlines())) == (2, 4)
+
+
+def test_a_short_list_of_a_job_without_results_is_chosen_at_once(tmp_path):
+    ledger = ResultsLedger(tmp_path / "results", "abc123", INPUTS)
+    small = replace(work("a"), input_bytes=16 * 1024)
+    long, file = replace(small, input_bytes=16 * 1024 + 1), replace(small, source=UploadedFile("files/a"))
+    assert [ledger.is_quick(one) for one in (small, work("a"), long, file)] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, Path.touch, lambda path: path.symlink_to("elsewhere")])
+def test_what_has_the_name_of_its_folder_is_looked_at_first(tmp_path, make):
+    make(tmp_path / "a")
+    assert not ResultsLedger(tmp_path, "abc123", INPUTS).is_quick(work("a"))
+
+
+def test_nothing_is_sent_whose_results_would_lead_elsewhere(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "results").symlink_to("elsewhere")
+    shop = Shop(tmp_path / "results")
+    assert shop.ledger.is_quick(work("a"))
+    with pytest.raises(ResultsError, match="leads out of the results folder"):
+        shop.send(work("a"), 1)

@@ -408,6 +408,9 @@ class TracedLedger:
         self._boundaries.cross(f"after choose {key}")
         return chosen
 
+    def is_quick(self, job: DesiredJob) -> bool:
+        return self._inner.is_quick(job)
+
     def has_list(self, key: AttemptKey, digest: str, token: str) -> bool:
         return self._inner.has_list(key, digest, token)
 

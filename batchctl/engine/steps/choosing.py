@@ -30,7 +30,7 @@ from batchctl.model.work_size import can_send_rows, is_divisible
 def choose_rows(
     job: DesiredJob, step: Create, token: str, before: RowsSent | None, tools: Tools
 ) -> Steps[ChosenRows | None]:
-    """Choose the rows to send, on a worker; None: all as they are, or batchctl does not have them.
+    """Choose the rows to send, on a worker unless it is quick; None: all as they are, or batchctl does not have them.
 
     `before`: the rows that the record has of this token.
 
@@ -40,7 +40,8 @@ def choose_rows(
         return None
     if step.rows.as_it_is and not (yield partial(_may_exceed, job, tools)):
         return None
-    chosen: ChosenRows = yield partial(tools.ledger.choose, job, step.key, token, step.rows, tools.token, before)
+    choose = partial(tools.ledger.choose, job, step.key, token, step.rows, tools.token, before)
+    chosen: ChosenRows = choose() if tools.ledger.is_quick(job) else (yield choose)
     for damaged in chosen.damaged:
         words = f"{job.name}: answers cannot be used, and their rows are bought again: {damaged}"
         tools.warnings.warn(f"the ledger {damaged}", words)

@@ -159,6 +159,13 @@ class RowLedger(Protocol):
         """
         ...
 
+    def is_quick(self, job: DesiredJob) -> bool:
+        """Whether `choose` takes a moment only for this job: its rows are few and in memory, and nothing was collected.
+
+        Never raises.
+        """
+        ...
+
     def has_list(self, key: AttemptKey, digest: str, token: str) -> bool:
         """Whether the list of rows that this token wrote is there, and whole. Raises ResultsError."""
         ...
