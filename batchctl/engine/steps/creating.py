@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
 from typing import BinaryIO, NoReturn, assert_never
@@ -236,9 +237,9 @@ class Creator:
         self, job: DesiredJob, chosen: ChosenRows | None, key: AttemptKey, provider: Provider
     ) -> Steps[tuple[RecordedFile, bool]]:
         """The uploaded form of the rows in files: an earlier upload with enough life left, else a new one."""
-        encoded: EncodedFile = yield partial(self._encode, job, chosen)
-        sha256 = encoded.sha256
-        with encoded.content as content:
+        with ExitStack() as held:
+            encoded: EncodedFile = yield partial(self._encode, job, chosen, held)
+            content, sha256 = encoded.content, encoded.sha256
             size = content.seek(0, os.SEEK_END)
             self._require_small(job, size)
             known = self._journal.find_file(job.account, sha256)
@@ -273,15 +274,17 @@ class Creator:
             hint = f"set sharding: {{maxBytes: {limit // 2}}}, and shorten rows that are larger"
             raise BatchctlError(message, code=ErrorCode.INPUT_TOO_LARGE, hint=hint)
 
-    def _encode(self, job: DesiredJob, chosen: ChosenRows | None) -> EncodedFile:
-        """Write what is uploaded to a temporary file; on a worker."""
+    def _encode(self, job: DesiredJob, chosen: ChosenRows | None, held: ExitStack) -> EncodedFile:
+        """Write what is uploaded to a temporary file, which is closed with `held`; on a worker."""
         positions, files = (None, ()) if chosen is None else (chosen.positions, chosen.files)
         try:
-            return self._tools.inputs.encode_file(job, positions, files)
+            found = self._tools.inputs.encode_file(job, positions, files)
         except OSError as error:
             message = f"cannot prepare the upload of the rows of {job.name}: {error.strerror}"
             hint = f"free space in {tempfile.gettempdir()}, or set TMPDIR to another folder"
             raise BatchctlError(message, code=ErrorCode.CANNOT_PREPARE_INPUT, hint=hint) from error
+        held.enter_context(found.content)
+        return found
 
     def _lives_on(self, file: RecordedFile, now: datetime) -> bool:
         return file.expire_time is not None and file.expire_time - now >= self._stack.limits.file_min_life
