@@ -141,7 +141,7 @@ class FileReading:
             return None
         raw = name.encode("utf-8")
         if not self._repeated:
-            self._marks.add((raw,))
+            self._marks.add_one(raw)
             return None
         first = self._lines.setdefault(name, line) if mark_of(raw) in self._repeated else line
         if first == line:

@@ -35,6 +35,14 @@ class KeyMarks:
             self._marks = self._marked()
         self._marks.add(list(map(mark_of, keys)))
 
+    def add_one(self, key: bytes) -> None:
+        """Add a key in UTF-8: for one alone, `add` takes three times as long."""
+        if self._marks is None and self._last < key and b"\n" not in key:
+            self._last = key
+            self._rising.add(key + b"\n")
+        else:
+            self.add((key,))
+
     def repeated(self) -> frozenset[int]:
         """The marks that appear more than once. Raises OSError."""
         return frozenset() if self._marks is None else self._marks.repeated()

@@ -82,7 +82,7 @@ def read_rows(path: Path, kind: Kind, line_bytes: int = LINE_BYTES, flow: Flow =
                 continue
             count += 1
             if row.name is not None:
-                marks.add((row.name.encode("utf-8"),))
+                marks.add_one(row.name.encode("utf-8"))
             yield row
         repeated = marks.repeated()
     if repeated:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,10 @@ def test_keys_in_order_are_not_compared(keys: list[list[str]], repeated: str, mo
     with closing(KeyMarks()) as marks:
         for some in keys:
             marks.add([key.encode() for key in some])
+        assert marks.repeated() == ({mark_of(repeated.encode())} if repeated else frozenset())
+    with closing(KeyMarks()) as marks:
+        for key in chain.from_iterable(keys):
+            marks.add_one(key.encode())
         assert marks.repeated() == ({mark_of(repeated.encode())} if repeated else frozenset())
 
 
