@@ -94,7 +94,7 @@ def upload(scene: Scene) -> Outcome:
     return Outcome(scene.rows.stat().st_size, list(scene.run(measures)))
 
 
-class _Uploaded:
+class _Created:
     """Each run has created one job at the emulator, which found all rows in its input."""
 
     def __init__(self, scene: Scene) -> None:
@@ -109,6 +109,28 @@ class _Uploaded:
             return f"{created} jobs were created"
         found = jobs[-1]["rows"]
         return "" if found == self._scene.row_count else f"the job has {found} rows, not {self._scene.row_count}"
+
+
+class _Uploaded(_Created):
+    """The same, and each run has uploaded the input of its job: a file of an earlier run was not used again."""
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._uploads = _calls(scene, "files.create")
+
+    def __call__(self, run: Run) -> str:
+        """What is wrong."""
+        uploads = _calls(self._scene, "files.create")
+        made, self._uploads = uploads - self._uploads, uploads
+        return super().__call__(run) or ("" if made == 1 else f"{made} files were uploaded")
+
+
+def _calls(scene: Scene, method: str) -> int:
+    """The calls of a method that the emulator has had."""
+    answer = control(scene.url, "requests")
+    assert isinstance(answer, Mapping)
+    calls: Mapping[str, int] = answer["byMethod"]
+    return calls.get(method, 0)
 
 
 def _remote_jobs(scene: Scene) -> Sequence[Mapping[str, Any]]:
@@ -130,7 +152,7 @@ def collect(scene: Scene) -> Outcome:
 
     def ours(number: int) -> Sequence[str]:
         stack = scene.stack(f"collect-{number}")
-        created = Measure(OURS, lambda _: scene.with_cache(stack.command("apply", "--yes")), _Uploaded(scene), _CREATED)
+        created = Measure(OURS, lambda _: scene.with_cache(stack.command("apply", "--yes")), _Created(scene), _CREATED)
         created.run(number)
         control(scene.url, "clock", {"advance": _ENDED})
         remote[:], stacks[:] = [_remote_jobs(scene)[-1]["name"]], [stack.folder]
