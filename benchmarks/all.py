@@ -1,6 +1,6 @@
 """Runs every case beside its peers, and prints one table: case, target, measured, met or not.
 
-    python benchmarks/all.py [CASE…] [--quick] [--skip PEER] [--write] [--json FILE]
+    python benchmarks/all.py [CASE…] [--quick] [--rounds N] [--skip PEER] [--write] [--json FILE]
 
 Competitors take turns in several rounds; a ratio is that of one round, and the table has its median and its span. A run
 that did not do its work ends the command, so it has no figure. `--quick` has a tenth of the rows, shorter curves and
@@ -184,6 +184,7 @@ def _arguments() -> argparse.Namespace:
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", dest="effort", action="store_const", const=QUICK, default=FULL, help="in minutes")
     size.add_argument("--tiny", dest="effort", action="store_const", const=_TINY, help=argparse.SUPPRESS)
+    parser.add_argument("--rounds", type=int, metavar="N", help="the rounds of each case (default: by the case)")
     parser.add_argument("--write", action="store_true", help="keep the figures, and write the page and its plots")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures of every round to FILE")
     parser.add_argument("--folder", type=Path, help="where stacks and rows are written (default: the system's)")
@@ -194,6 +195,8 @@ def _arguments() -> argparse.Namespace:
     unknown = [name for name in asked.skip if name not in _PEERS]
     if unknown:
         parser.error(f"there is no peer {unknown[0]} to skip; there are {'; '.join(sorted(_PEERS))}")
+    if asked.rounds is not None and asked.rounds < 1:
+        parser.error("--rounds is at least 1")
     if asked.write and asked.effort is _TINY:
         parser.error("--tiny measures nothing that could be written")
     asked.cases = [group for name in asked.cases or GROUPS for group in _SEVERAL.get(name, (name,))]
@@ -205,7 +208,8 @@ def _run(asked: argparse.Namespace) -> Iterator[tuple[str, Measured]]:
     effort: Effort = asked.effort
     for group in dict.fromkeys(asked.cases):
         about, begun = about_this(), time.monotonic()
-        sizes = replace(effort.sizes, rounds=effort.rounds.get(group, effort.sizes.rounds))
+        rounds = effort.rounds.get(group, effort.sizes.rounds) if asked.rounds is None else asked.rounds
+        sizes = replace(effort.sizes, rounds=rounds)
         print(f"\n{group}: {sizes.rounds} rounds, load {about['load']}", flush=True)
         with tempfile.TemporaryDirectory(prefix="batchctl-bench-", dir=asked.folder) as name:
             folder = Path(os.path.realpath(name))

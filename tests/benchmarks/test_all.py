@@ -128,6 +128,7 @@ def test_the_documented_figures_are_those_that_are_kept() -> None:
     [
         (("nothing",), "there is no case nothing; there are start, plan"),
         (("--skip", "nobody"), "there is no peer nobody to skip; there are @google/genai; C loader"),
+        (("--rounds", "0"), "--rounds is at least 1"),
         (("--tiny", "--write"), "--tiny measures nothing that could be written"),
     ],
 )
