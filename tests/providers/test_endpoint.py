@@ -22,6 +22,7 @@ from batchctl.providers.http.clients import open_line, tls_for
 from batchctl.providers.http.direct_line import DirectLine
 from batchctl.providers.http.endpoint import Endpoint
 from batchctl.providers.reply_times import ServerClock
+from tests.support.patience import PATIENCE
 from tests.support.raw_server import Loopback, answer, drip, nobody
 from tests.support.scripted_api import BASE, KEY, MovedClock, Script, reply, rpc_error
 
@@ -351,14 +352,19 @@ def test_a_failed_handshake_sent_nothing():
 
 
 def test_calls_side_by_side_have_a_connection_each_and_those_that_follow_take_them_over(served):
-    meeting = threading.Barrier(3)
+    meeting, at_once, respond = threading.Barrier(3), threading.Barrier(3), answer(OK)
 
     def work(one: Endpoint) -> None:
         for _ in range(3):
             one.call(get())
-            meeting.wait()
+            meeting.wait(PATIENCE)
 
-    with Loopback(answer(OK)) as server:
+    def play(connection: socket.socket, stop: threading.Event) -> bool:
+        if threads:
+            at_once.wait(PATIENCE)  # no call takes over the connection of one that has its answer already
+        return respond(connection, stop)
+
+    with Loopback(play) as server:
         one = served(server)
         threads = [threading.Thread(target=work, args=(one,)) for _ in range(3)]
         for thread in threads:
@@ -366,6 +372,7 @@ def test_calls_side_by_side_have_a_connection_each_and_those_that_follow_take_th
         for thread in threads:
             thread.join()
         assert (len(server.connections), len(server.requests)) == (3, 9)
+        threads = []
         # The threads of a pass end with it; their connections remain for the threads of the next one.
         for _ in range(5):
             thread = threading.Thread(target=one.call, args=(get(),))
