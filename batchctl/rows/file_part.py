@@ -11,7 +11,7 @@ _AT_ONCE = 2**18
 
 
 class FilePart:
-    """A part of an open file, which is read in order by each of its readers. Nobody else reads the stream meanwhile."""
+    """A part of an open file that its readers read in order. The stream must not be read elsewhere meanwhile."""
 
     def __init__(self, stream: BinaryIO, start: int, size: int) -> None:
         self._stream = stream

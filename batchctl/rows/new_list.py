@@ -26,7 +26,7 @@ from batchctl.rows.sent_list import (
     BETWEEN,
     FOLDER,
     FORMAT,
-    PRINT_BYTES,
+    ListedRows,
     Recorded,
     in_byte_order,
     lines_of,
@@ -42,39 +42,35 @@ _AT_ONCE = 2**15
 """Places that are written at once."""
 
 
-class NewList:
+class NewList(ListedRows):
     """The rows that an attempt sends, in the order of the input. With many rows, most of it is in temporary files."""
 
     def __init__(self, token: str, choice: RowChoice) -> None:
         self.token = token
         self.renews = choice.order is not None
-        """See `SentList`, as for the others."""
+        """See `SentList`."""
         self.sent_with = choice.sent_with
         self.again = choice.sends_again
         self.total = 0
         self.is_canary = False
         self.shards = 1
         self.places: range | array[int] = range(0)
-        """The 0-based position of each row in the input."""
+        self.prints: Aside = Aside()
         self._asked = AskedOfAll()
-        self._prints = Aside()
         self._names = Aside()
-
-    def __len__(self) -> int:
-        return len(self.places)
 
     def add(self, place: int, row: InputRow) -> None:
         """Add the next row."""
         self._asked.add(place, row)
         self._add_places(range(place, place + 1))
-        self._prints.add(row.fingerprint)
+        self.prints.add(row.fingerprint)
         self._names.add(name_line(row))
 
     def add_columns(self, place: int, columns: RowColumns) -> None:
         """Add the next rows. `place` is that of the first one."""
         self._asked.add_columns(columns)
         self._add_places(range(place, place + len(columns)))
-        self._prints.add(b"".join(columns.fingerprints))
+        self.prints.add(b"".join(columns.fingerprints))
         self._names.add(lines_of(columns.names))
 
     def _add_places(self, added: range) -> None:
@@ -94,27 +90,12 @@ class NewList:
         return self._asked.value
 
     @property
-    def has_fingerprints(self) -> bool:
-        """Whether the fingerprint of every row is known."""
-        return len(self._prints) == PRINT_BYTES * len(self)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether every row of the input is sent."""
-        return len(self) == self.total
-
-    def facts(self, sha256: str) -> RowsSent:
-        """See `SentList`."""
-        facts = len(self), self.total, sha256, self.is_canary
-        return RowsSent(*facts, sent_with=self.sent_with, again=self.again, shards=self.shards)
-
-    @property
     def listed(self) -> str | None:
         """The list as a part of a record; None if it has to be a file."""
-        if not self.is_whole or self.shards > 1 or self.renews or len(self._names) + len(self._prints) >= MOST_RECORDED:
+        if not self.is_whole or self.shards > 1 or self.renews or len(self._names) + len(self.prints) >= MOST_RECORDED:
             return None
         names = list(read_names(self._names.read(0, len(self._names))))
-        recorded = Recorded(self._prints.read(0, len(self._prints)), names)
+        recorded = Recorded(self.prints.read(0, len(self.prints)), names)
         listed = with_escapes(_ENCODER.encode(recorded)).decode("ascii")
         return listed if len(listed) <= MOST_RECORDED else None
 
@@ -122,14 +103,14 @@ class NewList:
         """The list as its file has it: places, fingerprints, names. Raises OSError."""
         for start in range(0, len(self), _AT_ONCE):
             yield in_byte_order(array("Q", self.places[start : start + _AT_ONCE])).tobytes()
-        yield from self._prints.pieces()
+        yield from self.prints.pieces()
         yield b"["
         yield from self._names.pieces(len(self._names) - len(BETWEEN))
         yield b"]"
 
     def close(self) -> None:
         """Delete the temporary files."""
-        self._prints.close()
+        self.prints.close()
         self._names.close()
 
 
@@ -159,6 +140,7 @@ def write_list(root: Path, key: AttemptKey, digest: str, sent: NewList) -> RowsS
 
 
 def _head(key: AttemptKey, digest: str, sent: NewList) -> dict[str, Json]:
+    asked = sent.asked
     return {
         "format": FORMAT,
         "job": key.job,
@@ -173,5 +155,5 @@ def _head(key: AttemptKey, digest: str, sent: NewList) -> dict[str, Json]:
         **({"renews": True} if sent.renews else {}),
         **({"again": True} if sent.again else {}),
         **({"sentWith": sent.sent_with.plain} if sent.sent_with else {}),
-        **({} if sent.asked is None else {"asked": sent.asked}),
+        **({} if asked is None else {"asked": asked}),
     }

@@ -8,7 +8,7 @@ a part of the attempt's record, which is durable before the call anyway; any oth
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -47,48 +47,25 @@ class Recorded(msgspec.Struct, frozen=True):
 _RECORDED = msgspec.json.Decoder(Recorded)
 
 
-@dataclass
-class SentList:
-    """The rows that an attempt sends, in the order of the input."""
+class ListedRows:
+    """The facts of a list of sent rows, which is being made or was read."""
 
-    token: str = ""
-    total: int = 0
+    total: int
     """Rows of the whole input."""
-    is_canary: bool = False
-    renews: bool = False
-    """Whether a person ordered these rows: their good answers replace earlier ones."""
-    sent_with: SentWith | None = None
+    is_canary: bool
+    sent_with: SentWith | None
     """The change with which they are sent; None: none."""
-    again: bool = False
+    again: bool
     """See `RowsSent`."""
-    shards: int = 1
+    shards: int
     """The number of lists that the rows of the attempt are split into."""
-    places: array[int] = field(default_factory=lambda: array("Q"))
+    places: Sequence[int]
     """The 0-based position of each row in the input."""
-    prints: bytearray = field(default_factory=bytearray)
+    prints: Sized
     """Their fingerprints, one after the other."""
-    names: bytearray = field(default_factory=bytearray)
-    """The names under which they are sent: for each row a line of ASCII such as `{"key":"a"},`."""
-    asked: Mapping[str, Json] | None = None
-    """See `AskedOfAll`: of a list that was read from its file. A list in a record does not say it."""
 
     def __len__(self) -> int:
         return len(self.places)
-
-    def add(self, place: int, row: InputRow) -> None:
-        """Add the next row."""
-        self.places.append(place)
-        self.prints += row.fingerprint
-        self.names += name_line(row)
-
-    def fingerprint(self, number: int) -> bytes:
-        """The fingerprint of a row, by its number in this list."""
-        return bytes(self.prints[number * PRINT_BYTES : (number + 1) * PRINT_BYTES])
-
-    def fingerprints(self, first: int, count: int) -> Sequence[bytes]:
-        """The fingerprints of rows that come one after the other."""
-        found = bytes(self.prints[first * PRINT_BYTES : (first + count) * PRINT_BYTES])
-        return [found[at : at + PRINT_BYTES] for at in range(0, len(found), PRINT_BYTES)]
 
     @property
     def has_fingerprints(self) -> bool:
@@ -104,6 +81,41 @@ class SentList:
         """These rows as the state has them. `sha256` is that of the written list; empty if it is not known."""
         facts = len(self), self.total, sha256, self.is_canary
         return RowsSent(*facts, sent_with=self.sent_with, again=self.again, shards=self.shards)
+
+
+@dataclass
+class SentList(ListedRows):
+    """The rows that an attempt sends, in the order of the input."""
+
+    token: str = ""
+    total: int = 0
+    is_canary: bool = False
+    renews: bool = False
+    """Whether a person ordered these rows: their good answers replace earlier ones."""
+    sent_with: SentWith | None = None
+    again: bool = False
+    shards: int = 1
+    places: array[int] = field(default_factory=lambda: array("Q"))
+    prints: bytearray = field(default_factory=bytearray)
+    names: bytearray = field(default_factory=bytearray)
+    """The names under which they are sent: for each row a line of ASCII such as `{"key":"a"},`."""
+    asked: Mapping[str, Json] | None = None
+    """See `AskedOfAll`: of a list that was read from its file. A list in a record does not say it."""
+
+    def add(self, place: int, row: InputRow) -> None:
+        """Add the next row."""
+        self.places.append(place)
+        self.prints += row.fingerprint
+        self.names += name_line(row)
+
+    def fingerprint(self, number: int) -> bytes:
+        """The fingerprint of a row, by its number in this list."""
+        return bytes(self.prints[number * PRINT_BYTES : (number + 1) * PRINT_BYTES])
+
+    def fingerprints(self, first: int, count: int) -> Sequence[bytes]:
+        """The fingerprints of rows that come one after the other."""
+        found = bytes(self.prints[first * PRINT_BYTES : (first + count) * PRINT_BYTES])
+        return [found[at : at + PRINT_BYTES] for at in range(0, len(found), PRINT_BYTES)]
 
     def rows(self) -> Iterator[InputRow]:
         """The rows without their requests, for an input that cannot be read any more."""

@@ -66,7 +66,7 @@ class SummaryCache:
         return None
 
     def is_usable(self) -> bool:
-        """Whether summaries can be kept: without that, nobody needs the sha256 of a file's bytes."""
+        """Whether summaries can be kept. Otherwise the sha256 of the bytes of a file is not needed."""
         try:
             make_folder(self._folder)
         except OSError:
