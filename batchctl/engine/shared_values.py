@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
 from sys import intern
 
 from msgspec.structs import replace
@@ -12,15 +11,9 @@ from batchctl.model.keys import Mark
 from batchctl.model.observed import RemoteJob
 from batchctl.model.recorded import known_value
 
-_times = attrgetter("create_time", "start_time", "end_time")
-
 
 def with_recorded_values(job: RemoteJob, attempt: RecordedAttempt) -> RemoteJob:
     """An equal remote job; what it has in common with its attempt is in memory once."""
-    create, start, end = times = _times(job)
-    recorded = _times(attempt)
-    if times == recorded:
-        create, start, end = recorded
     return replace(
         job,
         name=known_value(job.name, attempt.remote),
@@ -28,9 +21,9 @@ def with_recorded_values(job: RemoteJob, attempt: RecordedAttempt) -> RemoteJob:
         mark=None if job.mark is None else _mark(job.mark, attempt),
         state=known_value(job.state, attempt.state),
         model=intern(job.model),
-        create_time=create,
-        start_time=start,
-        end_time=end,
+        create_time=known_value(job.create_time, attempt.create_time),
+        start_time=known_value(job.start_time, attempt.start_time),
+        end_time=known_value(job.end_time, attempt.end_time),
         rows=known_value(job.rows, attempt.rows),
     )
 

@@ -200,8 +200,7 @@ class RecordedAttempt(Struct, frozen=True, gc=False):
     @property
     def is_gone(self) -> bool:
         """Whether it has no remote job any more: our delete was answered, its absence confirmed, or nothing sent."""
-        is_confirmed = self.delete_time is not None or self.gone_time is not None
-        return is_confirmed or (self.remote is None and self.results is not None)
+        return self.delete_time is not None or self.gone_time is not None or self.is_reused
 
 
 def _state_name(state: str | None) -> str:

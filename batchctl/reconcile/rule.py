@@ -158,7 +158,7 @@ def _add_those_of(view: AttemptView, found: list[Trait]) -> None:
     attempt = view.attempt
     if view.note is not None:
         found.append(Trait.NEWS)
-    if view.missing is not None or (attempt.results is None and not attempt.results_lost and attempt.has_ended):
+    if view.missing is not None or (attempt.has_ended and attempt.is_uncollected):
         found.append(Trait.RESULTS)
     if view.duplicates:
         found.append(Trait.SEVERAL)

@@ -101,7 +101,7 @@ def _decide_present(subject: Subject, view: AttemptView, job: RemoteJob, context
     """The API shows the attempt's remote job."""
     if view.attempt.has_ended:
         return _decide_ended(subject, view, context)
-    if not view.attempt.is_active:
+    if view.is_in_unknown_state:
         words = f"the API says {view.attempt.state}, which is a state that batchctl does not know"
         return wait(current_phase(subject, view), Reason.STATE_UNKNOWN, words)
     if view.attempt.cancel_time is not None:

@@ -12,7 +12,6 @@ from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import AttemptKey, same_digest
 from batchctl.model.lifecycle import Lifecycle
-from batchctl.model.observed import Missing, Unknown
 from batchctl.model.recorded import RecordedJob
 from batchctl.model.states import Phase
 from batchctl.reconcile.view.attempt_view import AttemptView
@@ -134,13 +133,12 @@ class Subject(Struct, frozen=True, dict=True):
 def phase_facts(subject: Subject, view: AttemptView | None = None) -> PhaseFacts:
     """The facts that a job's phase follows from: of the attempt that counts, or of another that is given."""
     view = view or subject.current
-    attempt, presence = (None, None) if view is None else (view.attempt, view.presence)
     return PhaseFacts(
-        attempt,
-        isinstance(presence, Unknown),
-        isinstance(presence, Missing),
-        subject.is_cancel_requested,
-        subject.desired is None and subject.is_removal_agreed,
+        None if view is None else view.attempt,
+        is_hidden=view is not None and view.is_unseen,
+        is_missing=view is not None and view.is_missing,
+        is_called_off=subject.is_cancel_requested,
+        is_removing=subject.desired is None and subject.is_removal_agreed,
     )
 
 
