@@ -130,10 +130,11 @@ def _gaps(job: CollectedJob) -> Iterator[str]:
         # The rows are there, and were paid for.
         yield f"whether rows are missing is not known: {error.message}"
         return
-    if gaps.verdicts.keys() - {RowVerdict.OK}:
-        rows = judge_rows(RowCounts(verdicts=gaps.verdicts), RowSettings(job.accepted), None)
-        yield rows_text(rows)
     missing = gaps.missing - gaps.verdicts.get(RowVerdict.NOT_SENT, 0)
+    # The next warning is about those without a result.
+    named = {code: number for code, number in gaps.verdicts.items() if code != RowVerdict.NO_RESULT or not missing}
+    if named.keys() - {RowVerdict.OK}:
+        yield rows_text(judge_rows(RowCounts(verdicts=named), RowSettings(job.accepted), None))
     if missing:
         yield "1 input row has no result" if missing == 1 else f"{missing} input rows have no result"
     if gaps.unmatched:

@@ -376,6 +376,7 @@ def test_rows_that_do_not_fit_together_are_told_wherever_the_job_is_shown(
     shown = cli.ok("results", "good")
     assert sorted(str(row["index"]) for row in shown.rows) == ["0", "1", "None"]
     assert "warning: good: 2 input rows have no result" in shown.err
+    assert "NO_RESULT" not in shown.err, "it is one warning"
     assert "warning: good: 1 result matches no input row" in shown.err
     (vertex.path / "results" / "good" / "current" / "manifest.json").unlink()
     shown = cli("results", "good", "--log-format", "json")

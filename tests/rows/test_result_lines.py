@@ -84,7 +84,7 @@ def _members(lines: bytes) -> list[str]:
 def test_each_kind_of_line(
     rows: list[Mapping[str, Json]], at_once: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(result_lines, "_AT_ONCE", at_once)
+    monkeypatch.setattr(result_lines, "BLOCK", at_once)
     _written(tmp_path, rows)
     assert _printed(tmp_path) == _by_decoding(rows)
 
@@ -97,7 +97,9 @@ def test_a_terminal_gets_printable_characters(tmp_path: Path) -> None:
     assert json.loads(text) == {**HEAD, **PLAIN}
 
 
-def test_a_line_that_is_no_row_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("at_once", [1, 2**20])
+def test_a_line_that_is_no_row_is_named(at_once: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(result_lines, "BLOCK", at_once)
     (tmp_path / "results.jsonl").write_bytes(encoded(PLAIN) + b"\n[]\n")
     with pytest.raises(ResultsError, match="line 2 is not a result row"):
         list(lines_with_head(tmp_path, HEAD))
