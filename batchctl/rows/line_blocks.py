@@ -1,18 +1,17 @@
-"""Reads a stream in blocks of complete lines, and single lines where they are longer than a block."""
+"""Reads a file in blocks of complete lines, and single lines where they are longer than a block."""
 
 from __future__ import annotations
 
 import hashlib
+from io import SEEK_CUR
 from typing import BinaryIO
 
 from batchctl.model.activity import UNWATCHED, Flow
 
 BLOCK = 3 * 2**15
-"""Bytes that are read at once: few enough for the caches of a processor.
-
-glibc returns a buffer of 128 KiB or more to the system when it is freed, and the system fills each page of the next one
-with zeros: an eighth of the time that a row takes. What is made of a block should stay below that, too.
-"""
+"""Bytes that are read at once: few enough for the caches of a processor."""
+_KEPT = 2**20
+"""Bytes of buffers that are freed, and used again."""
 
 
 class ReadBytes:
@@ -50,34 +49,36 @@ class HashedBytes(ReadBytes):
         return self._hash.hexdigest()
 
 
+def keep_freed_buffers() -> None:
+    """Let glibc keep the memory of freed buffers, as it does after it has freed a larger one (mallopt(3)).
+
+    At the start of a process it returns buffers of 128 KiB, and as much free memory at the end of its heap, to the
+    system, which fills each page with zeros before it gives it again: a twentieth of the time that a row takes.
+    """
+    bytes(_KEPT)
+
+
 class LineBlocks:
-    """A stream of lines. Implements LineSource for the lines that no block contains."""
+    """A file of lines. Implements LineSource for the lines that no block contains."""
 
     def __init__(self, stream: BinaryIO, content: ReadBytes) -> None:
+        """`stream` can be searched: the start of a line that a block does not contain is read again."""
         self._stream = stream
         self._content = content
-        self._ahead = b""
-        """Bytes that were read and not given yet."""
+        keep_freed_buffers()
 
     def block(self) -> bytes:
-        """The next complete lines; empty at the end of the stream, and if the next line is longer than a block."""
-        data = self._ahead + self._read(BLOCK - len(self._ahead))
-        is_last = len(data) < BLOCK
-        end = len(data) if is_last else data.rfind(b"\n") + 1
-        self._ahead = data[end:]
-        return data[:end]
+        """The next complete lines; empty at the end of the file, and if the next line is longer than a block."""
+        data = self._stream.read(BLOCK)
+        if len(data) == BLOCK:
+            end = data.rfind(b"\n") + 1
+            self._stream.seek(end - BLOCK, SEEK_CUR)
+            data = data[:end]
+        self._content.add(data)
+        return data
 
     def readline(self, size: int, /) -> bytes:
         """The next line, or its first bytes."""
-        end = self._ahead.find(b"\n") + 1 or len(self._ahead)
-        given, self._ahead = self._ahead[: min(end, size)], self._ahead[min(end, size) :]
-        if given.endswith(b"\n") or len(given) == size:
-            return given
-        more = self._stream.readline(size - len(given))
-        self._content.add(more)
-        return given + more
-
-    def _read(self, size: int) -> bytes:
-        data = self._stream.read(size)
-        self._content.add(data)
-        return data
+        line = self._stream.readline(size)
+        self._content.add(line)
+        return line

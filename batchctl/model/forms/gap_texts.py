@@ -96,7 +96,10 @@ def _prove(gaps: Sequence[Gap], columns: Sequence[Column]) -> Sequence[tuple[Col
 def _prove_texts(gap: Gap, column: Column) -> tuple[Column, bytes] | None:
     if gap is Gap.SOME_TEXT and not all(column):
         return None
-    text = b'"%b"' % BETWEEN.join(column)
+    quoted = list(column)
+    quoted[0] = b'"' + quoted[0]
+    quoted[-1] += b'"'
+    text = BETWEEN.join(quoted)
     try:
         written = _ENCODER.encode(_DECODER.decode(text))
     except (msgspec.MsgspecError, ValueError):
