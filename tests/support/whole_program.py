@@ -1,6 +1,7 @@
 """Everything that a command line may import, imported at once: for processes that fork a child for each command line.
 
-Commands import what they need when they need it, so without this each child would import and compile the same again.
+Commands import what they need when they need it, and keep what they have compiled and looked up, so without this each
+child would do the same again.
 """
 
 from __future__ import annotations
@@ -8,7 +9,11 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import os
 import pkgutil
+import shutil
+import tempfile
+import threading
 from pathlib import Path
 
 import batchctl
@@ -29,15 +34,25 @@ OTHERS = (
 """What modules of batchctl import inside functions."""
 _SERVERS = ("batchctl.emulator", "batchctl.server", "batchctl.telemetry", "batchctl.__main__")
 """What few commands run, some of it only with an extra."""
+_KEPT = frozenset({"HOME", "LANG", "PATH", "TMPDIR", "XDG_CACHE_HOME"})
+"""The variables of the environment that the first command may see: no other emulator, no account, no CI."""
 EXAMPLES = Path(__file__).resolve().parents[2] / "specs" / "examples"
 
 
 def import_whole_program() -> None:
-    """Import every module but those of servers, and let a first command compile what all commands compile."""
+    """Import every module but those of servers, and run a first command as most others are run, with a
+    record. The environment of this process is reduced; children have one of their own."""
     for module in pkgutil.walk_packages(batchctl.__path__, "batchctl."):
         if not module.name.startswith(_SERVERS):
             importlib.import_module(module.name)
     for name in OTHERS:
         importlib.import_module(name)
-    with contextlib.redirect_stdout(io.StringIO()):
-        assert run(["-C", str(EXAMPLES), "validate"]) == 0
+    for name in os.environ.keys() - _KEPT:
+        del os.environ[name]
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()) as said:
+        stack = Path(folder) / "stack"
+        shutil.copytree(EXAMPLES, stack, ignore=shutil.ignore_patterns(".batchctl", "results"))
+        with contextlib.redirect_stdout(said):
+            code = run(["-C", str(stack), "apply", "--yes", "--record", f"{folder}/record"])
+    assert code == 0, said.getvalue()
+    assert threading.active_count() == 1, "a child has no other thread than the one that forks"
