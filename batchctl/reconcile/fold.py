@@ -34,7 +34,8 @@ def decide_stack(subjects: Mapping[str, Subject], inside: AbstractSet[str], cont
     context = _with_each(subjects, context)
     decisions = _inside(inside, context)
     for rule in STACK_RULES:
-        decisions = _with_trail(decisions, rule.apply(decisions, context), applied(rule))
+        if rule.is_for(context):
+            decisions = _with_trail(decisions, rule.apply(decisions, context), applied(rule))
     return decisions
 
 
@@ -44,6 +45,8 @@ def trace(subjects: Mapping[str, Subject], inside: AbstractSet[str], context: Co
     decisions, subject = _inside(inside, context), subjects[name]
     stages = [Stage(rule, decision) for rule, decision in _rules_for(subject.kind).versions(subject, context)]
     for rule in STACK_RULES:
+        if not rule.is_for(context):
+            continue
         before, step = decisions.jobs[name][1], applied(rule)
         decisions = _with_trail(decisions, rule.apply(decisions, context), step)
         after = decisions.jobs[name][1]

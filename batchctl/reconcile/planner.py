@@ -29,7 +29,6 @@ from batchctl.reconcile.forecast.learn import learn_history
 from batchctl.reconcile.options import Options
 from batchctl.reconcile.rules.guards import guard_new_state
 from batchctl.reconcile.subjects import Reader, read_context
-from batchctl.reconcile.view.changes import without_beyond
 from batchctl.reconcile.view.credentials import new_identities
 from batchctl.reconcile.view.drift import describe_unmanaged, find_drift, find_orphans, find_unmanaged, may_have_drifted
 from batchctl.reconcile.view.marks import find_marked
@@ -201,6 +200,8 @@ def _job_plan(
     chain = None if subject.desired is None else subject.desired.chain_rows
     terms = find_terms(subject, decision, guard, context.options)
     if work is not None and work.to_send < work.total and decision.code in _NAMES_ROWS:
+        from batchctl.reconcile.view.changes import without_beyond
+
         decision = replace(decision, changes=without_beyond(decision.changes))
     current = view.attempt if view else None
     path, expansion = ("", None) if subject.desired is None else (subject.desired.path, subject.desired.expansion)

@@ -93,6 +93,11 @@ class Rule(Struct, frozen=True):
     apply: Callable[[Subject, Decision, Context], Decision]
 
 
+def always(_context: Context) -> bool:
+    """The condition of a rule that is for all plans."""
+    return True
+
+
 class StackRule(Struct, frozen=True):
     """A rule that adjusts decisions in the light of all others."""
 
@@ -101,6 +106,8 @@ class StackRule(Struct, frozen=True):
     why_here: str
     """Why it comes after the one before it."""
     apply: Callable[[Decisions, Context], Decisions]
+    is_for: Callable[[Context], bool] = always
+    """It changes nothing in a plan for which this is false."""
 
 
 @cache

@@ -20,8 +20,6 @@ from batchctl.reconcile.view.attempts import attach, claim, confirm
 from batchctl.reconcile.view.collected import check_collected, collected_for
 from batchctl.reconcile.view.credentials import without_strangers
 from batchctl.reconcile.view.former_names import numbers_used, with_present_names
-from batchctl.reconcile.view.found_results import with_found_results
-from batchctl.reconcile.view.judged_rows import judge_view
 from batchctl.reconcile.view.marks import Marked
 from batchctl.reconcile.view.order import find_needed
 from batchctl.reconcile.view.readings import with_latest_readings
@@ -96,6 +94,9 @@ class Reader(Struct, frozen=True):
         self, name: str, views: tuple[AttemptView, ...], wanted: DesiredJob | None, asked: DesiredJob | None
     ) -> tuple[AttemptView, ...]:
         """The attempts of a job with what its manifest and the results folder say about them."""
+        from batchctl.reconcile.view.found_results import with_found_results
+        from batchctl.reconcile.view.judged_rows import judge_view
+
         context = self.context
         if wanted is not None:
             confirmed = tuple([confirm(view, wanted) for view in views])

@@ -10,7 +10,6 @@ called. The file is long because it is one table, in one order.
 from __future__ import annotations
 
 from batchctl.reconcile.admission.admit import admit
-from batchctl.reconcile.cost.budget import keep_budget
 from batchctl.reconcile.decide.remote import decide_same_work
 from batchctl.reconcile.rule import ByNeed, FirstRule, Rule, StackRule, Trait
 from batchctl.reconcile.rules.damaged_marks import hold_for_damaged_marks
@@ -282,7 +281,8 @@ STACK_RULES: tuple[StackRule, ...] = (
         "budget",
         "what goes beyond the limits of money or tokens is refused; in `watch` it waits",
         "What `guards` refuses is not bought, so it needs no budget; what has none takes no capacity in `admission`.",
-        keep_budget,
+        ByNeed("cost.budget:keep_budget"),
+        lambda context: context.stack.limits.spending.is_set,
     ),
     StackRule(
         "admission",

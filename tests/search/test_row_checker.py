@@ -13,7 +13,7 @@ from batchctl.model.recorded import JobRow
 from batchctl.model.row_settings import Canary, MaxFailedRows
 from batchctl.model.row_work import RowChoice, RowsToSend
 from batchctl.model.steps import Create, Merge
-from batchctl.reconcile.decide import canary, follow_ups, remote, shards
+from batchctl.reconcile.decide import canary, each_shard, ended, follow_ups, shards
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.rules import row_choice
 from batchctl.reconcile.view import found_results
@@ -57,13 +57,13 @@ def never_merging(job: JobDecision) -> JobDecision:
 
 def not_waiting_for_all_shards(patch: Patch) -> None:
     """Rows are sent again as soon as one shard is collected."""
-    follow = remote._follow_shards
+    follow = each_shard.follow_each_shard
 
     def hasty(subject: Subject, view: AttemptView, context: Context) -> Decision:
         is_begun = {part.attempt.results is None for part in view.parts} == {True, False}
-        return remote._create_again(subject, context) if is_begun else follow(subject, view, context)
+        return ended._create_again(subject, context) if is_begun else follow(subject, view, context)
 
-    patch.setattr(remote, "_follow_shards", hasty)
+    patch.setattr(each_shard, "follow_each_shard", hasty)
 
 
 def following_the_first_shard(patch: Patch) -> None:
@@ -96,7 +96,7 @@ def forgetting_gone_shards(patch: Patch) -> None:
 
 
 def giving_up_nothing(patch: Patch) -> None:
-    patch.setattr(remote, "give_up_unsent", lambda subject, view, context: (subject, view, ()))
+    patch.setattr(each_shard, "give_up_unsent", lambda subject, view, context: (subject, view, ()))
 
 
 def without_row_retries(patch: Patch) -> None:

@@ -54,8 +54,6 @@ class _Limit(Struct, frozen=True):
 def keep_budget(decisions: Decisions, context: Context) -> Decisions:
     """Refuse the work to buy if it goes beyond the limits, or let it wait."""
     limits = context.stack.limits.spending
-    if not limits.is_set:
-        return decisions
     rates = context.learn(learn_rates)
     costing = costing_of(context)
     to_buy = {

@@ -20,7 +20,6 @@ from batchctl.model.recorded import Recorded
 from batchctl.model.stack import Stack
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decisions import Decisions
-from batchctl.reconcile.rules.held_create import hold_create
 from batchctl.reconcile.view.subject import Subject
 
 _LONGEST = 120
@@ -74,6 +73,8 @@ def _hold(subject: Subject, decision: Decision, damage: Damage) -> Decision:
     why = damage.accounts.get(account) or damage.jobs.get((account, subject.name))
     if why is None:
         return decision
+    from batchctl.reconcile.rules.held_create import hold_create  # damage is rare
+
     held = hold_create(subject, decision, Reason.MARK_DAMAGED, f"nothing is created there: {why}")
     return held if decision.creates else replace(held, phase=decision.phase)
 

@@ -16,7 +16,6 @@ from batchctl.model.stack import Limits
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decisions import Decisions
 from batchctl.reconcile.options import Options
-from batchctl.reconcile.rules.reuse import find_source
 from batchctl.reconcile.view.subject import Subject
 
 PROTECTED = ErrorCode.PROTECTED
@@ -68,6 +67,8 @@ def guard_new_state(subject: Subject, context: Context) -> Guard | None:
     desired = subject.desired
     if not context.recorded.is_new or desired is None or desired.adopt is not None or subject.current is not None:
         return None
+    from batchctl.reconcile.rules.reuse import find_source  # a state is new once
+
     options, faults = context.options, {} if context.inventory is None else context.inventory.faults
     if options.new_state or options.cancel or find_source(subject, context) is not None:
         return None

@@ -25,8 +25,6 @@ from batchctl.model.states import BAD_STATES, GOOD_STATES, Phase
 from batchctl.model.steps import Collect
 from batchctl.reconcile.decide.context import Context, Decided
 from batchctl.reconcile.decide.decisions import Decisions
-from batchctl.reconcile.rules.held_create import hold_create
-from batchctl.reconcile.rules.reuse import find_source
 from batchctl.reconcile.view.subject import Subject
 
 _NOT_CREATED = frozenset({Phase.WAITING, Phase.BLOCKED})
@@ -106,6 +104,8 @@ def _hold(rename: Rename, decided: Decided, context: Context) -> Decided:
 def _wait_for_results(subject: Subject, create: Decision, rename: Rename) -> Decision:
     """The create call waits: the results that the leaving job brings in are used in its place."""
     words = f"waits for the results of {rename.before}, which did the same work: they are used again"
+    from batchctl.reconcile.rules.held_create import hold_create  # a likely rename is rare
+
     waiting = hold_create(subject, create, Reason.SAME_WORK_LEAVES, words)
     return replace(waiting, needs_consent=False, counted=None, waits_for=(rename.before,), unfinished=True)
 
@@ -121,6 +121,8 @@ def _find_renames(decided: Decided, others: Iterable[RecordedJob], context: Cont
     works |= {job.name: attempt for job in others if job.name not in decided for attempt in _open_work(job)}
     if not works:
         return ()
+    from batchctl.reconcile.rules.reuse import find_source
+
     found = []
     for name in sorted(decided):
         subject, decision = decided[name]

@@ -14,7 +14,6 @@ from batchctl.model.attempts import CancelCause, RecordedAttempt
 from batchctl.model.recorded import RecordedJob
 from batchctl.model.states import GOOD_STATES, JobState, Phase
 from batchctl.reconcile.view.endings import WANTED_STOPS, has_succeeded, was_cancelled
-from batchctl.reconcile.view.shards import combine_attempts
 
 
 class PhaseFacts(Struct, frozen=True):
@@ -67,6 +66,8 @@ def attempt_on_record(job: RecordedJob, number: int) -> RecordedAttempt | None:
     attempts = job.attempts
     if len(attempts) == 1 and attempts[0].key.attempt == number:
         return attempts[0]  # nearly all jobs
+    from batchctl.reconcile.view.shards import combine_attempts  # few jobs have shards
+
     named = [one for one in attempts if one.key.attempt == number]
     return combine_attempts(named) if named else None
 

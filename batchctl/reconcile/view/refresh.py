@@ -10,7 +10,6 @@ from batchctl.model.attempts import Operation, RecordedAttempt, Trouble
 from batchctl.model.keys import same_digest
 from batchctl.model.observed import RemoteJob
 from batchctl.model.states import JobState, is_terminal
-from batchctl.reconcile.calls.troubles import overcome
 
 
 def refresh(record: RecordedAttempt, job: RemoteJob, seen: datetime) -> RecordedAttempt:
@@ -72,6 +71,8 @@ def _shows_nothing_new(record: RecordedAttempt, job: RemoteJob) -> bool:
 
 def _left(record: RecordedAttempt, job: RemoteJob) -> Trouble | None:
     """The trouble that remains once the remote job was seen: not of its creation, nor of a cancel after its end."""
+    from batchctl.reconcile.calls.troubles import overcome
+
     if is_terminal(job.state):
         record = overcome(record, Operation.CANCEL)
     return overcome(record, Operation.UPLOAD, Operation.CREATE).trouble

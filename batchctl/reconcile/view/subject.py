@@ -16,7 +16,6 @@ from batchctl.model.recorded import RecordedJob
 from batchctl.model.states import Phase
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.phases import PhaseFacts, phase_of
-from batchctl.reconcile.view.shards import combine_views
 
 
 class JobKind(Enum):
@@ -58,6 +57,8 @@ class Subject(Struct, frozen=True, dict=True):
 
     @cached_property
     def _current_of_several(self) -> AttemptView:
+        from batchctl.reconcile.view.shards import combine_views  # most jobs have one attempt without shards
+
         last = self.views[-1]
         number = last.key.attempt
         if not (last.attempt.adopted and (self.recorded is None or last.key not in _keys(self.recorded))):
@@ -69,6 +70,8 @@ class Subject(Struct, frozen=True, dict=True):
     @cached_property
     def attempts(self) -> tuple[AttemptView, ...]:
         """The attempts, oldest first: each the sum of its shards."""
+        from batchctl.reconcile.view.shards import combine_views
+
         by_number: dict[int, list[AttemptView]] = {}
         for view in self.views:
             by_number.setdefault(view.key.attempt, []).append(view)
