@@ -6,11 +6,11 @@ is wrong with them then concerns this job alone, and is no error in its manifest
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
@@ -47,7 +47,7 @@ class ChainReader(Struct, frozen=True):
     templates: TemplateReader
     faults: Faults
     line_bytes: int
-    jobs: dict[str, DesiredJob] = field(default_factory=dict)
+    jobs: Mapping[str, DesiredJob]
     """The jobs that are read already. Each job is read after the one whose answers it needs."""
 
     def read(self, src: Members, purpose: Purpose, read_file: ReadFile) -> ChainedFile | AwaitedRows | None:

@@ -5,24 +5,21 @@ Knows the forms of `dest`, and where it has to be. Source: reference 6.1, 6.4, 8
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from batchctl.manifests.apis import is_for
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
-from batchctl.manifests.located import bigquery_misfit
 from batchctl.manifests.nodes import Members, Node, find, key_place, plain
-from batchctl.manifests.resource_names import bigquery_place, gcs_prefix
 from batchctl.model.capabilities import CAPABILITIES, DestForm
 from batchctl.model.keys import API_NAMES
 from batchctl.model.quoting import shown
 from batchctl.model.stack import ProviderConfig
 
-_READERS: Mapping[DestForm, tuple[Callable[[str], str], str]] = {
-    DestForm.GCS: (gcs_prefix, "such as gs://bucket/results/"),
-    DestForm.BIGQUERY: (bigquery_place, "bq://project, bq://project.dataset or bq://project.dataset.table"),
+_EXAMPLES: Mapping[DestForm, str] = {
+    DestForm.GCS: "such as gs://bucket/results/",
+    DestForm.BIGQUERY: "bq://project, bq://project.dataset or bq://project.dataset.table",
 }
-"""The function that checks and normalises each form, and an example of the form for hints."""
 
 
 def read_dest(spec: Node, config: ProviderConfig | None, faults: Faults) -> str | None:
@@ -51,16 +48,18 @@ def read_dest(spec: Node, config: ProviderConfig | None, faults: Faults) -> str 
             )
         faults.add(place, Code.WRONG_PROVIDER, message, hint)
         return None
+    from batchctl.manifests.located import bigquery_misfit
+    from batchctl.manifests.resource_names import bigquery_place, gcs_prefix
+
     misfit = bigquery_misfit(config) if form is DestForm.BIGQUERY else None
     if misfit is not None:
         misfit.add_to(faults, value.location)
         return None
-    read, hint = _READERS[form]
     uri = str(plain(value))
     try:
-        return read(uri)
+        return gcs_prefix(uri) if form is DestForm.GCS else bigquery_place(uri)
     except ValueError as error:
-        faults.add(value.location, Code.INVALID_VALUE, f"{shown(uri)} {error}", hint)
+        faults.add(value.location, Code.INVALID_VALUE, f"{shown(uri)} {error}", _EXAMPLES[form])
         return None
 
 

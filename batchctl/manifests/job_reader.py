@@ -6,11 +6,11 @@ cannot make.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from batchctl.manifests.builder import Document, JobBuilder, check_provider
-from batchctl.manifests.chains import ChainReader
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults, did_you_mean
 from batchctl.manifests.known_files import KnownFile, Sizes
@@ -26,7 +26,6 @@ from batchctl.manifests.schema_check import Checker
 from batchctl.manifests.slim_jobs import SlimJobs
 from batchctl.manifests.sources import SourceReader, without_rows
 from batchctl.manifests.stack import StackReading
-from batchctl.manifests.template_reader import TemplateReader
 from batchctl.manifests.trust import Trust
 from batchctl.model.desired import DesiredJob
 from batchctl.model.json_value import Json
@@ -35,6 +34,9 @@ from batchctl.model.ports.row_reader import RowReader
 from batchctl.model.quoting import shown
 from batchctl.model.request.catalogue import ROOTS
 from batchctl.model.request.spelling import spellings
+
+if TYPE_CHECKING:  # few manifests ask for rows from the answers of another job
+    from batchctl.manifests.chains import ChainReader
 
 _KINDS = (*Kind, LIST_KIND)
 _SCHEMAS = {Kind.BATCH_JOB: "batchjob", Kind.EMBEDDINGS_BATCH_JOB: "embeddingsbatchjob"}
@@ -74,12 +76,12 @@ class JobReader:
 
     def __init__(self, reading: StackReading, rows: RowReader, trust: Trust, faults: Faults) -> None:
         self._reading = reading
+        self._rows = rows
         self._faults = faults
         self._replacer = Replacer(reading.variables, faults)
-        templates = TemplateReader(self._replacer, faults)
-        self._chains = ChainReader(rows, reading.results, templates, faults, reading.line_bytes)
+        self._read_jobs: dict[str, DesiredJob] = {}
         self.sources = SourceReader(
-            rows, self._chains, trust, reading.folder, reading.shown_folder, faults, reading.line_bytes
+            rows, lambda: self._chains, trust, reading.folder, reading.shown_folder, faults, reading.line_bytes
         )
         self._defaults = {rows: self._defaults_of(rows) for rows in Kind}
         values, characters = (0, 0) if reading.defaults is None else size(reading.defaults)
@@ -88,6 +90,14 @@ class JobReader:
         self._slim_jobs = SlimJobs()
         self.needs = Needs()
         self._matrices = MatrixReader(self._replacer, faults)
+
+    @cached_property
+    def _chains(self) -> ChainReader:
+        from batchctl.manifests.chains import ChainReader
+        from batchctl.manifests.template_reader import TemplateReader
+
+        reading, templates = self._reading, TemplateReader(self._replacer, self._faults)
+        return ChainReader(self._rows, reading.results, templates, self._faults, reading.line_bytes, self._read_jobs)
 
     def _defaults_of(self, rows: Kind) -> Node | None:
         """The stack's defaults without the members of `request` that only the other kind of rows has.
@@ -135,7 +145,7 @@ class JobReader:
         for manifest in file.manifests:
             self.needs.note(manifest.name, manifest.needs)
             self.needs.note_expansion(manifest.name, manifest.job.expansion)
-            self._chains.jobs.setdefault(manifest.name, manifest.job)
+            self._read_jobs.setdefault(manifest.name, manifest.job)
         return True
 
     def _takes(self, sizes: Sizes) -> bool:
@@ -163,7 +173,7 @@ class JobReader:
             self._faults.add(place, Code.TOO_LARGE, message, "move defaults that only some jobs need into those jobs")
             return None
         # A null in the job removes a default, so nulls are removed only after the merge.
-        rows = self._rows(kind, document.root)
+        rows = self._row_kind(kind, document.root)
         root = changed(document.root, ("spec", "request"), lambda request: respelled(request, self._faults, rows))
         root = without_nulls(changed(root, ("spec",), lambda spec: merge(self._defaults[rows], spec)))
         sound = _checker(kind).check(changed(root, ("spec", "src"), without_rows), self._faults)
@@ -181,10 +191,10 @@ class JobReader:
         job = JobBuilder(root, document, kind, self._reading, self.sources, self.needs, self._faults).build()
         if job is not None:
             job = self._slim_jobs.slim(job)
-            self._chains.jobs.setdefault(job.name, job)
+            self._read_jobs.setdefault(job.name, job)
         return job
 
-    def _rows(self, kind: Kind, root: Node) -> Kind:
+    def _row_kind(self, kind: Kind, root: Node) -> Kind:
         """The kind of the job's rows, as far as it is known before the checks."""
         config = self._reading.provider_of(self._setting(root, "provider"))
         model = self._setting(root, "model")

@@ -5,14 +5,18 @@ Source: reference chapter 3, 6.3, 16.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
-from batchctl.manifests.resource_names import Resource
 from batchctl.model.locations import Location
 from batchctl.model.quoting import shown
 from batchctl.model.stack import ProviderConfig
+
+if TYPE_CHECKING:  # for APIs with locations
+    from batchctl.manifests.resource_names import Resource
 
 GLOBAL = "global"
 

@@ -16,7 +16,6 @@ from batchctl.manifests.apis import RULES, is_for, names_of
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import Node, key_place, value_of
-from batchctl.manifests.resource_names import gcs_prefix
 from batchctl.manifests.trust import Origin, Trust
 from batchctl.model.capabilities import CAPABILITIES, ApiLimits
 from batchctl.model.errors import ManifestError
@@ -114,6 +113,8 @@ class ProviderReader:
             self._faults.add(place, Code.WRONG_PROVIDER, message, hint)
             return None
         try:
+            from batchctl.manifests.resource_names import gcs_prefix
+
             return gcs_prefix(uri)
         except ValueError as error:
             self._faults.add(place, Code.INVALID_VALUE, f"{shown(uri)} {error}", "such as gs://bucket/staging/")

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar, plain
-from batchctl.manifests.wrong_types import wrong_type
 from batchctl.model.keys import Api
 from batchctl.model.kinds import Kind
 from batchctl.model.locations import Location
@@ -63,6 +62,8 @@ def tell(problem: Problem, root: Node, faults: Faults) -> None:
     if problem.wanted:
         # A YAML file has mappings, and its scalars can be quoted or not.
         field = message.partition(" must be ")[0]
+        from batchctl.manifests.wrong_types import wrong_type
+
         message, found = wrong_type(_nearest(root, problem.path), field, *problem.wanted)
         hint = found or hint
     faults.add(place, code, message, hint)

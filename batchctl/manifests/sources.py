@@ -6,21 +6,20 @@ Knows the forms of `src` and which of them each API accepts. Source: reference 6
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from batchctl.manifests.apis import RULES, is_for
-from batchctl.manifests.chains import ChainReader
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import LONGEST_PATH, Faults, quote_hint
 from batchctl.manifests.input_limits import InputLimits, sent_bytes
 from batchctl.manifests.manifest_files import shown_path
 from batchctl.manifests.nodes import Items, Members, Node, Scalar, changed, find, plain
 from batchctl.manifests.purpose import Purpose
-from batchctl.manifests.remote_sources import REMOTE_FORMS, read_remote
 from batchctl.manifests.request_defaults import CODES, tell
 from batchctl.manifests.trust import GIT_HINT, Trust, is_in_git, resolved
 from batchctl.model.capabilities import CAPABILITIES, SourceForm, has_legacy_rows
@@ -32,12 +31,16 @@ from batchctl.model.ports.row_reader import RowReader, RowsSummary
 from batchctl.model.quoting import cut, shown
 from batchctl.model.sources import InlineRows, LocalFile, RequestRow, Source, UploadedFile
 
+if TYPE_CHECKING:  # few manifests have one
+    from batchctl.manifests.chains import ChainReader
+
 _PREFIXES = {
     "gs://": SourceForm.GCS,
     "bq://": SourceForm.BIGQUERY,
     "projects/": SourceForm.DATASET,
     "files/": SourceForm.UPLOADED,
 }
+_REMOTE_FORMS = frozenset({SourceForm.GCS, SourceForm.BIGQUERY, SourceForm.DATASET})
 _UPLOADED_FORMS = frozenset({SourceForm.FILE, SourceForm.CHAIN})
 """The forms whose rows batchctl uploads."""
 SENT_FORMS = _UPLOADED_FORMS | {SourceForm.INLINE}
@@ -88,7 +91,8 @@ class SourceReader(Struct, frozen=True):
     """Reads the sources of one stack."""
 
     rows: RowReader
-    chains: ChainReader
+    chains: Callable[[], ChainReader]
+    """Gives the reader of rows from the answers of another job."""
     trust: Trust
     stack_folder: Path
     shown_folder: Path
@@ -103,7 +107,9 @@ class SourceReader(Struct, frozen=True):
             return None
         if form is SourceForm.UPLOADED:
             return UploadedFile(str(plain(value)))
-        if form in REMOTE_FORMS:
+        if form in _REMOTE_FORMS:
+            from batchctl.manifests.remote_sources import read_remote
+
             source = read_remote(form, value, purpose.config, self.faults)
             return None if source is None else replace(source, is_divisible=_is_divisible(form, purpose))
         if form is SourceForm.INLINE:
@@ -111,7 +117,7 @@ class SourceReader(Struct, frozen=True):
             return self._inline(value, purpose)
         if form is SourceForm.CHAIN:
             assert isinstance(value, Members)
-            return self.chains.read(value, purpose, self._read_made)
+            return self.chains().read(value, purpose, self._read_made)
         return self._local(folder / str(plain(value)), value.location, purpose)
 
     def _fits(self, form: SourceForm, place: Location, purpose: Purpose) -> bool:

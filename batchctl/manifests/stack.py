@@ -21,9 +21,7 @@ from batchctl.manifests.manifest_files import OUTSIDE_HINT, STACK_FILE, read_bou
 from batchctl.manifests.merge import without_nulls
 from batchctl.manifests.moves import read_moved
 from batchctl.manifests.nodes import Items, Members, Node, Scalar, changed, find, key_place, value_of
-from batchctl.manifests.notify import read_notify
 from batchctl.manifests.overrides import Overrides
-from batchctl.manifests.price_file import read_price_list
 from batchctl.manifests.providers import ProviderReader
 from batchctl.manifests.references import Replacer
 from batchctl.manifests.request_defaults import check_request, respelled
@@ -44,10 +42,12 @@ from batchctl.manifests.target_check import (
 from batchctl.manifests.targets import Target, choose_target, key_of, overlaid
 from batchctl.manifests.trust import Trust, resolved
 from batchctl.manifests.variables import Given, Variables, parse_settings, read_variables
+from batchctl.model.cost.prices import Prices
 from batchctl.model.errors import ManifestError
 from batchctl.model.json_value import Json
 from batchctl.model.keys import Account
 from batchctl.model.locations import Diagnostic, Location
+from batchctl.model.notices import Hook
 from batchctl.model.stack import Limits, Moved, ProviderConfig, SharedPlace, Stack
 
 
@@ -192,11 +192,9 @@ class _StackReader:
             check_places(targets.chosen, own, others, self._faults)
         limits = read_limits(self._root, self._faults) if sound else Limits()
         moved = read_moved(self._root) if sound else ()
-        price_list, prices = read_price_list(
-            self._root, self._file.parent, self._shown_folder, self._trust, self._faults
-        )
+        price_list, prices = self._prices()
         check_budget(self._root, limits, prices, self._faults)
-        notify = read_notify(self._root, self._trust, self._faults) if sound else ()
+        notify = self._notify() if sound else ()
         reader = ProviderReader(self._root, self._trust, self._env, self._faults)
         providers = reader.providers() if sound else None
         accounts = reader.accounts(providers or {})
@@ -237,6 +235,22 @@ class _StackReader:
             root=self._root,
             target=targets.chosen,
         )
+
+    def _prices(self) -> tuple[Path | None, Prices | None]:
+        """The price list, resolved, and its prices."""
+        if find(self._root, "spec", "prices") is None:
+            return None, None
+        from batchctl.manifests.price_file import read_price_list
+
+        return read_price_list(self._root, self._file.parent, self._shown_folder, self._trust, self._faults)
+
+    def _notify(self) -> tuple[Hook, ...]:
+        """The hooks of a valid file."""
+        if find(self._root, "spec", "notify") is None:
+            return ()
+        from batchctl.manifests.notify import read_notify
+
+        return read_notify(self._root, self._trust, self._faults)
 
     def _check(self) -> bool:
         """Whether the file is valid."""

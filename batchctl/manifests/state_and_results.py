@@ -15,7 +15,6 @@ from msgspec import Struct
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.trust import Trust, resolved
-from batchctl.model.database_url import is_database_url, parse_database_url
 from batchctl.model.locations import Location
 from batchctl.model.pattern import Pattern
 from batchctl.model.stack import SharedPlace
@@ -98,6 +97,8 @@ def is_address(value: str) -> bool:
 
 def refuse_shared_address(url: str) -> str | None:
     """Why a text is not the address of a shared state; None if it is one. A URL may have a secret: it is not shown."""
+    from batchctl.model.database_url import is_database_url, parse_database_url
+
     if is_database_url(url):
         try:
             parse_database_url(url)

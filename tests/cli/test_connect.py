@@ -11,8 +11,9 @@ import pytest
 from batchctl.cli.connect import Connections
 from batchctl.emulator import embedded
 from batchctl.engine.clock import SystemClock
-from batchctl.manifests import Overrides, load_stack
 from batchctl.manifests.accounts import resolve_account
+from batchctl.manifests.load import load_stack
+from batchctl.manifests.overrides import Overrides
 from batchctl.manifests.trust import Trust
 
 

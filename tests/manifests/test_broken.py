@@ -10,7 +10,7 @@ from types import FrameType
 
 import pytest
 
-from batchctl.manifests import Code
+from batchctl.manifests.fault_codes import Code
 from tests.support.broken_manifests import (
     BROKEN,
     SOUND,

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from batchctl.manifests import Overrides, Trust
 from batchctl.manifests.effective import effective_config
+from batchctl.manifests.overrides import Overrides
+from batchctl.manifests.trust import Trust
 from batchctl.model.errors import ManifestError
 from batchctl.model.origins import Config, ConfigTree, ConfigValue
 from tests.support.manifest_files import STACK, with_stack, write

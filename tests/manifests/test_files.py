@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from batchctl.manifests import Trust, find_stack_file, manifest_files
+from batchctl.manifests import manifest_files
 from batchctl.manifests.fault_list import Faults
+from batchctl.manifests.manifest_files import find_stack_file
+from batchctl.manifests.trust import Trust
 from batchctl.manifests.unread import unread_manifests
 from batchctl.model.errors import ManifestError
 from tests.support.manifest_files import JOB, STACK, faults_in, lines, load_in, with_spec, with_stack, write

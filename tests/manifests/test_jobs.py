@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from batchctl.manifests import Asked, Overrides, Trust, load
 from batchctl.manifests.duration_reader import parse_duration
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import MOST_FAULTS, Faults
+from batchctl.manifests.load import Asked, load
+from batchctl.manifests.overrides import Overrides
+from batchctl.manifests.trust import Trust
 from batchctl.model.errors import ManifestError
 from batchctl.model.keys import Account, Api, AttemptKey, Mark
 from batchctl.model.kinds import Kind

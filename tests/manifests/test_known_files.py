@@ -15,11 +15,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchctl.manifests import Trust, file_forms, job_reader, reading_settings, references, slim_jobs
+from batchctl.manifests import file_forms, job_reader, reading_settings, references, slim_jobs
 from batchctl.manifests.compose import compose
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.file_forms import FileForms
 from batchctl.manifests.known_files import KnownFiles
+from batchctl.manifests.trust import Trust
 from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import ManifestError
 from batchctl.rows.reader import RowFiles

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from batchctl.manifests import Overrides, Trust
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.names import LARGEST_FILE, names_and_labels
+from batchctl.manifests.overrides import Overrides
 from batchctl.manifests.stack import read_stack, read_target_names
+from batchctl.manifests.trust import Trust
 from tests.support.manifest_files import STACK, write
 
 STACK_WITH_VARIABLE = STACK.replace("spec:", "spec:\n  variables: {lang: {default: fr}}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from batchctl.manifests import Trust
+from batchctl.manifests.trust import Trust
 from batchctl.model.addresses import WebAddress
 from batchctl.model.notices import ALL_TYPES, CommandHook, NoticeType, Webhook
 from tests.support.manifest_files import lines, load_in, with_stack, write

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from batchctl.manifests import Overrides, Trust, load_stack
+from batchctl.manifests.load import load_stack
+from batchctl.manifests.overrides import Overrides
+from batchctl.manifests.trust import Trust
 from batchctl.model.errors import ManifestError
 from batchctl.model.stack import SharedPlace
 from tests.support.manifest_files import JOB, STACK, lines, load_in, with_spec, with_stack, write

@@ -7,19 +7,14 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from batchctl.manifests import (
-    Code,
-    load_schema,
-    new_manifest,
-    new_stack_file,
-    schema_names,
-    schema_text,
-)
 from batchctl.manifests import schema as schema_module
 from batchctl.manifests.compose import compose
+from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import plain
-from batchctl.manifests.schema_check import _Sentences
+from batchctl.manifests.schema import load_schema, schema_names, schema_text
+from batchctl.manifests.schema_faults import _Sentences
+from batchctl.manifests.starters import new_manifest, new_stack_file
 from batchctl.model.errors import UsageError
 from tests.support.manifest_files import EXAMPLES, JOB, REPOSITORY, STACK, lines, load_in, with_spec, write
 

@@ -14,8 +14,8 @@ from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.job_reader import job_schema
 from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar, changed, plain
 from batchctl.manifests.schema import bundled
-from batchctl.manifests.schema_check import _strict
 from batchctl.manifests.schema_decision import LONGEST_MATCHED, decision_at, decision_by, text_decision_at
+from batchctl.manifests.schema_faults import _strict
 from batchctl.manifests.sources import without_rows
 from batchctl.model.errors import ManifestError
 from batchctl.model.json_value import Json

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from batchctl.manifests import Overrides, Trust, load_stack
+from batchctl.manifests.load import load_stack
+from batchctl.manifests.overrides import Overrides
+from batchctl.manifests.trust import Trust
 from batchctl.model.errors import ManifestError, UsageError
 from batchctl.model.keys import Api
 from batchctl.model.stack import Limits, ProviderConfig, SharedPlace

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from batchctl.manifests import Trust, resolve_account
-from batchctl.manifests.trust import Origin
+from batchctl.manifests.accounts import resolve_account
+from batchctl.manifests.trust import Origin, Trust
 from batchctl.model.errors import ManifestError
 from batchctl.model.keys import Account, Api
 from batchctl.model.stack import ProviderConfig

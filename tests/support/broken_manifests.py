@@ -7,7 +7,10 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from batchctl.manifests import Asked, Code, Overrides, Trust, load
+from batchctl.manifests.fault_codes import Code
+from batchctl.manifests.load import Asked, load
+from batchctl.manifests.overrides import Overrides
+from batchctl.manifests.trust import Trust
 from batchctl.model.errors import ManifestError
 from batchctl.model.locations import Diagnostic
 from batchctl.rows.reader import RowFiles

@@ -9,10 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from textwrap import dedent
 
-from batchctl.manifests import Asked, Overrides, Trust, load
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.known_files import KnownFiles
+from batchctl.manifests.load import Asked, load
+from batchctl.manifests.overrides import Overrides
 from batchctl.manifests.seen_files import SeenFiles
+from batchctl.manifests.trust import Trust
 from batchctl.model.canonical import RowsHasher
 from batchctl.model.chain import Obstacle
 from batchctl.model.desired import DesiredJob, DesiredStack

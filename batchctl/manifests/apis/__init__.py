@@ -6,12 +6,15 @@ A yes-or-no difference that other packages ask for too is in the matrix of `mode
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from batchctl.manifests.apis.gemini import GeminiRules
-from batchctl.manifests.apis.protocol import ApiRules
 from batchctl.manifests.apis.vertex import VertexRules
 from batchctl.model.capabilities import CAPABILITIES, Capabilities
 from batchctl.model.keys import API_NAMES, Api
+
+if TYPE_CHECKING:  # protocols are for type checkers
+    from batchctl.manifests.apis.protocol import ApiRules
 
 __all__ = ["RULES", "ApiRules", "is_for", "names_of"]
 
