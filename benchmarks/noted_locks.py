@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from batchctl.state import store
+from batchctl.state import locking
 from batchctl.state.lockfile import LockFile
 from batchctl.state.session import FileSession
 
@@ -62,7 +62,7 @@ class Notes:
 
 def note_all(notes: Notes) -> None:
     """Let the state tell these notes what it does."""
-    take, release, commit = store.take_lock, LockFile.release, FileSession.commit
+    take, release, commit = locking.take_lock, LockFile.release, FileSession.commit
 
     def take_lock(*arguments: Any) -> LockFile | None:  # noqa: ANN401 - passed on as they are
         lock = take(*arguments)
@@ -78,7 +78,7 @@ def note_all(notes: Notes) -> None:
         commit(session, *arguments)
         notes.committed(session._path)  # noqa: SLF001 - it looks inside
 
-    store.take_lock = take_lock
+    locking.take_lock = take_lock
     LockFile.release = noted_release  # type: ignore[method-assign]
     FileSession.commit = noted_commit  # type: ignore[method-assign]
 

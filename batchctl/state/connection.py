@@ -12,7 +12,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
-from batchctl.disk.private_files import create_empty, sync_folder
 from batchctl.disk.safe_open import is_there, open_file, require_regular
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import StateError
@@ -84,6 +83,8 @@ def connect_writer(path: Path) -> Database:
 
 def create_file(path: Path, migrations: Sequence[Migration], identity: Identity) -> None:
     """Create a state file. It gets its name only when it is complete, so an empty one is always an error."""
+    from batchctl.disk.private_files import create_empty, sync_folder
+
     refuse_left_over_wal(path)
     new = side_file(path, ".new")
     for left_over in (
@@ -107,6 +108,8 @@ def create_file(path: Path, migrations: Sequence[Migration], identity: Identity)
 
 def back_up(db: Database, target: Path) -> None:
     """Copy a database by SQLite's backup API, atomically under its name, mode 0600."""
+    from batchctl.disk.private_files import create_empty, sync_folder
+
     part = side_file(target, ".part")
     part.unlink(missing_ok=True)
     create_empty(part)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from batchctl.state import store
+from batchctl.state import locking
 from batchctl.state.database import Database
 from tests.support.command_line import Cli, Service, StackFolder
 
@@ -64,7 +64,7 @@ def test_a_full_disk_before_a_create_creates_nothing(
 ) -> None:
     stack.write_job("translate")
     cli.ok("apply", "--yes")
-    connect = store.connect_writer
+    connect = locking.connect_writer
 
     def connect_on_a_full_disk(path: Path) -> Database:
         db = connect(path)
@@ -75,7 +75,7 @@ def test_a_full_disk_before_a_create_creates_nothing(
     for number in range(20):
         stack.write_job(f"more-{number}", labels={"note": "x" * 60})
     listed = cli.ok("state", "list", "-o", "json").json["jobs"]
-    monkeypatch.setattr(store, "connect_writer", connect_on_a_full_disk)
+    monkeypatch.setattr(locking, "connect_writer", connect_on_a_full_disk)
     ran = cli("apply", "--yes")
     assert ran.code == 1
     assert "StateDiskFull" in ran.err

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from batchctl.disk import private_files
 from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.errors import StateError
@@ -173,7 +174,7 @@ def try_out(path: Path) -> str:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "BUSY_SECONDS", 0.0)
-    monkeypatch.setattr(connection, "sync_folder", lambda folder: None)
+    monkeypatch.setattr(private_files, "sync_folder", lambda folder: None)
 
 
 @pytest.mark.parametrize("damage", sorted(set(DAMAGES), key=lambda damage: damage.__name__))

@@ -160,7 +160,7 @@ def test_a_log_without_its_file_is_refused(store: FileState, path: Path) -> None
     other = open_state(path, stack="demo", uid="abc123", clock=HandClock(), who="ada")
     assert "state.db-wal is still there" in refused(other.load, "StateCorrupt").message
     session._lock.release()
-    session._lock = store._take_lock()
+    session._lock = store._locking._take_lock()
     moved.rename(path)
     with session:
         assert set(session.load().jobs) == {"translate"}
