@@ -11,18 +11,18 @@ from batchctl.cli.later import later
 from batchctl.cli.notes import note
 from batchctl.cli.workspace import Workspace
 from batchctl.engine.providers import Providers
-from batchctl.engine.token_samples import TokenSamples
 from batchctl.engine.tools import BlackBox, Tools, keep_nothing
 from batchctl.model.keys import Account, short_uid
-from batchctl.model.ports.inputs import InputEncoder
-from batchctl.model.ports.providers import Provider, ProviderFactory
-from batchctl.model.ports.results import ResultStore, RowLedger
 from batchctl.model.ports.surroundings import Notifier, Progress
 from batchctl.model.stack import Stack
 from batchctl.model.token_counting import RowSampler
 
 if TYPE_CHECKING:  # it loads httpx
     from batchctl.cli.connect import Connections
+    from batchctl.engine.token_samples import TokenSamples
+    from batchctl.model.ports.inputs import InputEncoder
+    from batchctl.model.ports.providers import Provider, ProviderFactory
+    from batchctl.model.ports.results import ResultStore, RowLedger
 
 
 def open_tools(
@@ -80,6 +80,7 @@ def open_tools(
 
 def token_samples(workspace: Workspace) -> TokenSamples:
     """Counts tokens for one run, of `plan` or `apply`."""
+    from batchctl.engine.token_samples import TokenSamples
 
     def sampler() -> RowSampler:
         from batchctl.rows.samples import RowSamples

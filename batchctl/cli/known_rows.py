@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.chain import Obstacle
@@ -14,8 +15,10 @@ from batchctl.model.request.problems import Problem
 from batchctl.model.sources import RequestRow
 from batchctl.model.stack import LINE_BYTES, SharedPlace
 from batchctl.rows.local_place import open_local
-from batchctl.rows.place import OpenPlace
 from batchctl.rows.reader import RowFiles
+
+if TYPE_CHECKING:  # protocols are for type checkers
+    from batchctl.rows.place import OpenPlace
 
 _Signature = tuple[int, int, int, int, int]
 _Reading = tuple[Path, Kind, int, str]

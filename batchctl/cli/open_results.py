@@ -15,10 +15,10 @@ from batchctl.model.keys import short_uid
 from batchctl.model.ports.surroundings import Clock
 from batchctl.model.stack import SharedPlace, Stack
 from batchctl.rows.local_place import LocalPlace
-from batchctl.rows.place import ResultsPlace
 
 if TYPE_CHECKING:  # most stacks have a folder
     from batchctl.rows.bucket.place import BucketPlace
+    from batchctl.rows.place import ResultsPlace
 
 _NOWHERE = Path("/nonexistent/batchctl")
 """The folder of a bucket for commands that call no API: it has no results."""

@@ -12,7 +12,6 @@ from msgspec import Struct
 
 from batchctl.manifests.trust import Trust
 from batchctl.model.activity import UNWATCHED, Activity
-from batchctl.model.database_url import is_database_url
 from batchctl.model.ports.surroundings import Clock
 from batchctl.model.stack import SharedPlace, Stack
 
@@ -48,6 +47,7 @@ class Opener(Struct, frozen=True):
         )
 
     def _open_shared(self, place: SharedPlace) -> StackState:
+        from batchctl.model.database_url import is_database_url
         from batchctl.state.migrations import Identity
         from batchctl.state.shared.store import LockTerms, SharedState
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from batchctl.cli.engine_tools import open_tools
 from batchctl.cli.github import annotate
 from batchctl.cli.job_selection import JobSelection, selected_names
 from batchctl.cli.output import show_error, show_warnings
 from batchctl.cli.plan_output import open_progress
-from batchctl.cli.short_deadlines import warn_by_record
 from batchctl.cli.workspace import Workspace
 from batchctl.engine.preview import Preview, preview
-from batchctl.engine.token_samples import TokenSamples
 from batchctl.engine.tools import BlackBox, keep_nothing
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError
@@ -19,9 +19,14 @@ from batchctl.model.stack import Stack
 from batchctl.reconcile import Options, final_names
 from batchctl.report.workflow import error_annotations
 
+if TYPE_CHECKING:  # see `token_samples`
+    from batchctl.engine.token_samples import TokenSamples
+
 
 def warn_of_manifests(workspace: Workspace) -> None:
     """Show the warnings about the manifests. Raises StateError."""
+    from batchctl.cli.short_deadlines import warn_by_record
+
     show_warnings((*workspace.desired.warnings, *warn_by_record(workspace)), workspace.common)
 
 

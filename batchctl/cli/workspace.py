@@ -41,9 +41,9 @@ from batchctl.model.stack import Stack
 from batchctl.model.suggest import did_you_mean, is_file_name
 from batchctl.reconcile import WHOLE_STACK, Scope, parse_selector
 from batchctl.report.activity import Board
-from batchctl.rows.place import ResultsPlace
 
 if TYPE_CHECKING:  # `validate` needs no state, and SQLite takes a tenth of its start
+    from batchctl.rows.place import ResultsPlace
     from batchctl.state.stack_state import StackState
 
 

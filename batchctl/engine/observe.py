@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -21,9 +22,11 @@ from batchctl.model.exhaustion import raise_if_exhausted
 from batchctl.model.keys import Account
 from batchctl.model.locations import Diagnostic, Location
 from batchctl.model.observed import TOLERATED_OFFSET, Gone, Observation, Observed, Presence, Present, Unknown
-from batchctl.model.ports.providers import Provider
 from batchctl.model.recorded import Recorded
 from batchctl.reconcile import find_strangers
+
+if TYPE_CHECKING:  # protocols are for type checkers
+    from batchctl.model.ports.providers import Provider
 
 _OTHER_KEY_HINT = (
     "set the key of the project that the jobs are in; if they are all gone, or the key is right:"

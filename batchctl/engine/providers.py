@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from batchctl.model.errors import BatchctlError
 from batchctl.model.keys import Account
-from batchctl.model.ports.providers import Provider, ProviderFactory
+
+if TYPE_CHECKING:  # protocols are for type checkers
+    from batchctl.model.ports.providers import Provider, ProviderFactory
 
 
 class Providers:

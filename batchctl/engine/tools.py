@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from batchctl.engine.providers import Providers
-from batchctl.engine.token_samples import TokenSamples
 from batchctl.engine.warnings import LastSaid, Warnings
 from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.desired import DesiredStack
@@ -18,14 +17,17 @@ from batchctl.model.inventory import Inventory
 from batchctl.model.keys import TOKEN_LENGTH
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Plan
-from batchctl.model.ports.inputs import InputEncoder
-from batchctl.model.ports.providers import ProviderFactory
-from batchctl.model.ports.results import ResultStore, RowLedger, Shelf
-from batchctl.model.ports.state import StateStore
 from batchctl.model.ports.surroundings import Clock, Notifier, Progress
 from batchctl.model.recorded import Recorded
 from batchctl.model.stack import Stack
 from batchctl.reconcile import Options, Question, rows_to_survey
+
+if TYPE_CHECKING:  # protocols are for type checkers
+    from batchctl.engine.token_samples import TokenSamples
+    from batchctl.model.ports.inputs import InputEncoder
+    from batchctl.model.ports.providers import ProviderFactory
+    from batchctl.model.ports.results import ResultStore, RowLedger, Shelf
+    from batchctl.model.ports.state import StateStore
 
 _LETTERS_OF_TOKENS = "abcdefghijklmnopqrstuvwxyz0123456789"
 

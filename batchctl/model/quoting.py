@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+
+from batchctl.model.json_value import Json
+
 LONGEST_SHOWN = 60
 """The most characters of a user's text that a message repeats."""
 
@@ -15,6 +20,13 @@ def cut(text: str, length: int = LONGEST_SHOWN) -> str:
 def shown(text: str) -> str:
     """The text, escaped and cut, in double quotes."""
     return f'"{cut(text)}"'
+
+
+def shown_json(value: Json) -> str:
+    """A value as JSON writes it, on one line and cut: what a file has may be of any length."""
+    if isinstance(value, list | Mapping):
+        return "a list" if isinstance(value, list) else "an object"
+    return shown(value) if isinstance(value, str) else cut(json.dumps(value))
 
 
 def _escaped(char: str) -> str:

@@ -15,7 +15,6 @@ from typing import Protocol, Self
 from msgspec import Struct
 
 from batchctl.model.observing import Ending, Observer, TokenUse, Work, observed
-from batchctl.report.purchase import bytes_text
 
 TELL_AFTER = 1.5
 """Seconds after which work is reported as slow; with the time between two checks, at most two."""
@@ -65,6 +64,8 @@ class Flowing:
         seconds = now - self.started
         if not self._done:
             return Busy(number, self.what, f"{seconds:.0f} s")
+        from batchctl.report.purchase import bytes_text  # few commands move bytes
+
         of = "" if self._total is None else f" of {bytes_text(self._total)}"
         speed = bytes_text(self._done / seconds if seconds > 0 else self._done)
         return Busy(number, self.what, f"{bytes_text(self._done)}{of}, {speed}/s", self._done, self._total)

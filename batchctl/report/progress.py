@@ -19,7 +19,6 @@ from batchctl.report.display_times import clock_time
 from batchctl.report.escape import terminal
 from batchctl.report.log import JsonLog, Level
 from batchctl.report.reports import StatusReport
-from batchctl.report.waits import last_end_words, wait_words
 from batchctl.report.words import plan_summary
 
 STOPPING = "finishing what is in flight (again to leave at once)"
@@ -132,6 +131,8 @@ class PlainProgress(ProgressBase):
         self._write(f"warning: {message}")
 
     def waiting(self, jobs: Sequence[JobPlan], seconds: float) -> None:
+        from batchctl.report.waits import last_end_words, wait_words
+
         words = wait_words(jobs)
         if self._repeat.is_due(words):
             # The expected end moves with each look: it is no news by itself.
@@ -171,6 +172,8 @@ class JsonLinesProgress(ProgressBase):
         self._log.write(Level.WARNING, "warning", message)
 
     def waiting(self, jobs: Sequence[JobPlan], seconds: float) -> None:
+        from batchctl.report.waits import wait_words
+
         words = wait_words(jobs)
         if self._repeat.is_due(words):
             self._log.write(Level.INFO, "waiting", words, seconds=seconds)

@@ -17,7 +17,6 @@ from batchctl.model.states import ENDED_PHASES, FAILED_PHASES, Phase
 from batchctl.model.verdicts import RowVerdict
 from batchctl.report.cost_text import plan_cost_sentences, retirement_sentences
 from batchctl.report.layout import count
-from batchctl.report.purchase import purchase_sentence
 from batchctl.report.reports import ApplyReport
 
 SYMBOLS: Mapping[Action, tuple[str, str]] = {
@@ -104,6 +103,8 @@ def plan_summary(plan: Plan) -> str:
 
 def plan_sentences(plan: Plan) -> tuple[str, ...]:
     """The parts of that line: the actions, the purchase, and what else a reader has to know."""
+    from batchctl.report.purchase import purchase_sentence
+
     purchase = (purchase_sentence(plan), *plan_cost_sentences(plan))
     remarks = (*_plan_remarks(plan), *retirement_sentences(plan.retirements))
     return tuple(filter(None, [_plan_lead(plan), *purchase, *remarks]))

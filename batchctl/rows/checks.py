@@ -7,6 +7,7 @@ check before an upload are this one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
@@ -17,13 +18,15 @@ from batchctl.model.locations import RowProblem
 from batchctl.model.ports.row_reader import RowRules
 from batchctl.model.request.catalogue import ROOTS
 from batchctl.model.request.check import check_row_request
-from batchctl.model.request.importing import Importer
 from batchctl.model.request.merging import with_defaults
 from batchctl.model.request.problems import Fault, Problem
 from batchctl.model.request.rules import check_together, most_output
 from batchctl.model.request.shapes import Shape, shape_of
 from batchctl.model.request.spelling import respell
 from batchctl.model.sources import RequestRow
+
+if TYPE_CHECKING:
+    from batchctl.model.request.importing import Importer
 from batchctl.rows.foreign_rows import of_body
 from batchctl.rows.spelling import with_lists
 
@@ -40,6 +43,12 @@ class KnownShapes(Struct, frozen=True):
     """With warnings alone."""
 
 
+def _importer() -> Importer:
+    from batchctl.model.request.importing import Importer  # one API imports rows into a table
+
+    return Importer()
+
+
 class RowChecker:
     """Checks the rows of one source, in their order. Requests of one shape are checked in full once."""
 
@@ -47,7 +56,7 @@ class RowChecker:
         """`known`: shapes from other sources with the same rules, for APIs that compare no rows with each other."""
         self._kind = kind
         self._rules = rules
-        self._importer = Importer() if rules.api is Api.VERTEX else None
+        self._importer = _importer() if rules.api is Api.VERTEX else None
         self._known = known if known is not None and self._importer is None else KnownShapes()
         self.output_tokens = 0
         """The most tokens that the answers to the rows so far may have, of those rows that bound them."""

@@ -15,11 +15,12 @@ from batchctl.model.canonical import RowsHasher, row_bytes
 from batchctl.model.kinds import Kind
 from batchctl.model.locations import RowProblem
 from batchctl.model.ports.row_reader import RowRules, RowsSummary
+from batchctl.model.quoting import shown_json
 from batchctl.model.row_hashes import RowHashes
 from batchctl.model.sources import RequestRow
 from batchctl.rows.checks import RowChecker, as_row_problem
 from batchctl.rows.file_blocks import read_blocks
-from batchctl.rows.jsonl import Line, shown
+from batchctl.rows.jsonl import Line
 from batchctl.rows.key_marks import KeyMarks, mark_of
 from batchctl.rows.line_blocks import LineBlocks, ReadBytes
 from batchctl.rows.line_forms import LineForms, RowBlock
@@ -147,4 +148,4 @@ class FileReading:
         if first == line:
             return None
         what = "key" if row.key is not None else "custom_id"
-        return RowProblem(line, f"{what} {shown(name)} is used on line {first} already")
+        return RowProblem(line, f"{what} {shown_json(name)} is used on line {first} already")

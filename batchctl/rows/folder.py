@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from batchctl.disk.private_files import make_folder, sync_folder
 from batchctl.disk.safe_open import UnsafeFile, hold_open, is_there, open_folder
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import ResultsError
@@ -99,6 +98,8 @@ def free_folder(job: Path, base: str, is_own: Callable[[Path], bool]) -> Path:
 def new_folder(target: Path) -> Iterator[Path]:
     """A new folder, which takes the place of `target` at the end, durably. If anything fails, nothing of it is left."""
     import shutil  # it loads what reads archives
+
+    from batchctl.disk.private_files import make_folder, sync_folder
 
     part = target.parent / f".{target.name}.part"
     shutil.rmtree(part, ignore_errors=True)

@@ -9,15 +9,15 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NoReturn, Protocol
 
 import msgspec
 from msgspec import Struct
 
-from batchctl.model import quoting
 from batchctl.model.file_forms import foreign_form, way_out
 from batchctl.model.json_value import Json
+from batchctl.model.quoting import shown_json
 from batchctl.model.stack import LINE_BYTES
 
 _SKIPPED = 2**20
@@ -151,13 +151,6 @@ def _parse_strictly(raw: bytes) -> Json:
     return value
 
 
-def shown(value: Json) -> str:
-    """A value in a message, as JSON writes it, on one line and cut: what stands in a file may be of any length."""
-    if isinstance(value, list | Mapping):
-        return "a list" if isinstance(value, list) else "an object"
-    return quoting.shown(value) if isinstance(value, str) else quoting.cut(json.dumps(value))
-
-
 def _separators(raw: bytes) -> int:
     """At least the number of values: each but the first comes behind a bracket, a comma or a colon."""
     if len(raw) <= LINE_VALUES:
@@ -178,7 +171,7 @@ def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     found = dict(pairs)
     if len(found) < len(pairs):
         [(name, _)] = Counter(name for name, _ in pairs).most_common(1)
-        raise ValueError(f"member {shown(name)} is given twice")
+        raise ValueError(f"member {shown_json(name)} is given twice")
     return found
 
 

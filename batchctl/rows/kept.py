@@ -17,7 +17,6 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from batchctl.disk.private_files import write_file
 from batchctl.disk.safe_open import UnsafeFile, open_stream
 from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.canonical import with_escapes
@@ -124,6 +123,8 @@ def write_manifest(folder: Path, manifest: Mapping[str, Json]) -> None:
     except UnicodeEncodeError:
         # Half of a surrogate pair, which a server may send in a name.
         text = json.dumps(manifest, indent=2).encode("ascii")
+    from batchctl.disk.private_files import write_file
+
     write_file(folder / MANIFEST_FILE, text, b"\n")
 
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from batchctl.model.ports.inputs import InputEncoder
 from batchctl.model.stack import SharedPlace
 from batchctl.rows.files import LOCAL
 from batchctl.rows.kept import KeptFolder, read_kept
 
 if TYPE_CHECKING:  # `validate` reads rows of chains alone, and these take a part of its start
+    from batchctl.model.ports.inputs import InputEncoder
     from batchctl.rows.ledger import ResultsLedger
     from batchctl.rows.looks import ResultsShelf
     from batchctl.rows.results import ResultsFolder

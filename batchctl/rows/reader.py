@@ -18,11 +18,11 @@ from batchctl.model.sources import RequestRow
 from batchctl.model.stack import LINE_BYTES, SharedPlace
 from batchctl.rows.checks import KnownShapes, RowChecker
 from batchctl.rows.local_place import open_local
-from batchctl.rows.place import OpenPlace
 from batchctl.rows.row import parse_row
 
 if TYPE_CHECKING:  # few stacks have chains
     from batchctl.rows.chain_files import ChainFiles
+    from batchctl.rows.place import OpenPlace
 
 _MOST_RULES = 64
 """Sets of rules whose shapes are kept. Most stacks have few; with more, the shapes are found again."""

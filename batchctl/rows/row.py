@@ -15,13 +15,11 @@ from batchctl.model.errors import UnknownRowForm
 from batchctl.model.json_value import Json
 from batchctl.model.keys import OWN_LABELS
 from batchctl.model.kinds import Kind
+from batchctl.model.quoting import shown_json
 from batchctl.model.request.catalogue import ROOTS
-from batchctl.model.request.hints import way_out
 from batchctl.model.row_marks import position_of_key
 from batchctl.model.sources import RequestRow
 from batchctl.model.suggest import LONGEST, similar_in_case
-from batchctl.rows.foreign_rows import foreign_row
-from batchctl.rows.jsonl import shown
 from batchctl.rows.sdk_form import request_of_sdk
 from batchctl.rows.spelling import request_members, spell_request
 
@@ -66,12 +64,11 @@ def _holder(row: Collection[str], kind: Kind) -> str:
     """The member that holds the request, given the names of a row's members. Raises ValueError for wrong names."""
     holders = _HOLDERS[kind]
     found = [name for name in holders if name in row]
-    foreign = None if found else foreign_row(row, kind)
-    if foreign is not None:
-        raise ValueError(foreign)
+    if not found:
+        _refuse_foreign(row, kind)
     for name in row:
         if not isinstance(name, str):
-            raise ValueError(f"unknown member {shown(name)}: names are strings")  # noqa: TRY004 - one error to catch
+            raise ValueError(f"unknown member {shown_json(name)}: names are strings")  # noqa: TRY004 - one error to catch
         if name in _OF_REPLIES:
             raise ValueError(f'a row cannot have "{name}": the API writes it into results')
         if name == "key" or name in holders:
@@ -79,10 +76,19 @@ def _holder(row: Collection[str], kind: Kind) -> str:
         wanted = ["key"] if found and "key" not in row else []
         near = similar_in_case(name, wanted if found else [*holders, "key"])
         if near is not None:
-            raise ValueError(f'unknown member {shown(name)} (did you mean "{near}"?)')
+            raise ValueError(f'unknown member {shown_json(name)} (did you mean "{near}"?)')
     if len(found) != 1:
         raise UnknownRowForm(f"a row has exactly one of {', '.join(holders[:-1])} and {holders[-1]}")
     return found[0]
+
+
+def _refuse_foreign(row: Collection[str], kind: Kind) -> None:
+    """Raise ValueError for a row in the form of another service, which is named."""
+    from batchctl.rows.foreign_rows import foreign_row
+
+    foreign = foreign_row(row, kind)
+    if foreign is not None:
+        raise ValueError(foreign)
 
 
 _known_holder = lru_cache(maxsize=256)(_holder)
@@ -109,13 +115,13 @@ def checked_key(key: Json) -> str:
     """The key of a row. Raises ValueError with the reason if it cannot be one."""
     if not isinstance(key, str):
         way_out = ": quote it" if isinstance(key, int | float) else ""
-        raise ValueError(f"key is {shown(key)}, but has to be a string{way_out}")  # noqa: TRY004 - one error to catch
+        raise ValueError(f"key is {shown_json(key)}, but has to be a string{way_out}")  # noqa: TRY004 - one error to catch
     if not 0 < len(key) <= KEY_LENGTH:
         raise ValueError(f"key has {len(key)} characters, but has to have 1 to {KEY_LENGTH}")
     if not key.isprintable() and any(unicodedata.category(character) in ("Cc", "Cs") for character in key):
         raise ValueError("key has a control character in it")
     if position_of_key(key) is not None:
-        raise ValueError(f"key is {shown(key)}, which is batchctl's own name for a row without a key")
+        raise ValueError(f"key is {shown_json(key)}, which is batchctl's own name for a row without a key")
     return key
 
 
@@ -161,5 +167,7 @@ def _in_its_place(request: Mapping[str, Json]) -> str:
     if "content" in request:
         return "; request.content is for an EmbeddingsBatchJob"
     root = ROOTS[Kind.BATCH_JOB]
+    from batchctl.model.request.hints import way_out
+
     foreign = [(name, way_out(name, root)) for name in request if name not in request_members(Kind.BATCH_JOB)]
-    return next((f"; for {shown(name)} {hint}" for name, hint in foreign if hint.startswith("write contents")), "")
+    return next((f"; for {shown_json(name)} {hint}" for name, hint in foreign if hint.startswith("write contents")), "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -17,9 +17,11 @@ from batchctl.model.locations import RowProblem
 from batchctl.model.packed_rows import PackedRows
 from batchctl.model.request.problems import Path as ValuePath
 from batchctl.model.request.problems import Problem
-from batchctl.model.row_template import RowTemplate
 from batchctl.model.sources import RequestRow
 from batchctl.model.stack import LINE_BYTES, SharedPlace
+
+if TYPE_CHECKING:  # few stacks have chains
+    from batchctl.model.row_template import RowTemplate
 
 
 class RowsSummary(Struct, frozen=True):

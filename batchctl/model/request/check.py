@@ -34,8 +34,6 @@ from batchctl.model.request.fields import (
     Text,
     Value,
 )
-from batchctl.model.request.forms import as_list, as_object, known_value, of_python
-from batchctl.model.request.hints import way_out
 from batchctl.model.request.problems import Fault, Path, Problem, kind_of
 from batchctl.model.request.spelling import snake_case, spellings
 
@@ -69,12 +67,16 @@ class _Check(Struct, frozen=True):
     def object(self, value: Json, message: Message, path: Path) -> Iterator[Problem]:
         """The problems of an object that has to be a message."""
         if not isinstance(value, Mapping):
+            from batchctl.model.request.forms import as_object
+
             yield _wrong(path, "object", value, as_object(message, value))
             return
         known = spellings(message.name)
         for name, member in value.items():
             field = known.get(name)
             if field is None or (not path and self.is_default and field.name in _NOT_IN_DEFAULTS):
+                from batchctl.model.request.hints import way_out
+
                 yield Problem(
                     (*path, name),
                     Fault.UNKNOWN_FIELD,
@@ -140,6 +142,8 @@ class _Check(Struct, frozen=True):
             case Free(takes):
                 fits = isinstance(value, Mapping) or (isinstance(value, bool) and "boolean" in takes)
                 if not fits:
+                    from batchctl.model.request.forms import of_python
+
                     yield _wrong(path, takes, value, of_python(value))
             case _:
                 yield from _scalar(value, kind, path, lenient=not self.is_default)
@@ -148,6 +152,8 @@ class _Check(Struct, frozen=True):
         if isinstance(value, Mapping) and kind.one_is_enough:
             yield from self._value(value, kind.item, path)
         elif not isinstance(value, list):
+            from batchctl.model.request.forms import as_list
+
             yield _wrong(path, "array", value, as_list(kind, value))
         elif len(value) < kind.least:
             yield Problem(path, Fault.INVALID_VALUE, f"{_named(path)} may not be empty")
@@ -232,6 +238,8 @@ def _choice(value: Json, kind: Choice, path: Path) -> Iterator[Problem]:
     if not isinstance(value, str):
         yield _wrong(path, "string", value)
     elif value not in kind.values:
+        from batchctl.model.request.forms import known_value
+
         usual = next((name for name in kind.values if name.lower() == value.lower()), None) if kind.is_closed else None
         hint = dict(kind.instead).get(value) or known_value(value, kind)
         if usual is not None:
