@@ -80,12 +80,13 @@ def apply(
     digest = None if expect is None else read_digest(expect)
     saved = read_saved(words, filenames, selector, guards)
     if saved is None:
-        workspace = open_workspace(common, filenames, selector, words, lock_timeout)
+        workspace = open_workspace(common, filenames, selector, words, lock_timeout, sends_rows=True)
         require_jobs(workspace, words)
         reviewed = None if digest is None else only_expected(digest)
     else:
         common, filenames, selector, guards = open_saved(saved, common, digest)
-        workspace = open_workspace(common, filenames, selector, saved.options.names, lock_timeout)
+        names = saved.options.names
+        workspace = open_workspace(common, filenames, selector, names, lock_timeout, sends_rows=True)
         reviewed = only_saved(saved)
     scope = JobSelection((), filenames, selector)
     warn_of_empty_scope(scope, workspace.stack, workspace.desired.jobs, workspace.recorded)

@@ -39,7 +39,7 @@ def open_tools(
     def encoder() -> InputEncoder:
         from batchctl.rows.encode import RowEncoder
 
-        return RowEncoder(stack.limits.line_bytes, workspace.board, results, providers.get)
+        return RowEncoder(stack.limits.line_bytes, workspace.board, results, providers.get, workspace.rows.checked)
 
     def store() -> ResultStore:
         return results.store

@@ -18,6 +18,7 @@ from batchctl.rows.local_place import open_local
 from batchctl.rows.reader import RowFiles
 
 if TYPE_CHECKING:  # protocols are for type checkers
+    from batchctl.rows.checked_files import CheckedFiles
     from batchctl.rows.place import OpenPlace
 
 _Signature = tuple[int, int, int, int, int]
@@ -29,14 +30,29 @@ class KnownRows:
     """Implements `RowReader`. Reads a file again only if it has changed."""
 
     def __init__(
-        self, activity: Activity = UNWATCHED, cache: Path | None = None, open_place: OpenPlace = open_local
+        self,
+        activity: Activity = UNWATCHED,
+        cache: Path | None = None,
+        open_place: OpenPlace = open_local,
+        *,
+        sends_rows: bool = False,
     ) -> None:
-        """`cache`: the folder with the summaries of files that other commands read."""
-        self._files = RowFiles(activity, keeps_made_rows=False, cache=cache, open_place=open_place)
+        """`cache`: the folder with the summaries of files that other commands read.
+
+        `sends_rows`: see `RowFiles`.
+        """
+        self._files = RowFiles(
+            activity, keeps_made_rows=False, cache=cache, open_place=open_place, sends_rows=sends_rows
+        )
         self._known: dict[_Reading, tuple[_Signature, RowsSummary]] = {}
         self._used: set[_Reading] = set()
         self._has_made = False
         """Whether this reading has made rows of results."""
+
+    @property
+    def checked(self) -> CheckedFiles | None:
+        """See `RowFiles`."""
+        return self._files.checked
 
     def begin(self) -> None:
         """Start a reading of all manifests for a pass. Files that the previous one did not use are dropped."""

@@ -146,17 +146,19 @@ def open_workspace(
     *,
     faults: Faults | None = None,
     offline: bool = False,
+    sends_rows: bool = False,
 ) -> Workspace:
     """Load the stack and find its scope. Raises ManifestError, UsageError.
 
     `faults` may drop errors outside `-f`. `offline`: no API is called, so results in a bucket give no rows.
+    `sends_rows`: the command may send rows of files.
     """
     clock = SystemClock()
     # Relative, so that messages have the paths of the user.
     file = find_stack_file(common.config, os.environ, filenames, Path())
     board = new_board()
     results = ResultsOpener(lambda: load_only_stack(common, file), clock, board, offline=offline)
-    rows = KnownRows(board, cache_folder(os.environ, ROWS), results.open)
+    rows = KnownRows(board, cache_folder(os.environ, ROWS), results.open, sends_rows=sends_rows)
     with watch_calls(common, clock, board):
         stdin = sys.stdin.buffer.read(MAX_BYTES + 1) if STANDARD_INPUT in filenames else None
         sources = Sources(tuple(filenames), stdin, KnownFiles(), SeenFiles())

@@ -35,6 +35,7 @@ from batchctl.model.sources import (
     UploadedFile,
 )
 from batchctl.model.stack import LINE_BYTES
+from batchctl.rows.checked_files import CheckedFiles
 from batchctl.rows.encoded_ahead import EncodedAhead
 from batchctl.rows.job_rows import JobBlock, JobRows, input_changed
 from batchctl.rows.made_rows import find_made
@@ -56,12 +57,17 @@ class RowEncoder:
         activity: Activity = UNWATCHED,
         results: ResultsPlace | None = None,
         providers: Callable[[Account], Provider] | None = None,
+        checked: CheckedFiles | None = None,
     ) -> None:
-        """`results` have the rows of chains. Without `providers`, rows at Cloud Storage are not read."""
+        """`results` have the rows of chains. Without `providers`, rows at Cloud Storage are not read.
+
+        `checked`: the files that this process has checked.
+        """
         self._line_bytes = line_bytes
         self._activity = activity
         self._results = results
         self._copies = None if providers is None else SourceCopies(providers, activity)
+        self._checked = checked
         self._ahead = EncodedAhead()
         self._given: list[BinaryIO] = []
         """Uploads that their callers close, unless they break off."""
@@ -100,7 +106,7 @@ class RowEncoder:
 
         `files`: the ones that they have to come from.
         """
-        rows = JobRows(job, self._line_bytes)
+        rows = JobRows(job, self._line_bytes, self._checked)
         match job.source:
             case LocalFile() as source:
                 return rows.blocks(source)

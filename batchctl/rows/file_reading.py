@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from batchctl.disk.safe_open import open_stream
 from batchctl.model.canonical import RowsHasher, row_bytes
@@ -26,6 +27,9 @@ from batchctl.rows.line_blocks import LineBlocks, ReadBytes
 from batchctl.rows.line_forms import LineForms, RowBlock
 from batchctl.rows.row_faults import FoundProblems, row_or_problem, unreadable
 
+if TYPE_CHECKING:  # for commands that send rows
+    from batchctl.rows.checked_files import CheckedFile
+
 
 class FileReading:
     """One reading of a file. With `repeated`, rows whose key has one of these marks are compared key by key."""
@@ -37,9 +41,12 @@ class FileReading:
         line_bytes: int,
         rules: RowRules | None,
         repeated: frozenset[int] = frozenset(),
+        checked: CheckedFile | None = None,
     ) -> None:
+        """`checked` gets the findings of each block."""
         self._path, self._kind, self._line_bytes = path, kind, line_bytes
         self._repeated = repeated
+        self._checked = checked
         self._checker = None if rules is None else RowChecker(kind, rules)
         self._forms = LineForms(kind)
         self._hasher, self._hashes, self._found = RowsHasher(), RowHashes(), FoundProblems()
@@ -77,6 +84,8 @@ class FileReading:
     def _read(self, blocks: LineBlocks) -> None:
         for block in read_blocks(blocks, self._forms, self._line_bytes):
             rows = block.rows
+            if self._checked is not None:
+                self._checked.add(block.content, None if rows is None else rows.around)
             if rows is not None and not (self._repeated and self._may_repeat(rows)):
                 self._add_block(rows)
             elif not self._add_lines(block.lines()):
@@ -88,9 +97,10 @@ class FileReading:
     def _add_block(self, rows: RowBlock) -> None:
         for keys in rows.raw_keys:
             self._marks.add(keys)
-        self._hasher.add_lines(rows.lines)
+        lines = rows.lines
+        self._hasher.add_lines(lines)
         if not self._hashes.is_full:
-            for key, line in zip(rows.keys, rows.lines.splitlines(), strict=True):
+            for key, line in zip(rows.keys, lines.splitlines(), strict=True):
                 self._hashes.add_line(key, line)
         for form, found in rows.runs:
             self._count += len(found)

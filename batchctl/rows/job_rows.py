@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
-from typing import cast
+from typing import NoReturn, cast
 
 import msgspec
 from msgspec.structs import replace
@@ -26,6 +26,7 @@ from batchctl.model.ports.inputs import InputRow
 from batchctl.model.request.rules import most_output
 from batchctl.model.row_marks import key_of
 from batchctl.model.sources import LocalFile, RequestRow
+from batchctl.rows.checked_files import CheckedFile, CheckedFiles, OtherBytes
 from batchctl.rows.expectation import asked_of
 from batchctl.rows.file_blocks import FileBlock, read_blocks
 from batchctl.rows.job_forms import JobForm, JobShape
@@ -45,8 +46,10 @@ _SINGLE_ROWS = 16
 class JobRows:
     """The rows of one job."""
 
-    def __init__(self, job: DesiredJob, line_bytes: int) -> None:
+    def __init__(self, job: DesiredJob, line_bytes: int, checked: CheckedFiles | None = None) -> None:
+        """`checked`: files that were checked before."""
         self._job = job
+        self._checked = checked
         self._line_bytes = line_bytes
         self.wire = WireForm(job)
         self.printer = RowPrinter(job)
@@ -56,20 +59,39 @@ class JobRows:
 
         Blocks that came before such an error are not valid either.
         """
+        place = (source.path, self._job.row_kind, self._line_bytes)
+        checked = None if self._checked is None else self._checked.find(*place, source.sha256)
+        first = 0
+        try:
+            for block in self._blocks(source, checked):
+                first += len(block)
+                yield block
+        except OtherBytes:
+            # Other spaces between the same texts are no other rows, so the digest decides.
+            for block in self._blocks(source, None):
+                if block.first >= first:
+                    yield block
+                elif block.first + len(block) > first:
+                    self._raise_changed(source)
+
+    def _blocks(self, source: LocalFile, checked: CheckedFile | None) -> Iterator[JobBlock]:
+        """The same. Raises OtherBytes if the file is not the one that was checked: only the blocks so far are valid."""
         hasher, first = RowsHasher(), 0
         forms = LineForms(self._job.row_kind, JobShape(self.wire))
         try:
             with open_stream(source.path) as stream:
-                for one in read_blocks(LineBlocks(stream, ReadBytes(UNWATCHED)), forms, self._line_bytes):
+                blocks = LineBlocks(stream, ReadBytes(UNWATCHED))
+                for one in read_blocks(blocks, forms, self._line_bytes, checked):
                     block = self._formed(one.rows, first) or self._single(one, first, forms)
                     if block is None:
-                        break
-                    hasher.add_lines(block.canonical)
+                        self._raise_changed(source)
+                    if checked is None:
+                        hasher.add_lines(block.canonical)
                     first += len(block)
                     yield block
         except OSError as error:
             raise input_changed(source, f"the file cannot be read: {error.strerror}") from error
-        if hasher.hexdigest() != source.sha256:
+        if checked is None and hasher.hexdigest() != source.sha256:
             self._raise_changed(source)
 
     def single_blocks(self, rows: Iterator[RequestRow], first: int = 0) -> Iterator[JobBlock]:
@@ -107,7 +129,7 @@ class JobRows:
             forms.learn(line.raw, line.value, found[-1], 0)
         return SingleRows(self, first, found)
 
-    def _raise_changed(self, source: LocalFile) -> None:
+    def _raise_changed(self, source: LocalFile) -> NoReturn:
         try:
             for _ in read_rows(source.path, self._job.row_kind, self._line_bytes):
                 pass

@@ -11,15 +11,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from itertools import groupby
-from operator import itemgetter
+from operator import is_, itemgetter
 from typing import TypeAlias
 
 from msgspec import Struct
 
 from batchctl.model.canonical import row_bytes
-from batchctl.model.forms.gap_texts import BETWEEN, PLAIN, Gap, GapTexts, prove, texts_of
+from batchctl.model.forms.gap_texts import BETWEEN, PLAIN, Gap, GapTexts, prove, proven, texts_of
 from batchctl.model.forms.line_values import Path, fill, find_values
-from batchctl.model.forms.splitting import between, split
+from batchctl.model.forms.splitting import Around, between, split
 from batchctl.model.forms.templates import Column, Template, mark_of, marks_in
 from batchctl.model.json_value import Json
 from batchctl.model.keys import OWN_LABELS
@@ -49,8 +49,7 @@ class LineForm(Struct, frozen=True, eq=False):
     """A form of lines."""
 
     pattern: re.Pattern[bytes]
-    between: tuple[bytes, ...]
-    """The text of a line before the first gap, between gaps, and after the last one, with a line end."""
+    between: Around
     gaps: tuple[Gap, ...]
     line: Template
     """`row_bytes` of a row."""
@@ -71,10 +70,15 @@ Run: TypeAlias = tuple[LineForm, GapTexts]
 class RowBlock(Struct, frozen=True):
     """Rows of known forms."""
 
-    lines: bytes
-    """`row_bytes` of each row, and a line end."""
     runs: Sequence[Run]
     """The rows by their forms, in their order."""
+    around: Around | None = None
+    """The texts around the gaps of all rows, if they have one form, and their texts are plain as they are."""
+
+    @property
+    def lines(self) -> bytes:
+        """`row_bytes` of each row, and a line end."""
+        return b"".join(form.line.lines(texts.canonical, len(texts)) for form, texts in self.runs)
 
     def __len__(self) -> int:
         return sum(len(texts) for _, texts in self.runs)
@@ -106,20 +110,31 @@ class LineForms:
         self._failed = 0
         self._is_tried = True
 
-    def read(self, block: bytes) -> RowBlock | None:
-        """The rows of a block of complete lines; None if they have to be read one by one."""
+    def read(self, block: bytes, around: Around | None = None) -> RowBlock | None:
+        """The rows of a block of complete lines; None if they have to be read one by one.
+
+        `around`: what an earlier reading of the same bytes has found to be around the gaps of all rows.
+        """
         self._is_tried = self._failed <= _PATIENCE or self._failed % _PAUSE == 0
         if not self._forms or not self._is_tried:
             self._failed += 1
             return None
         try:
             block = _with_line_ends(block)
-            found = self._even(block) or self._mixed(block)
+            found = self._known(block, around) or self._even(block) or self._mixed(block)
         except _NoForm:  # whose place and bytes a reading one by one will name
             self._failed += 1
             return None
         self._failed = 0
         return found
+
+    def _known(self, block: bytes, around: Around | None) -> RowBlock | None:
+        """The rows, if their texts were proven with a form like one of these."""
+        form = None if around is None else next((form for form in self._forms if form.between == around), None)
+        columns = None if form is None else split(block, form.between)
+        if form is None or columns is None:
+            return None
+        return RowBlock([(form, proven(columns, is_ascii=block.isascii()))], around)
 
     def _even(self, block: bytes) -> RowBlock | None:
         """The rows, if all have the form that came last."""
@@ -170,12 +185,14 @@ def _with_line_ends(block: bytes) -> bytes:
 def _block(found: Sequence[tuple[LineForm, Sequence[Column]]]) -> RowBlock:
     """The rows of some forms, given the texts in their gaps. Raises _NoForm if one is not allowed there."""
     runs: list[Run] = []
+    is_plain = True
     for form, columns in found:
         texts = prove(form.gaps, columns)
         if texts is None or not (form.key is None or _are_keys(texts.plain[form.key])):
             raise _NoForm
         runs.append((form, texts))
-    return RowBlock(b"".join(form.line.lines(texts.canonical, len(texts)) for form, texts in runs), runs)
+        is_plain = is_plain and all(map(is_, texts.plain, columns))
+    return RowBlock(runs, runs[0][0].between if is_plain and len(runs) == 1 else None)
 
 
 def _are_keys(raw: Column) -> bool:

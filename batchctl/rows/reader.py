@@ -22,6 +22,7 @@ from batchctl.rows.row import parse_row
 
 if TYPE_CHECKING:  # few stacks have chains
     from batchctl.rows.chain_files import ChainFiles
+    from batchctl.rows.checked_files import CheckedFiles
     from batchctl.rows.place import OpenPlace
 
 _MOST_RULES = 64
@@ -38,23 +39,36 @@ class RowFiles:
         keeps_made_rows: bool = True,
         cache: Path | None = None,
         open_place: OpenPlace = open_local,
+        sends_rows: bool = False,
     ) -> None:
         """`keeps_made_rows`: the rows of chains are written to the results, and not into a temporary folder.
 
         `cache`: the folder with the summaries of large files that were read before.
+        `sends_rows`: files may be read again, to send their rows.
         """
         self._open_place = open_place
         self._activity = activity
         self._cache = cache
+        self._sends_rows = sends_rows
         self._keeps_made_rows = keeps_made_rows
         self._shapes: dict[tuple[Kind, str], KnownShapes] = {}
+
+    @cached_property
+    def checked(self) -> CheckedFiles | None:
+        """Findings about the files that were checked, for a command that sends their rows."""
+        if not self._sends_rows:
+            return None
+        from batchctl.rows.checked_files import CheckedFiles
+
+        return CheckedFiles()
 
     def fingerprint(
         self, path: Path, kind: Kind, line_bytes: int = LINE_BYTES, rules: RowRules | None = None
     ) -> RowsSummary:
         from batchctl.rows.whole_files import summarize  # manifests of small jobs have their rows inside
 
-        return summarize(path, kind, line_bytes, rules, activity=self._activity, cache=self._cache)
+        given = (path, kind, line_bytes, rules)
+        return summarize(*given, activity=self._activity, cache=self._cache, checked=self.checked)
 
     def parse(self, value: Json, kind: Kind) -> RequestRow:
         return parse_row(value, kind)

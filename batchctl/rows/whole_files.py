@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from batchctl.disk.safe_open import open_stream
 from batchctl.model.activity import UNWATCHED, Activity, Flow
@@ -23,6 +24,9 @@ from batchctl.rows.line_blocks import HashedBytes, LineBlocks, ReadBytes
 from batchctl.rows.row_faults import FoundProblems, row_or_problem, unreadable
 from batchctl.rows.summary_cache import LEAST_BYTES, SummaryCache, settings_of
 
+if TYPE_CHECKING:  # for commands that send rows
+    from batchctl.rows.checked_files import CheckedFiles
+
 
 def summarize(
     path: Path,
@@ -32,19 +36,23 @@ def summarize(
     *,
     activity: Activity = UNWATCHED,
     cache: Path | None = None,
+    checked: CheckedFiles | None = None,
 ) -> RowsSummary:
-    """The summary of a file; with the folder of a cache, that of a large file is kept there. Raises RowsError."""
+    """The summary of a file; with the folder of a cache, that of a large file is kept there. Raises RowsError.
+
+    `checked` gets the findings about a file that is read.
+    """
     size = _size(path)
     with activity.running(f"reading {path.name}", size) as flow:
         if cache is None or size is None or size < LEAST_BYTES or not (summaries := SummaryCache(cache)).is_usable():
-            return _read(path, kind, line_bytes, rules, ReadBytes(flow))
+            return _read(path, kind, line_bytes, rules, ReadBytes(flow), checked)
         settings = settings_of(kind, line_bytes, rules)
         known = summaries.find(path, size, settings)
         if known is not None:
             flow.add(size)
             return known
         content = HashedBytes(flow)
-        summary = _read(path, kind, line_bytes, rules, content)
+        summary = _read(path, kind, line_bytes, rules, content, checked)
         summaries.keep(content.hexdigest(), size, settings, summary)
         return summary
 
@@ -57,16 +65,28 @@ def _size(path: Path) -> int | None:
         return None
 
 
-def _read(path: Path, kind: Kind, line_bytes: int, rules: RowRules | None, content: ReadBytes) -> RowsSummary:
+def _read(
+    path: Path,
+    kind: Kind,
+    line_bytes: int,
+    rules: RowRules | None,
+    content: ReadBytes,
+    checked: CheckedFiles | None,
+) -> RowsSummary:
     """The summary of a file; `content` has the bytes that it is the summary of. Raises RowsError."""
-    reading = FileReading(path, kind, line_bytes, rules)
+    shown = None if checked is None else checked.begin()
+    reading = FileReading(path, kind, line_bytes, rules, checked=shown)
     repeated = reading.run(content)
     if repeated:
         # Keys may appear twice: now with the keys in question, whose lines errors name.
         content.begin_again()
-        reading = FileReading(path, kind, line_bytes, rules, repeated)
+        shown = None if checked is None else checked.begin()
+        reading = FileReading(path, kind, line_bytes, rules, repeated, shown)
         reading.run(content)
-    return reading.summary()
+    summary = reading.summary()
+    if checked is not None and shown is not None:
+        checked.keep(path, kind, line_bytes, summary.sha256, shown)
+    return summary
 
 
 def read_rows(path: Path, kind: Kind, line_bytes: int = LINE_BYTES, flow: Flow = UNWATCHED) -> Iterator[RequestRow]:

@@ -167,7 +167,7 @@ def test_the_files_are_the_same(seed: int, tmp_path: Path, monkeypatch: pytest.M
     draw = random.Random(seed)
     wanted, choice, own = input_of(draw, tmp_path / "rows.jsonl"), draw.choice(CHOICES), draw.random()
     at_once = run(tmp_path / "one", wanted, choice, lambda keys: answers_of(random.Random(own), keys))
-    monkeypatch.setattr(LineForms, "read", lambda _forms, _block: None)
+    monkeypatch.setattr(LineForms, "read", lambda _forms, _block, _around=None: None)
     monkeypatch.setattr(ResultLines, "_answers", lambda _lines, _chunk: None)
     monkeypatch.setattr(ResultWriter, "_write_good", lambda _writer, _numbers, _settled: False)
     assert at_once == run(tmp_path / "other", wanted, choice, lambda keys: answers_of(random.Random(own), keys))

@@ -66,7 +66,7 @@ def read(job: DesiredJob, positions: list[int] | None, *, ahead: bool = False) -
 
 
 def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(LineForms, "read", lambda _forms, _block: None)
+    monkeypatch.setattr(LineForms, "read", lambda _forms, _block, _around=None: None)
 
 
 @pytest.mark.parametrize("seed", range(120))

@@ -48,7 +48,7 @@ def test_the_outcome_is_the_same(seed: int, tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(file_blocks, "BLOCK", block)
     line_bytes = draw.choice([2**20, 2**20, 2**20, 150])
     at_once = outcome(path, kind, rules, line_bytes)
-    monkeypatch.setattr(LineForms, "read", lambda _forms, _block: None)
+    monkeypatch.setattr(LineForms, "read", lambda _forms, _block, _around=None: None)
     assert at_once == outcome(path, kind, rules, line_bytes)
 
 
@@ -70,8 +70,8 @@ def test_rows_of_one_form_are_read_at_once(
     counted: list[int] = []
     real = LineForms.read
 
-    def read(forms: LineForms, block: bytes) -> Any:
-        found = real(forms, block)
+    def read(forms: LineForms, block: bytes, around: Any = None) -> Any:
+        found = real(forms, block, around)
         counted.append(0 if found is None else len(found.keys))
         return found
 
@@ -103,8 +103,8 @@ def test_rows_with_a_warning_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     at_once: list[int] = []
     real = LineForms.read
 
-    def read(forms: LineForms, block: bytes) -> Any:
-        found = real(forms, block)
+    def read(forms: LineForms, block: bytes, around: Any = None) -> Any:
+        found = real(forms, block, around)
         at_once.append(0 if found is None else len(found.keys))
         return found
 
@@ -204,7 +204,7 @@ def test_a_trap_between_rows_of_one_form(
     path = tmp_path / "rows.jsonl"
     path.write_bytes(b"".join(lines))
     at_once = outcome(path, Kind.BATCH_JOB, RowRules(Api.GEMINI), 2**20)
-    monkeypatch.setattr(LineForms, "read", lambda _forms, _block: None)
+    monkeypatch.setattr(LineForms, "read", lambda _forms, _block, _around=None: None)
     assert at_once == outcome(path, Kind.BATCH_JOB, RowRules(Api.GEMINI), 2**20)
 
 
@@ -219,7 +219,7 @@ def test_a_number_beside_the_request(number: str, tmp_path: Path, monkeypatch: p
     path = tmp_path / "rows.jsonl"
     path.write_text("\n".join(lines))
     at_once = outcome(path, Kind.BATCH_JOB, RowRules(Api.VERTEX), 2**20)
-    monkeypatch.setattr(LineForms, "read", lambda _forms, _block: None)
+    monkeypatch.setattr(LineForms, "read", lambda _forms, _block, _around=None: None)
     assert at_once == outcome(path, Kind.BATCH_JOB, RowRules(Api.VERTEX), 2**20)
 
 

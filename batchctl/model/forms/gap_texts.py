@@ -73,6 +73,12 @@ def prove_plain(gaps: Sequence[Gap], columns: Sequence[Column]) -> Sequence[Colu
     return None if found is None else [plain for plain, _ in found]
 
 
+def proven(columns: Sequence[Column], *, is_ascii: bool) -> GapTexts:
+    """The texts of rows that `prove` has found to be allowed, and plain as they are. `is_ascii`: all texts are."""
+    canonical = columns if is_ascii else [_canonical(column) for column in columns]
+    return GapTexts(len(columns[0]), canonical, columns)
+
+
 def texts_of(column: Column) -> Sequence[str]:
     """The values of texts without escapes that JSON does not need."""
     text = b"\n".join(column)
@@ -129,3 +135,8 @@ _PROOFS = {Gap.BASE64: _prove_plain, Gap.WHOLE: _prove_plain, Gap.NUMBER: _prove
 def _escaped(text: bytes) -> Column:
     """The texts as canonical JSON has them. Written JSON has no line ends."""
     return with_escapes(text[1:-1].replace(BETWEEN, b"\n")).split(b"\n")
+
+
+def _canonical(plain: Column) -> Column:
+    text = b"\n".join(plain)
+    return plain if text.isascii() else with_escapes(text).split(b"\n")

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
+from typing import TypeAlias
 
 from batchctl.model.forms.templates import Column
+
+Around: TypeAlias = tuple[bytes, ...]
+"""The text of a line before the first gap, between gaps, and after the last one, with a line end."""
 
 
 def between(line: bytes, places: Iterable[tuple[int, int]]) -> Iterator[bytes]:
