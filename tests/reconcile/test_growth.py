@@ -215,6 +215,7 @@ def on_two_apis(number: int) -> Callable[[], Plan]:
     return planning(moved, records, [shown, look(account=THERE)])
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("build", SCENES.values(), ids=SCENES)
 def test_a_plan_grows_in_step_with_its_jobs(build: Scene) -> None:
     assert_in_step(lambda number: count_steps(build(number)))
