@@ -98,6 +98,8 @@ class ResultsLedger:
         choice: RowChoice,
         new_token: Callable[[], str],
         before: RowsSent | None = None,
+        *,
+        looks: bool = True,
     ) -> ChosenRows:
         # Of a job without a folder nothing is read; what is written looks the path up by itself.
         is_new = not self._has_folder(job.name)
@@ -127,7 +129,8 @@ class ResultsLedger:
             written = []
             for shard, sent in enumerate(shards):
                 own = replace(key, shard=shard)
-                written.append(OtherShard(own, sent.token, keep_list(self._root, own, job.digest, sent)))
+                kept = keep_list(self._root, own, job.digest, sent, looks=looks)
+                written.append(OtherShard(own, sent.token, kept))
             positions = _positions(shards[0], source)
             return ChosenRows(written[0].sent, positions, segments.damaged, tuple(written[1:]), source.files)
 

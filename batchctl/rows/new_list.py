@@ -114,14 +114,15 @@ class NewList(ListedRows):
         self._names.close()
 
 
-def keep_list(root: Path, key: AttemptKey, digest: str, sent: NewList) -> RowsSent:
+def keep_list(root: Path, key: AttemptKey, digest: str, sent: NewList, *, looks: bool = True) -> RowsSent:
     """The facts of a list for the record, which has it if it fits; otherwise it is written durably.
 
-    Raises ResultsError, also if the results folder cannot be written to: its results could not be kept.
+    Raises ResultsError, also if it `looks` and the results folder cannot be written to: results could not be kept.
     """
     listed = sent.listed
     if listed is not None:
-        require_writable(root)
+        if looks:
+            require_writable(root)
         return replace(sent.facts(""), listed=listed)
     return write_list(root, key, digest, sent)
 

@@ -211,9 +211,11 @@ def explain_rows(db: Database, writes: Sequence[Write], time: datetime) -> Itera
     explained = {write.event.job for write in writes if isinstance(write, AddEvent)}
     jobs = {write.job.name: write.job for write in writes if isinstance(write, SaveJob)}
     for name in sorted(jobs.keys() - explained):
-        record = job_record(jobs[name])
-        for row in db.execute(f"SELECT {', '.join(record)} FROM jobs WHERE name = ?", [name]):  # noqa: S608 - our own names
-            changed = [column for column, before in zip(record, row, strict=True) if before != record[column]]
+        rows = db.execute("SELECT * FROM jobs WHERE name = ?", [name])
+        for row in rows:
+            record = job_record(jobs[name])
+            before = {column[0]: cell for column, cell in zip(rows.description, row, strict=True)}
+            changed = [column for column, cell in record.items() if cell != before[column]]
             if changed:
                 yield AddEvent(Event(time, name, None, EventKind.RECORDED.words, f"changed: {', '.join(changed)}"))
 

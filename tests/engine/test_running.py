@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,19 @@ def go_to_the_end(running):
     while running.count:
         if not running.take_answer():
             running.commit()
+
+
+def run_all(running, jobs):
+    """Begin jobs wherever there is room, as the engine does; gives the most that were in progress at once."""
+    left, most = list(jobs), 0
+    while left or running.count:
+        while left and running.has_room:
+            name, steps = left.pop(0)
+            running.start(name, steps)
+        most = max(most, running.count)
+        if not running.take_answer():
+            running.commit()
+    return most
 
 
 def test_jobs_that_wait_for_the_disk_share_a_commit(running, journal, session, ended):
@@ -185,26 +199,55 @@ def test_calls_never_wait_for_each_other_in_a_queue(running, journal, session, e
         yield lambda: call(name)
         under_way -= 1
 
-    for name in names:
-        assert running.has_room
-        running.start(name, steps(name))
-    assert not running.has_room
-    go_to_the_end(running)
-    assert session.commits == [names]
+    assert run_all(running, [(name, steps(name)) for name in names]) <= 2 * len(NAMES)
+    assert session.commits[0] == names[: len(NAMES) // 2], "the first calls do not wait for all others"
+    assert session.durable == set(names)
     assert most == len(NAMES)
     assert ended == dict.fromkeys(names)
 
 
-@pytest.mark.parametrize(("limit", "jobs"), [(1, 1), (7, 7), (8, 16)])
-def test_with_few_calls_at_once_no_further_job_is_begun(journal, ended, limit, jobs):
+@pytest.mark.parametrize(("limit", "first", "jobs"), [(1, 1, 1), (7, 7, 7), (8, 4, 16)])
+def test_with_few_calls_at_once_no_further_job_is_begun(journal, ended, limit, first, jobs):
+    held = threading.Event()
+
     def steps(name):
         note(journal, name)
         yield DURABLE
+        yield partial(held.wait, PATIENCE)
 
     with closing(Running(limit, journal, SystemClock(), ended.__setitem__)) as running:
-        for number in range(jobs):
-            assert running.has_room
-            running.start(str(number), steps(str(number)))
-        assert not running.has_room
+        begun = 0
+        for most in (first, jobs):
+            while running.has_room:
+                running.start(str(begun), steps(str(begun)))
+                begun += 1
+            assert begun == most
+            running.commit()
+        held.set()
         go_to_the_end(running)
     assert len(ended) == jobs
+
+
+def test_a_commit_comes_before_answers_where_jobs_that_could_call_wait_for_it(journal, session, ended):
+    held, answered = threading.Event(), []
+
+    def steps(name):
+        note(journal, name)
+        yield DURABLE
+        yield (lambda: answered.append(name)) if name < 4 else partial(held.wait, PATIENCE)
+        note(journal, name)
+        yield DURABLE
+
+    with closing(Running(16, journal, SystemClock(), ended.__setitem__)) as running:
+        for name in range(32):
+            if not running.has_room:
+                assert name == 8
+                running.commit()
+            running.start(name, steps(name))
+        assert not running.take_answer(), "of 16 calls 8 could be made"
+        running.commit()
+        assert session.commits == [list(range(8)), list(range(8, 32))]
+        held.set()
+        go_to_the_end(running)
+    assert sorted(answered) == list(range(4))
+    assert len(ended) == 32

@@ -402,9 +402,11 @@ class TracedLedger:
         choice: RowChoice,
         new_token: Callable[[], str],
         before: RowsSent | None = None,
+        *,
+        looks: bool = True,
     ) -> ChosenRows:
         self._boundaries.cross(f"before choose {key}")
-        chosen = self._inner.choose(job, key, token, choice, new_token, before)
+        chosen = self._inner.choose(job, key, token, choice, new_token, before, looks=looks)
         self._boundaries.cross(f"after choose {key}")
         return chosen
 

@@ -18,8 +18,8 @@ _GROWTH = 1.5
 _JITTER = 0.1
 _AGE_SHARE = 10
 """The wait is at most a tenth of the age of the youngest job, as far as the bounds allow."""
-_AFTER_END = 0.1
-"""Seconds after an expected end, so that a look finds it over."""
+_AFTER_END = 0.02
+"""Seconds after an expected end, so that a look finds it over. A pass reads the state and the manifests before it."""
 _BACKOFF = 2.0
 _FIRST_BACKOFF = 1.0
 

@@ -76,8 +76,10 @@ class Running:
 
     @property
     def has_room(self) -> bool:
-        """Whether a further job may start."""
-        return self._may_call and not self._durable and self.count < self._most
+        """Whether a further job may start. The first calls do not wait for the preparation of all that may wait."""
+        is_first = not self._calls and self._limit >= _MANY
+        most = self._limit // 2 if is_first else self._most
+        return self._may_call and not self._durable and self.count < most
 
     @property
     def _may_call(self) -> bool:
@@ -90,12 +92,14 @@ class Running:
     def take_answer(self) -> bool:
         """Wait for an answer, and let its job go on. False when a commit is due first.
 
-        While many calls are under way, a commit waits a moment for their answers, to serve them too.
+        While many calls are under way, a commit waits a moment for their answers, to serve them too; but not while
+        fewer are under way than might be, because the jobs that could call wait for it, or those in whose place others
+        could begin.
         """
-        if not self._calls or (self._until is not None and len(self._calls) < _MANY):
+        left = None if self._until is None else max(self._until - self._clock.elapsed(), 0)
+        if not self._calls or (left is not None and (len(self._calls) < _MANY or self._is_stalled(left))):
             return False
         try:
-            left = None if self._until is None else max(self._until - self._clock.elapsed(), 0)
             done = self._ended.get(timeout=left)
         except Empty:
             return False
@@ -145,6 +149,10 @@ class Running:
                 call = job.context.run(self._pool.submit, awaited)
                 self._calls[call] = job
                 call.add_done_callback(self._ended.put)
+
+    def _is_stalled(self, left: float) -> bool:
+        """Whether a call could be made if a commit came, which is due in so many seconds."""
+        return self._may_call and not self._durable and (self.count >= self._most or not left)
 
     def _ask_for_commit(self) -> None:
         if self._until is None and not self._journal.is_durable:

@@ -92,9 +92,11 @@ class BucketLedger:
         choice: RowChoice,
         new_token: Callable[[], str],
         before: RowsSent | None = None,
+        *,
+        looks: bool = True,
     ) -> ChosenRows:
         self._bring_facts(job.name)
-        found = self._ledger.choose(job, key, token, choice, new_token, before)
+        found = self._ledger.choose(job, key, token, choice, new_token, before, looks=looks)
         self._mirror.keep(job.name, SENT)
         if found.sent.rows:
             # A short list is in the record, so no file has shown that the bucket can keep the results.
