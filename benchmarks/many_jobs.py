@@ -12,7 +12,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import msgspec
-from sqlite_utils import Database
 
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.load import Asked, load
@@ -28,6 +27,7 @@ from batchctl.providers.gemini.create import marked_name
 from batchctl.rows.reader import RowFiles
 from batchctl.state.cells import Record
 from batchctl.state.connection import connect_writer, create_file
+from batchctl.state.database import Database
 from batchctl.state.formats import MIGRATIONS
 from batchctl.state.job_records import attempt_record, job_record
 from batchctl.state.migrations import Identity, transaction
