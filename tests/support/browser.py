@@ -86,7 +86,8 @@ def axe_script() -> str:
 
 def violations(page: Page) -> list[str]:
     """What axe-core finds on the page as it is, other than small matters. Needs a context with `bypass_csp`."""
-    page.evaluate(axe_script())
+    if page.evaluate("typeof axe === 'undefined'"):  # a page keeps it from one view to the next
+        page.evaluate(axe_script())
     found = page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
     return [
         f"{one['id']} ({one['impact']}): {one['help']}: {node['html'][:160]}"
