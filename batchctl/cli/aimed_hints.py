@@ -11,6 +11,7 @@ from batchctl.cli.common import Common
 from batchctl.model.errors import BatchctlError, UsageError
 from batchctl.model.pattern import Pattern
 
+_BEGIN = "`batchctl "
 _COMMAND = Pattern(r"`(batchctl (?!emulator|init|schema|version|completion|help|-)[^`\n]+)`")
 
 
@@ -24,7 +25,7 @@ def aimed(text: str, common: Common) -> str:
 
     The value of `--set` may be a part of a prompt, and so only its name is shown.
     """
-    options = _options(common)
+    options = _options(common) if _BEGIN in text else ()
     if not options:
         return text
 

@@ -40,7 +40,7 @@ _VARIED = (
     ("spec", "src"),
     ("spec", "dest"),
 )
-"""The fields that are not compared to see whether two manifests may have one form."""
+"""The fields that are not compared to see whether two manifests may have one form: no other text has a gap."""
 _ODD = Pattern("[\x80-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 """Characters beyond ASCII that end a line or are not allowed. No pattern of a gap excludes them."""
 _REWRITTEN = Pattern(r"\r(?!\n)|\\u[dD][89abAB]")
@@ -124,7 +124,7 @@ class FileForms:
         (manifest,) = known.manifests
         if manifest.needs or manifest.job.expansion is not None:
             return None
-        gaps = {gap.path: gap for gap in text_gaps(text, document.root)}
+        gaps = {gap.path: gap for gap in text_gaps(text, document.root, _VARIED)}
         job = job_form(
             document.root, manifest.job, {path: gap.read for path, gap in gaps.items()}, self._reading, self._sources
         )

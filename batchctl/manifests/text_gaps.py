@@ -8,7 +8,7 @@ libyaml as a text with the same beginning, and what follows it as before. Source
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
 from itertools import accumulate
 from typing import TypeAlias
@@ -83,16 +83,17 @@ class TextGap(Struct, frozen=True):
     """None: the characters in the gap are the text."""
 
 
-def text_gaps(text: str, root: Node) -> list[TextGap]:
-    """The gaps of a document, in their order; none if it has anchors, aliases or tags."""
-    finder = _Finder(text)
+def text_gaps(text: str, root: Node, fields: Collection[Path]) -> list[TextGap]:
+    """The gaps in some fields of a document, in their order; none if it has anchors, aliases or tags."""
+    finder = _Finder(text, fields)
     gaps = sorted(finder.inside(root, (), is_flow=False), key=lambda gap: gap.start)
     return gaps if finder.is_plain else []
 
 
 class _Finder:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, fields: Collection[Path]) -> None:
         self._text = text
+        self._fields = fields
         self._starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
         self.is_plain = True
 
@@ -102,7 +103,8 @@ class _Finder:
         first = self._text[start : start + 1]
         self.is_plain &= first not in _OF_PROPERTIES
         if isinstance(node, Scalar):
-            yield from self._gap(node, path, self._form(start, is_flow=is_flow, least=least), start)
+            if path[:2] in self._fields:
+                yield from self._gap(node, path, self._form(start, is_flow=is_flow, least=least), start)
             return
         is_flow = is_flow or first in "{["
         if isinstance(node, Items):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import Enum
+from functools import cache
 
 import msgspec
 from msgspec import Struct
@@ -35,9 +36,6 @@ It cannot be a part of an escape, as a line end or a quote could.
 PLAIN = {Gap.BASE64: rb"[A-Za-z0-9+/_-]*+={0,2}", Gap.WHOLE: rb"0|-?[1-9][0-9]{0,17}+"}
 """Patterns of the texts that JSON and canonical JSON write alike."""
 _NUMBER = rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"
-_COLUMNS = {
-    gap: re.compile(b"(?:(?:%b)%b)*+" % (text, BETWEEN)) for gap, text in {**PLAIN, Gap.NUMBER: _NUMBER}.items()
-}
 
 
 class GapTexts(Struct, frozen=True):
@@ -115,7 +113,13 @@ def _prove_texts(gap: Gap, column: Column) -> tuple[Column, bytes] | None:
 
 
 def _prove_plain(gap: Gap, column: Column) -> tuple[Column, bytes] | None:
-    return (column, b"") if _COLUMNS[gap].fullmatch(BETWEEN.join([*column, b""])) else None
+    return (column, b"") if _of_columns(gap).fullmatch(BETWEEN.join([*column, b""])) else None
+
+
+@cache
+def _of_columns(gap: Gap) -> re.Pattern[bytes]:
+    """The pattern of the texts of a column, each with `BETWEEN` after it."""
+    return re.compile(b"(?:(?:%b)%b)*+" % (PLAIN.get(gap, _NUMBER), BETWEEN))
 
 
 def _prove_numbers(gap: Gap, column: Column) -> tuple[Column, bytes] | None:
