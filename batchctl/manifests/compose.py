@@ -121,7 +121,7 @@ def _without_pairs(text: str) -> str:
 
     JSON writers encode characters beyond U+FFFF as pairs, which libyaml refuses. Later columns shrink by two.
     """
-    if not _PAIR.search(text):
+    if "\\u" not in text or not _PAIR.search(text):
         return text
     try:
         json.loads(text)

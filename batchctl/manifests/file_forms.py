@@ -103,7 +103,7 @@ class FileForms:
         text = _text(file)
         if text is None or known.warnings or not self._is_worth_it(document.root):
             return
-        form = None if _REWRITTEN.search(text) else self._form(text, document, known)
+        form = None if _is_rewritten(text) else self._form(text, document, known)
         # Whatever a form does not know about a manifest shows here at the latest.
         if form is not None and form.read(file, text) == known:
             self._forms = [form, *self._forms[: MOST_FORMS - 1]]
@@ -151,6 +151,10 @@ def _text(file: ManifestFile) -> str | None:
     except UnicodeDecodeError:
         return None
     return text if text.isascii() or not _ODD.search(text) else None
+
+
+def _is_rewritten(text: str) -> bool:
+    return ("\r" in text or "\\u" in text) and _REWRITTEN.search(text) is not None
 
 
 def _pattern(text: str, gaps: Sequence[TextGap]) -> str:

@@ -16,11 +16,14 @@ _WORDS = {
 }
 NOT_STRINGS = frozenset("~nNtTfF+-.0123456789")
 """The first characters of values that are not strings: a quick check that settles nearly all texts."""
-_INTEGER = Pattern(r"[-+]?[0-9]+")
-_OCTAL = Pattern(r"0o[0-7]+")
-_HEXADECIMAL = Pattern(r"0x[0-9a-fA-F]+")
+_BASES = {"0o": (Pattern(r"0o[0-7]+"), 8), "0x": (Pattern(r"0x[0-9a-fA-F]+"), 16)}
+_DECIMAL = Pattern(r"[-+]?[0-9]+"), 10
 _FLOAT = Pattern(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_NOT_FINITE = Pattern(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_NOT_FINITE = frozenset(f"{sign}.{word}" for sign in ("", "+", "-") for word in ("inf", "Inf", "INF")) | {
+    ".nan",
+    ".NaN",
+    ".NAN",
+}
 
 LARGEST_INTEGER = 2**63 - 1
 """The largest int64 of the APIs. Python also refuses to read integers of thousands of digits."""
@@ -36,10 +39,10 @@ def resolve(text: str) -> bool | float | str | None:
         return _WORDS[text]
     if text[0].isalpha():
         return text
-    for pattern, base in ((_INTEGER, 10), (_OCTAL, 8), (_HEXADECIMAL, 16)):
-        if pattern.fullmatch(text):
-            return _integer(text, base)
-    if _NOT_FINITE.fullmatch(text):
+    pattern, base = _BASES.get(text[:2], _DECIMAL)
+    if pattern.fullmatch(text):
+        return _integer(text, base)
+    if text in _NOT_FINITE:
         raise ValueError("is not a number that JSON can represent")
     if _FLOAT.fullmatch(text):
         number = float(text)

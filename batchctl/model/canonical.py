@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from functools import cache
 
 import msgspec
 
@@ -22,7 +23,6 @@ _SMALL, _LARGE = 1e-4, 1e15
 _MOST = 2**63
 _PYTHON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 _BACKSLASH, _BACKSLASH_CODE = rb"\\", rb"\u005c"
-_ASTRAL = re.compile(rb"\\U([0-9a-f]{8})")
 
 
 def canonical_json(value: Json) -> bytes:
@@ -50,9 +50,14 @@ def with_escapes(raw: bytes) -> bytes:
         text = raw.replace(_BACKSLASH, _BACKSLASH_CODE).decode("utf-8")
         raw = text.encode("ascii", "backslashreplace").replace(rb"\x", rb"\u00")
         if rb"\U" in raw:
-            raw = _ASTRAL.sub(_surrogates, raw)
+            raw = _astral().sub(_surrogates, raw)
         raw = raw.replace(_BACKSLASH_CODE, _BACKSLASH)
     return raw.replace(b"\x7f", rb"\u007f") if b"\x7f" in raw else raw
+
+
+@cache
+def _astral() -> re.Pattern[bytes]:
+    return re.compile(rb"\\U([0-9a-f]{8})")
 
 
 def _surrogates(found: re.Match[bytes]) -> bytes:

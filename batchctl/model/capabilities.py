@@ -142,7 +142,7 @@ _OWN_PREFIXES = frozenset({"google", "models", "tunedModels"})
 
 def is_partner_model(model: str) -> bool:
     """Whether a model is from another publisher than Google: its rows have another form (reference 16)."""
-    found = _PUBLISHED.fullmatch(model)
+    found = _PUBLISHED.fullmatch(model) if "/" in model else None
     return found is not None and (found[1] or found[2]) not in _OWN_PREFIXES
 
 

@@ -31,7 +31,7 @@ def key_of(position: int) -> str:
 
 def position_of_key(key: str | None) -> int | None:
     """The position in a key that batchctl wrote; None for a user's key."""
-    found = _KEY.fullmatch(key or "")
+    found = _KEY.fullmatch(key) if key is not None and key.startswith(OWN_LABELS) else None
     return int(found[1]) if found else None
 
 

@@ -6,11 +6,11 @@ that we do not know are left as they stand. Source: reference chapter 7 and 8.1.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
 from batchctl.model.json_value import Json
 from batchctl.model.kinds import Kind
+from batchctl.model.request.spelling import snake_case
 
 _GENERATE_MEMBERS = (
     "model",
@@ -53,7 +53,7 @@ _CONFIG_MEMBERS = (
 
 
 def _by_snake_case(names: Iterable[str]) -> dict[str, str]:
-    spelled = {re.sub("[A-Z]", lambda letter: "_" + letter[0].lower(), name): name for name in names}
+    spelled = {snake_case(name): name for name in names}
     return {snake: camel for snake, camel in spelled.items() if snake != camel}
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import TypeAlias
 
 from batchctl.model.json_value import Json
 
 Path: TypeAlias = tuple[str | int, ...]
-_TOKEN = re.compile(rb'"((?:[^"\\]|\\.)*+)"|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
 
 
 def find_values(raw: bytes) -> Mapping[Path, tuple[int, int]]:
@@ -18,7 +18,7 @@ def find_values(raw: bytes) -> Mapping[Path, tuple[int, int]]:
     found: dict[Path, tuple[int, int]] = {}
     path: list[str | int] = []
     is_name = False
-    for token in _TOKEN.finditer(raw):
+    for token in _tokens().finditer(raw):
         mark = token[0][:1]
         if mark in b"{[":
             path.append("" if mark == b"{" else 0)
@@ -34,6 +34,11 @@ def find_values(raw: bytes) -> Mapping[Path, tuple[int, int]]:
         elif mark != b":":
             found[tuple(path)] = token.span(1 if mark == b'"' else 0)
     return found
+
+
+@cache
+def _tokens() -> re.Pattern[bytes]:
+    return re.compile(rb'"((?:[^"\\]|\\.)*+)"|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
 
 
 def fill(value: Json, others: Mapping[Path, str | int], path: Path = ()) -> Json:
