@@ -27,7 +27,6 @@ from batchctl.model.sources import RequestRow
 
 if TYPE_CHECKING:
     from batchctl.model.request.importing import Importer
-from batchctl.rows.foreign_rows import of_body
 from batchctl.rows.spelling import with_lists
 
 SHAPES_KEPT = 10_000
@@ -108,6 +107,8 @@ class RowChecker:
 
         Only an error on Vertex: the Developer API is said to accept OpenAI's form, against its documents (chapter 16).
         """
+        from batchctl.rows.foreign_rows import of_body
+
         fault = Fault.WRONG_PROVIDER if self._rules.api is Api.VERTEX else Fault.UNKNOWN_VALUE
         text, hint = of_body(row.members, self._kind)
         return Problem((), fault, text, hint)

@@ -85,6 +85,15 @@ def shard_folder_name(key: AttemptKey, digest: str, shards: int) -> str:
     return f"{name}.0" if shards > 1 and key.shard == 0 else name
 
 
+def folders_in(results: Path) -> Iterator[Path]:
+    """The folders that `collect` may have made, by job and name."""
+    if not results.is_dir():
+        return
+    for job in sorted(results.iterdir()):
+        if job.is_dir() and not job.is_symlink():
+            yield from sorted(found for found in job.iterdir() if is_folder_name(found.name) and not found.is_symlink())
+
+
 def free_folder(job: Path, base: str, is_own: Callable[[Path], bool]) -> Path:
     """The first folder of this name that does not exist or `is_own`: another one is never written into."""
     target, number = job / base, 1

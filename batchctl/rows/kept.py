@@ -45,7 +45,7 @@ from batchctl.rows.folder import (
     MANIFEST_FORMAT,
     MOST_BYTES,
     RESULTS_FILE,
-    is_folder_name,
+    folders_in,
     results_errors,
 )
 
@@ -90,15 +90,6 @@ def read_kept(results: Path) -> KeptFolder:
                 raise_if_exhausted(error)
                 faults.append(f"{folder.parent.name}/{folder.name}: {fault_words(error)}")
     return KeptFolder(tuple(kept), tuple(faults))
-
-
-def folders_in(results: Path) -> Iterator[Path]:
-    """The folders that `collect` may have made, by job and name."""
-    if not results.is_dir():
-        return
-    for job in sorted(results.iterdir()):
-        if job.is_dir() and not job.is_symlink():
-            yield from sorted(found for found in job.iterdir() if is_folder_name(found.name) and not found.is_symlink())
 
 
 def _read(folder: Path) -> KeptResults:

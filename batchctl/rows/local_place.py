@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from batchctl.model.stack import SharedPlace
 from batchctl.rows.files import LOCAL
-from batchctl.rows.kept import KeptFolder, read_kept
 
 if TYPE_CHECKING:  # `validate` reads rows of chains alone, and these take a part of its start
     from batchctl.model.ports.inputs import InputEncoder
+    from batchctl.rows.kept import KeptFolder
     from batchctl.rows.ledger import ResultsLedger
     from batchctl.rows.looks import ResultsShelf
     from batchctl.rows.results import ResultsFolder
@@ -43,6 +43,8 @@ class LocalPlace:
         return ResultsLedger(self.root, uid, inputs)
 
     def kept(self) -> KeptFolder:
+        from batchctl.rows.kept import read_kept
+
         return read_kept(self.root)
 
     def unused(self) -> Mapping[str, int]:

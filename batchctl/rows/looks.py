@@ -11,8 +11,7 @@ from typing import TypeAlias
 from batchctl.disk.safe_open import hold_open
 from batchctl.model.exhaustion import raise_if_exhausted
 from batchctl.model.inventory import Inventory, KeptResults
-from batchctl.rows.folder import MANIFEST_FILE, RESULTS_FILE
-from batchctl.rows.kept import FAULTS, check_rows, check_size, fault_words, folders_in, kept_of, read_manifest
+from batchctl.rows.folder import MANIFEST_FILE, RESULTS_FILE, folders_in
 
 _Signature: TypeAlias = tuple[tuple[int, ...], ...]
 
@@ -51,6 +50,8 @@ class ResultsShelf:
 
         What is found here counts in later looks, as long as the files stay as they are.
         """
+        from batchctl.rows.kept import FAULTS, check_rows, fault_words, read_manifest
+
         folder = self._results / path
         signature = _signature(folder)
         try:
@@ -68,6 +69,8 @@ class ResultsShelf:
         before = self._seen.get(path)
         if before is not None and before[0] == signature:
             return before[1]
+        from batchctl.rows.kept import FAULTS, check_size, fault_words, kept_of, read_manifest
+
         found: KeptResults | str
         try:
             with hold_open(folder):

@@ -14,7 +14,7 @@ from batchctl.model.errors import ExhaustedError
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RemoteJob
 from batchctl.model.ports.providers import ResultItem
-from batchctl.rows import kept, looks
+from batchctl.rows import kept
 from batchctl.rows.looks import ResultsShelf
 from batchctl.rows.results import ResultsFolder
 from tests.support.file_handles import no_handles_left
@@ -146,7 +146,7 @@ def test_a_fault_of_the_disk_is_not_remembered(shelf: ResultsShelf, monkeypatch:
         raise OSError(errno.EIO, "Input/output error")
 
     with monkeypatch.context() as patch:
-        patch.setattr(looks, "read_manifest", fail)
+        patch.setattr(kept, "read_manifest", fail)
         assert shelf.look().faults
         assert shelf.verify(PATH) is not None
     assert PATH in shelf.look().kept
