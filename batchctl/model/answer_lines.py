@@ -25,6 +25,10 @@ class AnswerLines:
     def __len__(self) -> int:
         return len(self.keys)
 
+    def part(self, start: int, end: int) -> AnswerLines:
+        """Some of the results."""
+        return AnswerLines(self.keys[start:end], self.responses[start:end])
+
     def __iter__(self) -> Iterator[ResultItem]:
         """The results one by one."""
         for key, response in zip(self.keys, self.responses, strict=True):
@@ -49,6 +53,15 @@ class FormedAnswers(AnswerLines):
         self.keys = keys
         self.form = form
         self.columns = columns
+
+    def part(self, start: int, end: int) -> FormedAnswers:
+        return FormedAnswers(self.keys[start:end], self.form, [column[start:end] for column in self.columns])
+
+    @property
+    def parts(self) -> Iterator[bytes]:
+        """The contents of the answers: each of their texts is whole in one of these."""
+        yield from self.form.template.between
+        yield from map(b"\n".join, self.columns)
 
     @cached_property
     def responses(self) -> Sequence[bytes]:  # type: ignore[override]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -17,7 +17,7 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError
 from batchctl.model.json_value import Json
 from batchctl.model.ports.providers import Fact
-from batchctl.providers.redaction import blanked, blanked_each, blanked_json
+from batchctl.providers.redaction import are_clean, blanked, blanked_each, blanked_json
 
 KEY_VARIABLES = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
 """Environment variables of the API key; the first one that is set is used."""
@@ -58,6 +58,10 @@ class Credentials(Protocol):
         """The same for JSON objects that `encoded` has written."""
         ...
 
+    def is_clean(self, parts: Iterable[bytes]) -> bool:
+        """Whether such objects certainly have none of the secrets. Each of their texts is whole in one of `parts`."""
+        ...
+
     def facts(self) -> Sequence[Fact]:
         """The identity behind these credentials, for `doctor`. Raises BatchctlError when they cannot be used."""
         ...
@@ -96,6 +100,9 @@ class ApiKey:
 
     def redact_each(self, values: Sequence[bytes]) -> Sequence[bytes]:
         return blanked_each(values, (self._value,))
+
+    def is_clean(self, parts: Iterable[bytes]) -> bool:
+        return are_clean(parts, (self._value,))
 
     @property
     def fingerprint(self) -> str:

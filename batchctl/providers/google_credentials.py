@@ -9,13 +9,13 @@ from __future__ import annotations
 import threading
 import warnings
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 
 from batchctl.model.json_value import Json
 from batchctl.model.ports.providers import Fact
 from batchctl.providers.credentials import Token
-from batchctl.providers.redaction import blanked, blanked_each, blanked_json, without_proxies
+from batchctl.providers.redaction import are_clean, blanked, blanked_each, blanked_json, without_proxies
 
 _HEADER = "authorization"
 _REMEMBERED = 8
@@ -58,6 +58,9 @@ class GoogleCredentials:
 
     def redact_each(self, values: Sequence[bytes]) -> Sequence[bytes]:
         return blanked_each(values, self._secrets())
+
+    def is_clean(self, parts: Iterable[bytes]) -> bool:
+        return are_clean(parts, self._secrets())
 
     def _secrets(self) -> tuple[str, ...]:
         with self._lock:
@@ -142,6 +145,9 @@ class StaticToken:
 
     def redact_each(self, values: Sequence[bytes]) -> Sequence[bytes]:
         return blanked_each(values, (self._value,))
+
+    def is_clean(self, parts: Iterable[bytes]) -> bool:
+        return are_clean(parts, (self._value,))
 
     def facts(self) -> Sequence[Fact]:
         return (Fact("credentials", "none needed"),)

@@ -86,9 +86,22 @@ def blanked_json(value: Json, secrets: Iterable[str]) -> Json:
 def blanked_each(values: Sequence[bytes], secrets: Iterable[str]) -> Sequence[bytes]:
     """JSON objects as `encoded` writes them, with these secrets replaced in all texts."""
     forms = [_forms(secret) for secret in secrets if len(secret) >= _MIN_SECRET]
-    if not forms or _is_text_clean(b"\n".join(values), forms):
+    if not forms:
         return values
-    return [value if _is_text_clean(value, forms) else _blanked_text(value, forms) for value in values]
+    joined = b"\n".join(values)
+    found = _forms_in(joined, forms)
+    if not (found or _may_have_escapes(joined)):
+        return values
+    return [
+        _blanked_text(value, forms) if _may_have_escapes(value) or (found and _forms_in(value, forms)) else value
+        for value in values
+    ]
+
+
+def are_clean(parts: Iterable[bytes], secrets: Iterable[str]) -> bool:
+    """Whether JSON certainly has none of these secrets, given parts in one of which each of its texts is whole."""
+    forms = [_forms(secret) for secret in secrets if len(secret) >= _MIN_SECRET]
+    return not forms or _is_text_clean(b"\n".join(parts), forms)
 
 
 def _blanked_text(value: bytes, forms: Sequence[_Forms]) -> bytes:
@@ -121,14 +134,21 @@ def _is_certainly_clean(value: Json, forms: Sequence[_Forms]) -> bool:
 
 def _is_text_clean(text: bytes, forms: Sequence[_Forms]) -> bool:
     """Whether JSON as msgspec writes it shows that it has none of these secrets."""
-    # An escape inside a text, in JSON inside JSON or in a URL, may be one of a secret.
-    if b"%" in text or rb"\\" in text:
-        return False
+    return not (_may_have_escapes(text) or _forms_in(text, forms))
+
+
+def _may_have_escapes(text: bytes) -> bool:
+    """Whether an escape inside a text, in JSON inside JSON or in a URL, may be one of a secret."""
+    return b"%" in text or rb"\\" in text
+
+
+def _forms_in(text: bytes, forms: Sequence[_Forms]) -> bool:
+    """Whether a literal form of a secret is in the text."""
     for _, _, inside in forms:
         for form in inside:
             if form in text:
-                return False
-    return True
+                return True
+    return False
 
 
 def _walk(value: Json, forms: Sequence[_Forms]) -> Json:

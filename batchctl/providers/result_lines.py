@@ -38,6 +38,12 @@ _OPENING = re.compile(r"\s*\{")
 _SIMPLE_MEMBER = re.compile(r'\s*("(?:[^"\\]|\\.)*")\s*:\s*("(?:[^"\\]|\\.)*"|-?[0-9]+)\s*,')
 """A member with a text or an integer, followed by another member."""
 
+_FEW = 8
+"""Lines that are read one by one if some of them are no answers."""
+_PATIENCE = 64
+"""Parts without an answer, after which only few chunks are halved."""
+_PAUSE = 64
+
 
 class _AnswerLine(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     """A line with nothing but a key and an answer."""
@@ -72,6 +78,8 @@ class ResultLines:
         self._forms = AnswerForms()
         self._number = 0
         """The last line that was read."""
+        self._others = 0
+        """The parts without an answer since the last one with answers."""
         self._has_rows = self._has_text = False
         self._bad: ResultItem | None = None
         """The last line, if it is broken: at the end of a body, it may be cut off."""
@@ -85,14 +93,14 @@ class ResultLines:
         with closing(LineSplitter(limit)) as splitter:
             for chunk in whole_lines(chunks, limit):
                 size += len(chunk)
-                answers = self._answers(chunk) if splitter.is_between_lines else None
-                if answers is None:
-                    yield chain.from_iterable(self._rows(line, limit) for line in splitter.split(chunk))
-                    continue
-                self._has_rows = self._has_text = True
-                yield self._pop_bad()
-                yield answers
-                self._number += len(answers)
+                for part in self._parts(chunk) if splitter.is_between_lines else (chunk,):
+                    if isinstance(part, bytes):
+                        yield chain.from_iterable(self._rows(line, limit) for line in splitter.split(part))
+                        continue
+                    self._has_rows = self._has_text = True
+                    yield self._pop_bad()
+                    yield part
+                    self._number += len(part)
             yield self._rows(splitter.line(), limit)
         if self._has_text and not self._has_rows:
             raise BadReply(f"{self._what}: no line of the result file is a JSON object")
@@ -100,10 +108,27 @@ class ResultLines:
             raise BadReply(f"{self._what}: line {self._number} of the result file is not JSON, or cut off")
         yield self._pop_bad()
 
+    def _parts(self, chunk: bytes) -> Iterator[AnswerLines | bytes]:
+        """The answers in a chunk, in large parts, and a few lines around each other result. Read each before the next.
+
+        A chunk is halved until that is so. Where few lines are answers, nearly all chunks stay whole.
+        """
+        found = self._answers(chunk) if self._has_answer_lines and chunk.endswith(b"\n") else None
+        if found is not None:
+            self._others = 0
+            yield found
+            return
+        is_tried = self._others <= _PATIENCE or self._others % _PAUSE == 0
+        end = _middle(chunk) if self._has_answer_lines and is_tried else 0
+        if not end:
+            self._others += 1
+            yield chunk
+            return
+        yield from self._parts(chunk[:end])
+        yield from self._parts(chunk[end:])
+
     def _answers(self, chunk: bytes) -> AnswerLines | None:
         """The rows of whole lines that have a key and an answer each, and nothing else; None if some are others."""
-        if not self._has_answer_lines or not chunk.endswith(b"\n"):
-            return None
         formed = self._forms.read(chunk)
         if formed is not None:
             return formed
@@ -148,6 +173,15 @@ class ResultLines:
         if rest:
             words = f"line {number} of the result file is not JSON: {reason}"
             self._bad = unreadable_row(rest, words, self._item_of)
+
+
+def _middle(chunk: bytes) -> int:
+    """The end of the line in the middle of a chunk of whole lines; 0: they are too few to be parted."""
+    if chunk.count(b"\n") <= _FEW:
+        return 0
+    half = len(chunk) // 2
+    end = chunk.rfind(b"\n", 0, half) + 1 or chunk.find(b"\n", half) + 1
+    return end if end < len(chunk) else 0
 
 
 def _object(line: Line) -> dict[str, Json] | None:

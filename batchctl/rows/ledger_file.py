@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import shutil
 import struct
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import repeat
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,7 +24,7 @@ from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.durable import flush_durably
 from batchctl.rows.hashed_lines import HashedLines, Mark
 from batchctl.rows.packed_file import packed_head, read_packed
-from batchctl.rows.sent_list import SentList
+from batchctl.rows.sent_list import SentList, in_byte_order
 
 LEDGER_FILE = "rows.ledger"
 ANSWERS_FILE = "rows.jsonl"
@@ -73,13 +73,16 @@ class LedgerWriter:
         self._verdicts[found] += 1
         self._put(number, found, offset, length)
 
-    def add_good(self, numbers: Sequence[int], offsets: Iterable[int], lengths: Iterable[int]) -> None:
+    def add_good(self, numbers: range, offsets: Iterable[int], lengths: Iterable[int]) -> None:
         """Add the good answers of rows, which come one after the other."""
-        first, count = numbers[0], len(numbers)
+        first, count = numbers.start, len(numbers)
         self._has_result[first : first + count] = b"\1" * count
         self._verdicts[RowVerdict.OK] += count
-        prints = self._sent.fingerprints(first, count)
-        self._body.add(b"".join(map(_RECORD.pack, prints, offsets, lengths, repeat(_NUMBERS[RowVerdict.OK]))))
+        # A record has four numbers of 8 bytes. The last one is the length with the code of OK, which is 0.
+        records, prints = array("Q", bytes(RECORD_BYTES * count)), array("Q", self._sent.fingerprints(first, count))
+        records[0::4], records[1::4] = prints[0::2], prints[1::2]
+        records[2::4], records[3::4] = in_byte_order(array("Q", offsets)), in_byte_order(array("Q", lengths))
+        self._body.add(records.tobytes())
 
     def place(self, number: int) -> tuple[int, int]:
         """The offset and the length of an outcome, by the number in which it was added."""
@@ -97,9 +100,10 @@ class LedgerWriter:
     def add_missing(self, *, is_tried: bool) -> None:
         """Add all rows that have no result. `is_tried`: the API had its chance with them."""
         self._is_missing_tried = is_tried
-        for number, has_result in enumerate(self._has_result):
-            if not has_result:
-                self._put(number, RowVerdict.NO_RESULT, 0, 0)
+        number = self._has_result.find(0)
+        while number >= 0:
+            self._put(number, RowVerdict.NO_RESULT, 0, 0)
+            number = self._has_result.find(0, number + 1)
 
     def verdicts(self) -> Counter[str]:
         """All rows by the code of their verdict, those without a result too."""

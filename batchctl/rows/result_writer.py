@@ -6,6 +6,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
+from io import BytesIO
 from itertools import accumulate, islice
 from operator import add, itemgetter, lt
 from typing import BinaryIO
@@ -13,10 +14,10 @@ from typing import BinaryIO
 from msgspec import UNSET, Struct
 
 from batchctl.model.answer_lines import AnswerLines, FormedAnswers
-from batchctl.model.forms.templates import Template
+from batchctl.model.forms.templates import Column, Template
 from batchctl.model.json_value import Json
 from batchctl.model.ports.providers import ResultItem
-from batchctl.model.result_json import decoded, encoded, encoded_each
+from batchctl.model.result_json import decoded, encoded_each
 from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.answer_columns import AnswerColumns
 from batchctl.rows.arrivals import NOWHERE, Fate, ReadAgain, Settled, is_hollow
@@ -25,19 +26,16 @@ from batchctl.rows.hashed_lines import HashedLines
 from batchctl.rows.join import Join
 from batchctl.rows.ledger_file import LedgerWriter
 from batchctl.rows.plain_answers import CountedAnswer, PlainAnswer, are_good, read_all_plain, read_plain
+from batchctl.rows.row_lines import ANSWER_LINE, AROUND_KEY, OUTCOME_LINE, head_of, line_of
 from batchctl.rows.spool import NO_MEMBERS, Record, Spool, record_of
 from batchctl.rows.taken_back import Doubt, TakenBack
 from batchctl.rows.usage import UsageTotal
 from batchctl.rows.verdict import verdict
-from batchctl.rows.written import as_written
 
+_FEW = 8
+"""Answers that are written one by one if the verdict on one may not be `OK`."""
 _NO_INDEX = 2**62
 """Sorts after every input position."""
-_HEAD = b'{"key":%b,"index":%d,"verdict":"%b",'
-_BEFORE_OUTCOME = b',"verdict":"OK",'
-_OUTCOME_LINE = Template((b'{"key":', b',"index":', _BEFORE_OUTCOME, b"\n"), (0, 1, 2))
-_ANSWER_LINE = Template((b'{"key":', b',"index":', _BEFORE_OUTCOME + b'"response":', b"}\n"), (0, 1, 2))
-"""Lines of good answers: their key, their index, and the rest of the outcome or the response alone."""
 _without_brace = itemgetter(slice(1, None))
 
 
@@ -90,15 +88,27 @@ class ResultWriter:
         if self._ledger is None or not rows.start == self._ahead == len(self._spool):
             self._spool.add_answers(answers)
             return
+        self._put(answers, rows)
+        self._ahead = rows.stop
+        self._spool.skip(len(rows))
+
+    def _put(self, answers: AnswerLines, rows: range) -> None:
+        """Write answers of rows that come one after the other: good ones together, few of them with one that is not."""
         place, given = self._join.common_expectation(rows), encoded_each(answers.keys)
         if place != UNSEEN and self._count_good(answers, self._expectations.at(place)):
-            self._put_good(rows, self._join.keys(rows, given), answers.responses, _ANSWER_LINE)
+            keys = self._join.keys(rows, given)
+            if isinstance(answers, FormedAnswers):
+                self._put_good(rows, keys, answers.columns, line_of(answers.form.template))
+            else:
+                self._put_good(rows, keys, [answers.responses], ANSWER_LINE)
+        elif place != UNSEEN and len(rows) > _FEW:
+            half = len(rows) // 2
+            self._put(answers.part(0, half), rows[:half])
+            self._put(answers.part(half, len(rows)), rows[half:])
         else:
             for row, key, response in zip(rows, given, answers.responses, strict=True):
                 record = key, b'{"response":%b}' % response, NO_MEMBERS
                 self._write_record(record, row, self._expected(row, UNSEEN), Fate.MATCHED)
-        self._ahead = rows.stop
-        self._spool.skip(len(rows))
 
     def add_one(self, item: ResultItem, echoed: int, row: int | None) -> None:
         """Add the next result. `row` is that of `Join.add`, `echoed` the place of the expectation of its request."""
@@ -192,7 +202,7 @@ class ResultWriter:
             self._usage.add(outcome)
         ledger, lines = self._ledger, self._lines
         position = row if ledger is None or row == NOWHERE else ledger.position(row)
-        head = _head(record, row, position, self._join, found)
+        head = head_of(record, row, position, self._join, found)
         if fate == Fate.MATCHED:
             self._verdicts[found] += 1
             if ledger is not None and row != NOWHERE:
@@ -210,26 +220,26 @@ class ResultWriter:
         if answers is None or not are_good(answers, self._expectations.at(place)):
             return False
         self._add_usage(answers)
-        self._put_good(rows, self._join.keys(rows, keys), list(map(_without_brace, outcomes)), _OUTCOME_LINE)
+        self._put_good(rows, self._join.keys(rows, keys), [list(map(_without_brace, outcomes))], OUTCOME_LINE)
         return True
 
-    def _put_good(self, rows: range, keys: Sequence[bytes], ends: Sequence[bytes], line: Template) -> None:
-        """Write good answers of rows that come one after the other. `ends` are what `line` has in its last gap."""
+    def _put_good(self, rows: range, keys: Column, ends: Sequence[Column], line: Template) -> None:
+        """Write good answers of rows that come one after the other.
+
+        `ends` are the texts in the gaps of `line` after the key and the index.
+        """
         self._verdicts[RowVerdict.OK] += len(rows)
-        positions = rows if self._ledger is None else self._ledger.positions(rows)
-        columns = [keys, list(map(b"%d".__mod__, positions)), ends]
-        if self._ledger is not None:
-            # From the end of the verdict to the end of the line.
-            *head, before, after = line.between
-            outcome = before.partition(_BEFORE_OUTCOME)[2] + after[:-1]
-            lengths = [len(outcome) + size for size in map(len, ends)]
-            heads = map(add, *(map(len, column) for column in columns[:2]))
-            around = sum(map(len, head)) + len(before) + len(after) - len(outcome)
-            sizes = map(add, heads, lengths)
-            ends_of_lines = islice(accumulate((around + size for size in sizes), initial=self._lines.end), 1, None)
-            offsets = [end - 1 - size for end, size in zip(ends_of_lines, lengths, strict=True)]
-            self._ledger.add_good(rows, offsets, lengths)
-        self._lines.add(line.lines(columns, len(rows)))
+        ledger = self._ledger
+        indexes = list(map(b"%d".__mod__, rows if ledger is None else ledger.positions(rows)))
+        lines = line.lines([keys, indexes, *ends], len(rows))
+        if ledger is not None:
+            sizes = list(map(len, BytesIO(lines)))
+            heads = [AROUND_KEY + size for size in map(add, map(len, keys), map(len, indexes))]
+            offsets = map(add, accumulate(sizes, initial=self._lines.end), heads)
+            # Without the end of the line.
+            lengths = [size - head - 1 for size, head in zip(sizes, heads, strict=True)]
+            ledger.add_good(rows, offsets, lengths)
+        self._lines.add(lines)
 
     def _add_usage(self, answers: Sequence[PlainAnswer] | Sequence[CountedAnswer]) -> None:
         self._usage.note_statuses([one.modelStatus for one in answers if one.modelStatus is not UNSET])
@@ -246,22 +256,6 @@ def _is_run(settled: Settled, numbers: range) -> bool:
     rows = settled.rows[numbers.start : numbers.stop]
     is_in_place = rows == (numbers if isinstance(rows, range) else array("q", numbers))
     return is_in_place and settled.fates.count(Fate.MATCHED, numbers.start, numbers.stop) == len(numbers)
-
-
-def _head(record: Record, row: int, position: int, join: Join, found: RowVerdict) -> bytes:
-    """The start of a line of `results.jsonl`: its outcome follows as it was put aside, without the first brace."""
-    key, _, members = record
-    if members == NO_MEMBERS and row != NOWHERE and not join.members(row):
-        return _HEAD % (encoded(join.key(row, decoded(key))), position, found.value.encode("ascii"))
-    head: dict[str, Json] = {"key": decoded(key), "index": None, "verdict": found.value}
-    came: dict[str, Json] = {} if members == NO_MEMBERS else decoded(members)
-    if row != NOWHERE:
-        head["key"], head["index"] = join.key(row, head["key"]), position
-        own = join.members(row)
-        came = as_written(came, own) if came or own else came
-    # What a row is comes before its answer, which may be long.
-    head |= {"input": came} if came else {}
-    return encoded(head)[:-1] + b","
 
 
 def _outcome(record: bytes) -> dict[str, Json] | None:

@@ -112,10 +112,9 @@ class SentList(ListedRows):
         """The fingerprint of a row, by its number in this list."""
         return bytes(self.prints[number * PRINT_BYTES : (number + 1) * PRINT_BYTES])
 
-    def fingerprints(self, first: int, count: int) -> Sequence[bytes]:
-        """The fingerprints of rows that come one after the other."""
-        found = bytes(self.prints[first * PRINT_BYTES : (first + count) * PRINT_BYTES])
-        return [found[at : at + PRINT_BYTES] for at in range(0, len(found), PRINT_BYTES)]
+    def fingerprints(self, first: int, count: int) -> bytes:
+        """The fingerprints of rows that come one after the other, as one text."""
+        return bytes(self.prints[first * PRINT_BYTES : (first + count) * PRINT_BYTES])
 
     def rows(self) -> Iterator[InputRow]:
         """The rows without their requests, for an input that cannot be read any more."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ import pytest
 from batchctl.model.answer_lines import AnswerLines, FormedAnswers
 from batchctl.model.ports.providers import ResultItem
 from batchctl.model.result_json import encoded
-from batchctl.providers import streamed_lines
+from batchctl.providers import result_lines, streamed_lines
 from batchctl.providers.answer_forms import AnswerForms
 from batchctl.providers.gemini.results import result_item
 from batchctl.providers.result_lines import ResultLines
@@ -111,6 +111,7 @@ def test_answers_of_a_form_are_the_ones_that_are_decoded(seed: int, monkeypatch:
     monkeypatch.setattr(streamed_lines, "_AT_ONCE", 1500)
     draw = random.Random(seed)
     body, size = body_of(draw), draw.choice([100, 5000])
+    monkeypatch.setattr(result_lines, "_FEW", draw.choice([1, 8]))
     by_form = list(read(body, size))
     monkeypatch.setattr(AnswerForms, "read", lambda _forms, _block: None)
     assert by_form == list(read(body, size))
@@ -131,6 +132,44 @@ def test_answers_of_one_form_are_not_decoded(has_logs: bool, monkeypatch: pytest
     )
     others = [len(list(piece)) for piece in pieces if not isinstance(piece, FormedAnswers)]
     assert sum(others) < 10, "the first block shows the form"
+
+
+def lines_of(odd: Callable[[int], bool]) -> Sequence[bytes]:
+    """The lines of two thousand results, of which these are errors."""
+    draw, lines = random.Random(0), []
+    for number in range(2000):
+        own = {"error": {"code": 3}} if odd(number) else {"response": answer(draw, 0)}
+        lines.append(json.dumps({"key": f"k{number}", **own}).encode() + b"\n")
+    return lines
+
+
+@pytest.mark.parametrize("bad", [{1000}, {999, 1000, 1700}, {0, 1999}], ids=str)
+def test_an_error_takes_few_answers_with_it(bad: set[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streamed_lines, "_AT_ONCE", 100_000)
+    singles, keys = 0, []
+    for piece in ResultLines("x", result_item, lambda _: True, has_answer_lines=True).read(
+        lines_of(bad.__contains__), 2**20
+    ):
+        found = [item.key for item in piece]
+        keys += found
+        singles += 0 if isinstance(piece, AnswerLines) else len(found)
+    assert keys == [f"k{number}" for number in range(2000)]
+    assert len(bad) <= singles <= 8 * len(bad)
+
+
+def test_results_without_answers_are_not_halved_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streamed_lines, "_AT_ONCE", 1000)
+    looks = 0
+
+    def look(_lines: ResultLines, _chunk: bytes) -> None:
+        nonlocal looks
+        looks += 1
+
+    monkeypatch.setattr(ResultLines, "_answers", look)
+    lines = lines_of(lambda _: True)
+    pieces = ResultLines("x", result_item, lambda _: True, has_answer_lines=True).read(lines, 2**20)
+    assert sum(len(list(piece)) for piece in pieces) == len(lines)
+    assert looks < sum(map(len, lines)) // 1000 + 200
 
 
 def test_forms_that_do_not_help_are_not_tried_again_and_again() -> None:

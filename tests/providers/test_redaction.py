@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchctl.model import errors
-from batchctl.model.answer_lines import AnswerLines
+from batchctl.model.answer_lines import AnswerForm, AnswerLines, FormedAnswers
+from batchctl.model.forms.templates import Template
 from batchctl.model.json_value import Json
 from batchctl.model.pieces import Pieces
 from batchctl.model.ports.providers import ResultItem
@@ -23,7 +24,7 @@ from batchctl.providers import redaction
 from batchctl.providers.credentials import ApiKey
 from batchctl.providers.http.calls import Call
 from batchctl.providers.http.endpoint import Endpoint
-from batchctl.providers.redaction import blanked, blanked_json, without_proxies
+from batchctl.providers.redaction import are_clean, blanked, blanked_each, blanked_json, without_proxies
 from batchctl.providers.reply_times import ServerClock
 from tests.support.raw_server import Loopback, answer
 from tests.support.scripted_api import BASE, KEY, MovedClock, Script, reply
@@ -119,6 +120,21 @@ def test_a_look_at_the_whole_json_finds_the_same(
     assert at_once == [blanked_json(value, [secret]) for value in values]
     assert at_once[0] != values[0]
     assert at_once[6] == values[6]
+
+
+@pytest.mark.parametrize("text", [*FORMS.values(), "plain", "50 %", "two \\\\ in a row", "\n"])
+@pytest.mark.parametrize("is_common", [True, False])
+def test_answers_of_one_form_are_clean_if_their_parts_are(text: str, is_common: bool) -> None:
+    own = json.dumps(f"before {text} behind").encode()[1:-1]
+    common, column = (own, [b"a", b"b"]) if is_common else (b"model", [b"a", own, b"b"])
+    template = Template((b'{"text":"', b'","role":"%b"}\n' % common), (0,))
+    answers = FormedAnswers(["k"] * len(column), AnswerForm({}, (), template), [column])
+    cleaned = blanked_each(answers.responses, [SECRET])
+    assert list(map(json.loads, cleaned)) == [blanked_json(json.loads(one), [SECRET]) for one in answers.responses]
+    is_clean = are_clean(answers.parts, [SECRET])
+    assert is_clean == (text in {"plain", "\n"})
+    assert not is_clean or cleaned == answers.responses
+    assert are_clean(answers.parts, ["short"])
 
 
 def test_json_is_cleaned_through_and_through() -> None:

@@ -23,10 +23,10 @@ from batchctl.model.ports.providers import ResultItem
 from batchctl.model.ports.results import CollectOptions
 from batchctl.model.row_work import RowChoice, RowOrder, RowsToSend, ShardLimits
 from batchctl.model.sources import LocalFile
-from batchctl.providers import streamed_lines
+from batchctl.providers import result_lines, streamed_lines
 from batchctl.providers.gemini.results import result_item
 from batchctl.providers.result_lines import ResultLines
-from batchctl.rows import file_blocks, line_blocks, spool
+from batchctl.rows import file_blocks, line_blocks, result_writer, spool
 from batchctl.rows.encode import RowEncoder
 from batchctl.rows.ledger import ResultsLedger
 from batchctl.rows.line_forms import LineForms
@@ -156,6 +156,8 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
         (line_blocks, "BLOCK", 1000),
         (file_blocks, "BLOCK", 1000),
         (streamed_lines, "_AT_ONCE", 900),
+        (result_lines, "_FEW", 1),
+        (result_writer, "_FEW", 1),
         (spool, "_RUN", 1500),
     ):
         monkeypatch.setattr(module, name, size)

@@ -23,15 +23,16 @@ from batchctl.model.ports.inputs import InputRow, SentRows
 from batchctl.model.ports.results import Collected, CollectOptions
 from batchctl.model.row_work import RowChoice, ShardLimits
 from batchctl.model.sources import LocalFile
-from batchctl.providers import streamed_lines
+from batchctl.providers import result_lines, streamed_lines
 from batchctl.providers.gemini.results import result_item
 from batchctl.providers.result_lines import ResultLines
-from batchctl.rows import file_part, list_join, results
+from batchctl.rows import file_part, list_join, result_writer, results
 from batchctl.rows.asked_of_all import AskedOfAll
 from batchctl.rows.encode import RowEncoder
 from batchctl.rows.ledger import ResultsLedger
 from batchctl.rows.match import RowJoin
 from batchctl.rows.reader import RowFiles
+from batchctl.rows.result_writer import ResultWriter
 from batchctl.rows.results import ResultsFolder
 from batchctl.rows.sent_list import find_list
 from tests.support.decisions import job
@@ -160,6 +161,8 @@ def in_memory(*asked: Any) -> Iterator[Any]:
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streamed_lines, "_AT_ONCE", 900)
+    monkeypatch.setattr(result_lines, "_FEW", 1)
+    monkeypatch.setattr(result_writer, "_FEW", 1)
     monkeypatch.setattr(file_part, "_AT_ONCE", 300)
 
 
@@ -257,3 +260,15 @@ def test_rows_in_columns_ask_for_the_same_as_single_ones() -> None:
     found.add_columns(SimpleNamespace(asked={**ASKED, "calls": True}))  # type: ignore[arg-type]
     found.add(0, row())
     assert found.value is None
+
+
+@pytest.mark.parametrize("body", ["some failed", "some cut", "some that are not JSON", "some hollow"])
+def test_a_result_that_is_not_good_takes_few_others_with_it(
+    body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, read_one = [], ResultWriter._write_record
+    monkeypatch.setattr(ResultWriter, "_write_record", lambda *args: (written.append(args[2]), read_one(*args)))
+    wanted = wanted_job(tmp_path / "input", KEYS["numbers with zeros"], responseMimeType="application/json")
+    found = collect(tmp_path / "one", wanted, BODIES[body], known=SentRows(unread()))
+    assert found.ok + found.failed == COUNT
+    assert found.failed <= len(written) <= 8 * found.failed

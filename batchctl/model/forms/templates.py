@@ -65,6 +65,15 @@ class Template(Struct, frozen=True):
         pieces[-1] = self.between[-1]
         return b"".join(pieces)
 
+    def with_last(self, inner: Template) -> Template:
+        """The template with another one in its last gap. The gaps of that one are numbered on."""
+        *start, before, after = self.between
+        others = [*inner.between[:-1], inner.between[-1].removesuffix(b"\n")]
+        others[0] = before + others[0]
+        others[-1] += after
+        last = len(self.gaps) - 1
+        return Template((*start, *others), (*self.gaps[:last], *(last + gap for gap in inner.gaps)))
+
     def texts(self, columns: Sequence[Column], count: int) -> tuple[bytes, Sequence[bytes]]:
         """The same without line ends: a text that all lines begin with, and what follows in each of them."""
         if len(self.gaps) != 1:

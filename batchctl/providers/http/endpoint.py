@@ -16,7 +16,7 @@ import httpx
 from batchctl import __version__
 from batchctl.model.activity import UNWATCHED, Activity, Flow
 from batchctl.model.addresses import is_loopback_host
-from batchctl.model.answer_lines import AnswerLines
+from batchctl.model.answer_lines import AnswerLines, FormedAnswers
 from batchctl.model.errors import ApiError, ApiStatus, ConnectionFailed, ReplyLost
 from batchctl.model.exhaustion import exhausted, what_ran_out
 from batchctl.model.observed import Status
@@ -213,7 +213,9 @@ class Endpoint:
     def _cleaned_pieces(self, pieces: Iterable[Iterable[ResultItem]]) -> Iterator[Iterable[ResultItem]]:
         with closed_after(pieces):
             for piece in pieces:
-                if isinstance(piece, AnswerLines):
+                if isinstance(piece, FormedAnswers) and self._credentials.is_clean(piece.parts):
+                    yield piece
+                elif isinstance(piece, AnswerLines):
                     responses = self._credentials.redact_each(piece.responses)
                     yield piece if responses == piece.responses else AnswerLines(piece.keys, responses)
                 else:
