@@ -30,13 +30,10 @@ _KINDS = ("input", "cached", "output")
 
 
 def read_price_list(
-    root: Node, folder: Path, shown_folder: Path, trust: Trust, faults: Faults
+    name: str, place: Location, folder: Path, shown_folder: Path, trust: Trust, faults: Faults
 ) -> tuple[Path | None, Prices | None]:
-    """The price list that a stack file names, resolved, and its prices; errors go to `faults`."""
-    name = value_of(root, "spec", "prices")
-    if not isinstance(name, str):
-        return None, None
-    path, place = folder / name, key_place(root, "spec", "prices")
+    """The price list that a stack file names at a place, resolved, and its prices; errors go to `faults`."""
+    path = folder / name
     if not trust.allows_path(path, folder):
         message = f"the price list {shown(name)} is outside the stack's folder"
         faults.add(place, Code.OUTSIDE_STACK, message, OUTSIDE_HINT)

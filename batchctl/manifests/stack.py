@@ -238,11 +238,13 @@ class _StackReader:
 
     def _prices(self) -> tuple[Path | None, Prices | None]:
         """The price list, resolved, and its prices."""
-        if find(self._root, "spec", "prices") is None:
+        name = value_of(self._root, "spec", "prices")
+        if not isinstance(name, str):
             return None, None
         from batchctl.manifests.price_file import read_price_list
 
-        return read_price_list(self._root, self._file.parent, self._shown_folder, self._trust, self._faults)
+        place = key_place(self._root, "spec", "prices")
+        return read_price_list(name, place, self._file.parent, self._shown_folder, self._trust, self._faults)
 
     def _notify(self) -> tuple[Hook, ...]:
         """The hooks of a valid file."""
