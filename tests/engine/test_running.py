@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -75,19 +76,6 @@ def go_to_the_end(running):
     while running.count:
         if not running.take_answer():
             running.commit()
-
-
-def run_all(running, jobs):
-    """Begin jobs wherever there is room, as the engine does; gives the most that were in progress at once."""
-    left, most = list(jobs), 0
-    while left or running.count:
-        while left and running.has_room:
-            name, steps = left.pop(0)
-            running.start(name, steps)
-        most = max(most, running.count)
-        if not running.take_answer():
-            running.commit()
-    return most
 
 
 def test_jobs_that_wait_for_the_disk_share_a_commit(running, journal, session, ended):
@@ -199,55 +187,71 @@ def test_calls_never_wait_for_each_other_in_a_queue(running, journal, session, e
         yield lambda: call(name)
         under_way -= 1
 
-    assert run_all(running, [(name, steps(name)) for name in names]) <= 2 * len(NAMES)
-    assert session.commits[0] == names[: len(NAMES) // 2], "the first calls do not wait for all others"
-    assert session.durable == set(names)
+    for name in names:
+        assert running.has_room
+        running.start(name, steps(name))
+    assert not running.has_room
+    go_to_the_end(running)
+    assert session.commits == [names]
     assert most == len(NAMES)
     assert ended == dict.fromkeys(names)
 
 
-@pytest.mark.parametrize(("limit", "first", "jobs"), [(1, 1, 1), (7, 7, 7), (8, 4, 16)])
-def test_with_few_calls_at_once_no_further_job_is_begun(journal, ended, limit, first, jobs):
-    held = threading.Event()
-
+@pytest.mark.parametrize(("limit", "jobs"), [(1, 1), (7, 7), (8, 16)])
+def test_with_few_calls_at_once_no_further_job_is_begun(journal, ended, limit, jobs):
     def steps(name):
         note(journal, name)
         yield DURABLE
-        yield partial(held.wait, PATIENCE)
 
     with closing(Running(limit, journal, SystemClock(), ended.__setitem__)) as running:
-        begun = 0
-        for most in (first, jobs):
-            while running.has_room:
-                running.start(str(begun), steps(str(begun)))
-                begun += 1
-            assert begun == most
-            running.commit()
-        held.set()
+        for number in range(jobs):
+            assert running.has_room
+            running.start(str(number), steps(str(number)))
+        assert not running.has_room
         go_to_the_end(running)
     assert len(ended) == jobs
 
 
-def test_a_commit_comes_before_answers_where_jobs_that_could_call_wait_for_it(journal, session, ended):
-    held, answered = threading.Event(), []
+class StillClock(SystemClock):
+    """Time passes in commits alone."""
+
+    seconds = 0.0
+
+    def elapsed(self):
+        return self.seconds
+
+
+@pytest.mark.parametrize(("commit_seconds", "answers"), [(0.0, 17), (0.09, 17), (0.11, 20)])
+def test_a_quick_commit_comes_before_answers_where_calls_wait_for_it(
+    journal, session, ended, monkeypatch, commit_seconds, answers
+):
+    """Of 16 calls 15 are under way then, and no further job may begin."""
+    held, clock, write = threading.Event(), StillClock(), session.commit
+
+    def commit(writes):
+        write(writes)
+        clock.seconds += commit_seconds
 
     def steps(name):
         note(journal, name)
         yield DURABLE
-        yield (lambda: answered.append(name)) if name < 4 else partial(held.wait, PATIENCE)
+        yield (lambda: None) if name < 20 else partial(held.wait, PATIENCE)
         note(journal, name)
         yield DURABLE
 
-    with closing(Running(16, journal, SystemClock(), ended.__setitem__)) as running:
+    monkeypatch.setattr(session, "commit", commit)
+    with closing(Running(16, journal, clock, ended.__setitem__)) as running:
         for name in range(32):
-            if not running.has_room:
-                assert name == 8
-                running.commit()
+            assert running.has_room
             running.start(name, steps(name))
-        assert not running.take_answer(), "of 16 calls 8 could be made"
         running.commit()
-        assert session.commits == [list(range(8)), list(range(8, 32))]
+        waited_for = time.monotonic() + PATIENCE
+        taken = 0
+        while taken < answers and time.monotonic() < waited_for:
+            taken += running.take_answer()
+        assert taken == answers
+        assert not running.take_answer()
+        assert len(session.commits) == 1
         held.set()
         go_to_the_end(running)
-    assert sorted(answered) == list(range(4))
     assert len(ended) == 32

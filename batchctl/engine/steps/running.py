@@ -22,6 +22,8 @@ _GATHER_SECONDS = 0.02
 """How long a commit waits for further answers that it can serve: a tenth of what the services take for a call."""
 _MANY = 8
 """Calls at once from which on commits and calls are arranged for each other: see `Running`."""
+_LONG_COMMIT = 0.1
+"""Seconds from which on a commit waits for all answers that it can serve: one to a bucket takes longer than a call."""
 
 End: TypeAlias = Callable[[JobPlan, BatchctlError | None], None]
 """Called when the steps of a job have ended, with the error that ended them."""
@@ -69,6 +71,8 @@ class Running:
         """Jobs that may go on as soon as another call may be made."""
         self._until: float | None = None
         """When the next commit is due; None while no job waits for one, and none has ended since the last."""
+        self._took = 0.0
+        """Seconds that the last commit took."""
 
     @property
     def count(self) -> int:
@@ -76,10 +80,8 @@ class Running:
 
     @property
     def has_room(self) -> bool:
-        """Whether a further job may start. The first calls do not wait for the preparation of all that may wait."""
-        is_first = not self._calls and self._limit >= _MANY
-        most = self._limit // 2 if is_first else self._most
-        return self._may_call and not self._durable and self.count < most
+        """Whether a further job may start."""
+        return self._may_call and not self._durable and self.count < self._most
 
     @property
     def _may_call(self) -> bool:
@@ -109,7 +111,9 @@ class Running:
 
     def commit(self) -> None:
         """Make everything noted durable, and let the jobs go on that waited for it. Raises StateError."""
+        begun = self._clock.elapsed()
         self._journal.commit()
+        self._took = self._clock.elapsed() - begun
         self._until = None
         self._durable += self._uncommitted
         self._uncommitted = []
@@ -151,8 +155,9 @@ class Running:
                 call.add_done_callback(self._ended.put)
 
     def _is_stalled(self, left: float) -> bool:
-        """Whether a call could be made if a commit came, which is due in so many seconds."""
-        return self._may_call and not self._durable and (self.count >= self._most or not left)
+        """Whether a call could be made if a commit came, which is due in so many seconds, and takes little time."""
+        is_due = self.count >= self._most or not left
+        return is_due and self._may_call and not self._durable and self._took < _LONG_COMMIT
 
     def _ask_for_commit(self) -> None:
         if self._until is None and not self._journal.is_durable:
