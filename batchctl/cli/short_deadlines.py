@@ -39,16 +39,14 @@ def deadline_warnings(jobs: Iterable[DesiredJob], recorded: Recorded) -> tuple[D
     """A warning for each deadline that is too short, at the place of its job."""
     from batchctl.reconcile import find_short_deadlines, learn_history
 
-    found = find_short_deadlines(jobs, learn_history(recorded))
+    found = find_short_deadlines(jobs, recorded.learn(learn_history))
     return tuple(Diagnostic(one.job.location, Code.SHORT_DEADLINE, one.words, one.hint) for one in found)
 
 
 def _with_deadlines(workspace: Workspace) -> list[DesiredJob]:
     """The jobs of the scope that have a deadline."""
-    scope = workspace.scope
-    return [
-        job
-        for job in workspace.desired.jobs
-        if (job.lifecycle.pending_deadline is not None or job.lifecycle.active_deadline is not None)
-        and scope.contains(job.name, job.path, job.labels)
+    scope, jobs = workspace.scope, workspace.desired.jobs
+    found = [
+        job for job in jobs if job.lifecycle.pending_deadline is not None or job.lifecycle.active_deadline is not None
     ]
+    return found if scope.is_whole else [job for job in found if scope.contains(job.name, job.path, job.labels)]

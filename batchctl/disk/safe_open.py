@@ -70,7 +70,7 @@ def open_stream(path: Path) -> BufferedReader:
 def read_start(path: Path, limit: int) -> bytes:
     """Read at most `limit` bytes from the start of a regular file. Raises UnsafeFile and OSError."""
     with open_parent(path) as parent:
-        return _read_start(parent, path.name, path, limit)
+        return _read_start(parent, path.name, path, limit)[0]
 
 
 def open_folder(path: Path) -> OpenFolder:
@@ -81,22 +81,22 @@ def open_folder(path: Path) -> OpenFolder:
     return OpenFolder(_absolute(path))
 
 
-def read_start_in(folder: int, name: str, limit: int) -> bytes:
-    """The same as `read_start` for a file in a folder that is open."""
+def read_start_in(folder: int, name: str, limit: int) -> tuple[bytes, os.stat_result]:
+    """The same as `read_start` for a file in a folder that is open, and what the file was like before it was read."""
     return _read_start(folder, name, name, limit)
 
 
-def _read_start(folder: int, name: str, path: Path | str, limit: int) -> bytes:
+def _read_start(folder: int, name: str, path: Path | str, limit: int) -> tuple[bytes, os.stat_result]:
     handle, found = _open_in(folder, name, path, os.O_RDONLY)
     try:
         # One byte more is asked for than there should be: if just the others come, the file ends there.
         content = os.read(handle, min(found.st_size + 1, limit))
         if len(content) == found.st_size:
-            return content
+            return content, found
         # The file may have grown, and a read may be short.
         while len(content) < limit and (more := os.read(handle, min(_CHUNK, limit - len(content)))):
             content += more
-        return content
+        return content, found
     finally:
         os.close(handle)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from msgspec.structs import replace
 
+from batchctl.engine.image import Attempts, Image, Rows
 from batchctl.model.admission import Quota, QuotaKey
 from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.events import Event, EventKind
@@ -48,12 +48,12 @@ class Journal:
         self._session = session
         self._clock = clock
         self._noted: list[Write] = []
-        self._rows = {name: job.row for name, job in recorded.jobs.items()}
-        self._attempts = {attempt.key: attempt for job in recorded.jobs.values() for attempt in job.attempts}
-        self._keys: dict[str, dict[AttemptKey, None]] = defaultdict(dict)
-        """The keys of each job's attempts: to forget a job costs no more than what it has."""
-        for key in self._attempts:
-            self._keys[key.job][key] = None
+        self._recorded: Recorded | None = recorded
+        """See `recorded`; None: something was noted since it was asked for."""
+        self._image = Image(recorded.jobs)
+        self.attempts: Mapping[AttemptKey, RecordedAttempt] = Attempts(self._image)
+        self.rows: Mapping[str, JobRow] = Rows(self._image)
+        """The rows of the jobs, by name."""
         self._files = {(file.account, file.sha256): file for file in recorded.files}
         self._quotas = dict(recorded.quotas)
         self._ghosts = {(ghost.account, ghost.remote): ghost for ghost in recorded.ghosts}
@@ -65,22 +65,16 @@ class Journal:
     @property
     def recorded(self) -> Recorded:
         """The record with all that was noted; what decides nothing about jobs is left as it was found."""
-        attempts: dict[str, list[RecordedAttempt]] = defaultdict(list)
-        for attempt in self._attempts.values():
-            attempts[attempt.key.job].append(attempt)
-        jobs = {name: RecordedJob(row, tuple(attempts[name])) for name, row in self._rows.items()}
-        files, ghosts = tuple(self._files.values()), tuple(self._ghosts.values())
-        history = tuple(self._past.values())
-        return replace(self._before, jobs=jobs, files=files, quotas=self._quotas, ghosts=ghosts, history=history)
+        if self._recorded is None:
+            files, ghosts = tuple(self._files.values()), tuple(self._ghosts.values())
+            changed = {"jobs": self._image.jobs, "files": files, "quotas": dict(self._quotas), "ghosts": ghosts}
+            self._recorded = replace(self._before, **changed, history=tuple(self._past.values()))
+        return self._recorded
 
     @property
-    def attempts(self) -> Mapping[AttemptKey, RecordedAttempt]:
-        return self._attempts
-
-    @property
-    def rows(self) -> Mapping[str, JobRow]:
-        """The rows of the jobs, by name."""
-        return self._rows
+    def new_attempts(self) -> Iterator[RecordedAttempt]:
+        """The attempts that were noted and had not been recorded before."""
+        return self._image.new_attempts
 
     @property
     def outbox(self) -> Collection[Notice]:
@@ -88,16 +82,15 @@ class Journal:
 
     def current(self, job: str) -> RecordedAttempt | None:
         """The current attempt, with all that was noted; None if there is none, or the job is not recorded."""
-        row = self._rows.get(job)
-        if row is None:
-            return None
-        attempts = [self._attempts[key] for key in self._keys[job] if key.attempt == row.current]
-        return current_record(RecordedJob(row, tuple(sorted(attempts, key=lambda one: one.key.shard))))
+        found = self._image.job(job)
+        if found is not None and len(found.attempts) > 1:
+            found = RecordedJob(found.row, tuple(sorted(found.attempts, key=lambda one: one.key)))
+        return None if found is None else current_record(found)
 
     def count_shards(self, key: AttemptKey) -> int:
         """The number of shards of an attempt: those that are recorded, and those that its lists of rows name."""
-        named = [one for one in self._keys[key.job] if one.attempt == key.attempt]
-        sent = [attempt.sent.shards for one in named if (attempt := self._attempts[one]).sent is not None]
+        named = [one for one in self._image.attempts(key.job) if one.key.attempt == key.attempt]
+        sent = [one.sent.shards for one in named if one.sent is not None]
         return max(len(named), *sent, 1)
 
     def find_file(self, account: Account, sha256: str) -> RecordedFile | None:
@@ -107,31 +100,29 @@ class Journal:
         return self._quotas.get(key)
 
     def note_job(self, job: JobRow) -> None:
-        self._rows[job.name] = job
-        self._noted.append(SaveJob(job))
+        self._image.set_row(job)
+        self._change(SaveJob(job))
 
     def note_attempt(self, attempt: RecordedAttempt) -> None:
-        before = self._attempts.get(attempt.key)
-        row = self._rows.get(attempt.key.job)
+        before, row = self._image.attempt(attempt.key), self._image.row(attempt.key.job)
         if before is not None and before.remote != attempt.remote:
             self._remember([before], row)
-        self._attempts[attempt.key] = attempt
-        self._keys[attempt.key.job][attempt.key] = None
-        self._noted.append(SaveAttempt(attempt))
+        self._image.set_attempt(attempt)
+        self._change(SaveAttempt(attempt))
         for notice in end_notices(before, attempt, row, self._stack, self._clock.now()):
             self.note_news(notice)
 
     def note_file(self, file: RecordedFile) -> None:
         self._files[file.account, file.sha256] = file
-        self._noted.append(SaveFile(file))
+        self._change(SaveFile(file))
 
     def note_file_dropped(self, file: RecordedFile) -> None:
         self._files.pop((file.account, file.sha256), None)
-        self._noted.append(DropFile(file))
+        self._change(DropFile(file))
 
     def note_quota(self, quota: Quota) -> None:
         self._quotas[quota.key] = quota
-        self._noted.append(SaveQuota(quota))
+        self._change(SaveQuota(quota))
 
     def note_identity(self, account: Account, identity: str) -> None:
         self._noted.append(SaveIdentity(account, identity))
@@ -152,21 +143,26 @@ class Journal:
 
     def note_forgotten(self, job: str) -> None:
         """Drop a job; what was deleted of it stays known as a ghost for a while, and its times for the history."""
-        row = self._rows.pop(job, None)
-        self._remember([self._attempts.pop(key) for key in self._keys.pop(job, ())], row)
-        self._noted.append(ForgetJob(job))
+        self._remember(self._image.attempts(job), self._image.row(job))
+        self._image.forget(job)
+        self._change(ForgetJob(job))
+
+    def _change(self, write: Write) -> None:
+        """Note the write of something that `recorded` has."""
+        self._recorded = None
+        self._noted.append(write)
 
     def _remember(self, attempts: Collection[RecordedAttempt], row: JobRow | None) -> None:
         """Note the ghosts and the times that forgotten attempts leave behind."""
         for past in past_of(attempts, "" if row is None else row.model):
             self._past[past.account, past.remote] = past
-            self._noted.append(SavePast(past))
+            self._change(SavePast(past))
         for past in too_old(self._past.values()):
             del self._past[past.account, past.remote]
-            self._noted.append(DropPast(past))
+            self._change(DropPast(past))
         for ghost in ghosts_of(attempts, self._clock.now()):
             self._ghosts[ghost.account, ghost.remote] = ghost
-            self._noted.append(SaveGhost(ghost))
+            self._change(SaveGhost(ghost))
             self._clear_ghosts()
 
     def _clear_ghosts(self) -> None:
@@ -174,7 +170,7 @@ class Journal:
             self._has_cleared = True
             for ghost in old_ghosts(self._ghosts.values(), self._clock.now()):
                 del self._ghosts[ghost.account, ghost.remote]
-                self._noted.append(DropGhost(ghost))
+                self._change(DropGhost(ghost))
 
     def note_event(self, job: str, attempt: int | None, kind: EventKind, why: str, code: str | None = None) -> None:
         """Note an event; `code` is that of the error or of the plan's reason which `why` gives in words."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -120,7 +120,6 @@ def run_pass(
             approve(planned)
         tools.progress.planned(planned)
         journal = Journal(desired.stack, session, recorded, tools.clock)
-        recorded_keys = set(journal.attempts)
         for account, identity in planned.identities.items():
             journal.note_identity(account, identity)
         observations = Observations(look.observed)
@@ -133,15 +132,18 @@ def run_pass(
         tell(desired.stack, planned, look.observed, journal, tools)
         # An order is carried out once: the next plan is made without it.
         followed = replace(options, rerun=frozenset())
-        unanswered = frozenset(key.job for key, attempt in journal.attempts.items() if attempt.intent is not None)
-        unsent = frozenset(key.job for key in journal.attempts.keys() - recorded_keys if journal.attempts[key].is_new)
-        inventory = tools.look_at_results(desired, journal.recorded, options)
+        after = journal.recorded
+        unanswered = frozenset(
+            [name for name, job in after.jobs.items() for attempt in job.attempts if attempt.intent is not None]
+        )
+        unsent = frozenset(attempt.key.job for attempt in journal.new_attempts if attempt.is_new)
+        inventory = tools.look_at_results(desired, after, options)
     return PassReport(
         planned,
         {**done.outcomes, **failed},
         AfterPass(
             desired,
-            journal.recorded,
+            after,
             observations.observed,
             begun,
             followed,
@@ -194,6 +196,6 @@ class _Collecting:
         return 0
 
 
-def _without(plan: Plan, names: Container[str]) -> Plan:
+def _without(plan: Plan, names: Collection[str]) -> Plan:
     """The plan without the jobs that nothing can be done for."""
-    return replace(plan, jobs=tuple(job for job in plan.jobs if job.job not in names))
+    return replace(plan, jobs=tuple(job for job in plan.jobs if job.job not in names)) if names else plan

@@ -44,22 +44,25 @@ class NamedTexts(Struct, frozen=True, eq=False):
 
     given: Mapping[str, str]
     """Those that are the same in all manifests of the form."""
-    gaps: tuple[tuple[int, str, Reader | None, Check], ...]
+    places: tuple[int, ...]
+    """The gaps of their texts."""
+    gaps: tuple[tuple[str, Reader | None, Check], ...]
     """Each gap with the name of its text."""
     known: dict[tuple[str, ...], Mapping[str, str] | None] = field(default_factory=dict)
 
     def of(self, written: Sequence[str]) -> Mapping[str, str] | None:
         """The texts by their names; None if the manifest has to be read as any other. `written`: as in the gaps."""
-        key = tuple([written[gap] for gap, *_ in self.gaps])
-        if key not in self.known:
+        key = tuple([written[place] for place in self.places])
+        found = self.known.get(key)
+        if found is None and key not in self.known:
             if len(self.known) >= _MOST_KNOWN:
                 self.known.clear()
-            self.known[key] = self._read(key)
-        return self.known[key]
+            found = self.known[key] = self._read(key)
+        return found
 
     def _read(self, written: tuple[str, ...]) -> Mapping[str, str] | None:
         found = dict(self.given)
-        for (_, name, read, is_allowed), shown in zip(self.gaps, written, strict=True):
+        for (name, read, is_allowed), shown in zip(self.gaps, written, strict=True):
             text = shown if read is None else read(shown)
             if text is None or not is_allowed(text):
                 return None
@@ -145,12 +148,9 @@ def job_form(root: Node, job: DesiredJob, gaps: Gaps, reading: StackReading, sou
 def _named(
     field: Path, given: Mapping[str, str], numbers: Mapping[Path, int], gaps: Gaps, schema: Schema
 ) -> NamedTexts | None:
-    used = [(number, path) for path, number in numbers.items() if path[:-1] == field]
-    return (
-        NamedTexts(given, tuple((number, str(path[-1]), gaps[path], _check(schema, path)) for number, path in used))
-        if used
-        else None
-    )
+    used = {number: path for path, number in numbers.items() if path[:-1] == field}
+    texts = tuple((str(path[-1]), gaps[path], _check(schema, path)) for path in used.values())
+    return NamedTexts(given, tuple(used), texts) if used else None
 
 
 def _check(schema: Schema, path: Path) -> Check:

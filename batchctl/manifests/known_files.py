@@ -48,7 +48,7 @@ class Sizes(Struct, frozen=True):
     """Characters of these values."""
 
     def __bool__(self) -> bool:
-        return any(astuple(self))
+        return bool(self.variables or self.matrix_values or self.matrix_characters)
 
     def plus(self, other: Sizes) -> Sizes:
         """The sums of both."""
@@ -108,7 +108,10 @@ class KnownFiles:
             return self._forms.find(file)
         content = _content(file)
         former = self._former.get(file.path)
-        found = former[1] if former is not None and former[0] == content else self._forms.find(file)
+        if former is not None and former[0] == content:
+            self._present[file.path] = former
+            return former[1]
+        found = self._forms.find(file)
         if found is not None and all(_stands_alone(manifest.job.source) for manifest in found.manifests):
             self._present[file.path] = (content, found)
         return found

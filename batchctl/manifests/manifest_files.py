@@ -205,17 +205,21 @@ class FileFinder(Struct):
             yield from self._walk(folder.path / entry.name, real, place)
 
     def _file(self, entry: os.DirEntry[str], folder: _Folder, place: Location) -> ManifestFile | None:
-        name = entry.name
-        real = folder.inside + name
+        name, real = entry.name, folder.inside + entry.name
         if name.startswith(".") or real in self._results or not _has_suffix(name):
             return None
-        read = partial(read_start_in, folder.handle, name, MAX_BYTES + 1)
-        data = self._data(entry.path, real, place, read, is_file=entry.is_file())
+        data = self._data(entry.path, real, place, partial(self._read_in, folder, entry), is_file=entry.is_file())
         if data is None:
             return None
         path = folder.relative + name
         shown = path if folder.shown == folder.relative else folder.shown + name  # there may be a hundred thousand
         return ManifestFile(path, shown, folder.path, data)
+
+    def _read_in(self, folder: _Folder, entry: os.DirEntry[str]) -> bytes:
+        """The content of a file that is no link. It is noted as it was opened: another look at it costs as much."""
+        data, found = read_start_in(folder.handle, entry.name, MAX_BYTES + 1)
+        self._note(entry.path, found)
+        return data
 
     def _follow(self, entry: os.DirEntry[str], folder: _Folder, place: Location) -> Iterator[ManifestFile]:
         """A link, which may lead anywhere."""
@@ -230,6 +234,8 @@ class FileFinder(Struct):
 
     def _read(self, path: Path, place: Location) -> Iterator[ManifestFile]:
         real = resolved(path)
+        if str(real) not in self._seen:
+            self._note(path)
         # os.path.isfile never raises, see find().
         data = self._data(path, str(real), place, partial(read_bounded, real), is_file=os.path.isfile(real))  # noqa: PTH113
         if data is not None:
@@ -246,16 +252,16 @@ class FileFinder(Struct):
             # A broken link, or a pipe that would block. Ignoring it could remove a job.
             self.faults.add(place, Code.UNREADABLE_FILE, f"{self._named(path)} is not a regular file")
             return None
-        self._note(path)
         try:
             return read()
         except OSError as error:
+            self._note(path)
             self._unreadable(path, place, error)
             return None
 
-    def _note(self, path: str | Path) -> None:
+    def _note(self, path: str | Path, found: os.stat_result | None = None) -> None:
         if self.noted is not None:
-            self.noted.note(path)
+            self.noted.note(path, found)
 
     def _relative(self, real: str | Path) -> str:
         return Path(os.path.relpath(real, self.stack_file.parent)).as_posix()

@@ -54,7 +54,9 @@ class Needs(Struct):
 
     def note(self, job: str, needs: Iterable[Need]) -> None:
         """Note what `read` found for a job at another time."""
-        self._set(job, {need.name: need for need in needs})
+        found = {need.name: need for need in needs}
+        if found or self._places:
+            self._set(job, found)
 
     def _set(self, job: str, needs: dict[str, Need]) -> None:
         if needs:

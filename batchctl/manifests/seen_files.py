@@ -22,11 +22,14 @@ class SeenFiles:
         """Start a reading."""
         self._seen = {}
 
-    def note(self, path: str | Path) -> None:
-        """Note a file or folder. To be called before it is read, so that a later change is not missed."""
+    def note(self, path: str | Path, found: os.stat_result | None = None) -> None:
+        """Note a file or folder as it is, so that a later change is not missed. To be called before it is read.
+
+        `found`: what a file was like when it was opened, if it is no link. Then it can be noted when it was read, too.
+        """
         if self._seen is not None:
             name = os.fspath(path)
-            self._seen[name] = _signature(name)
+            self._seen[name] = _signature(name) if found is None else _signature_of(found)
 
     def are_same(self) -> bool:
         """Whether none of them has changed, as far as sizes and times tell. False if nothing was noted."""
@@ -40,4 +43,8 @@ def _signature(path: str) -> _Signature | None:
         found = os.stat(path)  # noqa: PTH116  a stack may have many thousands
     except (OSError, ValueError):
         return None
+    return _signature_of(found)
+
+
+def _signature_of(found: os.stat_result) -> _Signature:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

@@ -45,7 +45,7 @@ def unread_manifests(folder: Path, names: Sequence[str]) -> list[str]:
 
 def _start(folder: int, name: str) -> str:
     try:
-        return read_start_in(folder, name, FIRST_BYTES).decode("utf-8", "replace")
+        return read_start_in(folder, name, FIRST_BYTES)[0].decode("utf-8", "replace")
     except OSError:
         # Private, or gone since: nothing depends on a file that the stack does not name.
         return ""

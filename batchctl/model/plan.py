@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import ClassVar
 
 import msgspec
@@ -75,7 +76,8 @@ class JobPlan(Struct, frozen=True, gc=False):
     @property
     def steps(self) -> tuple[Step, ...]:
         """All steps in order. The first failure ends them."""
-        return (*self.decision.base, *self.decision.steps)
+        decision = self.decision
+        return (*decision.base, *decision.steps) if decision.base else decision.steps
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -196,7 +198,7 @@ class Rename(PartlyEqual, frozen=True, eq=False):
         return f"- {{from: {self.before}, to: {self.after}}}"
 
 
-class Plan(Struct, frozen=True):
+class Plan(Struct, frozen=True, dict=True):
     """All decisions of one pass, sorted by job name."""
 
     stack: str
@@ -243,16 +245,23 @@ class Plan(Struct, frozen=True):
     def summary(self) -> dict[str, int]:
         """The number of jobs with each action, in the order of `Action`."""
         counts = {action.value: 0 for action in Action}
-        for job in self.jobs:
-            counts[job.action.value] += 1
+        for decision, number in self._alike:
+            counts[decision.action.value] += number
         return counts
+
+    @cached_property
+    def _alike(self) -> Sequence[tuple[Decision, int]]:
+        """Each value of a decision with the number of jobs that have it: thousands of jobs have the same one."""
+        decisions = {id(job.decision): job.decision for job in self.jobs}
+        counts = Counter([id(job.decision) for job in self.jobs])
+        return [(decision, counts[place]) for place, decision in decisions.items()]
 
     @property
     def has_more_than_results(self) -> bool:
         """Whether any job has an action besides waiting and the collection of results."""
-        return not all(job.action.is_harmless for job in self.jobs)
+        return not all(decision.action.is_harmless for decision, _ in self._alike)
 
     @property
     def has_changes(self) -> bool:
         """Whether any job has an action other than `wait` and `none`."""
-        return not all(job.action.is_quiet for job in self.jobs)
+        return not all(decision.action.is_quiet for decision, _ in self._alike)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Self, TypeVar
+from functools import cached_property
+from typing import Any, Self, TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -107,7 +109,7 @@ class StateVersion(Struct, frozen=True):
     serial: int = 0
 
 
-class Recorded(Struct, frozen=True):
+class Recorded(Struct, frozen=True, dict=True):
     """A snapshot of the state file. `serial` increases with each commit."""
 
     jobs: Mapping[str, RecordedJob] = field(default_factory=dict)
@@ -126,6 +128,23 @@ class Recorded(Struct, frozen=True):
     history: tuple[PastAttempt, ...] = ()
     """The times of forgotten attempts; oldest first."""
 
+    @cached_property
+    def _lessons(self) -> dict[Callable[[Recorded], Any], Any]:
+        return {}
+
+    def learn(self, lesson: Callable[[Recorded], T]) -> T:
+        """Learn something from the record that is the same for all jobs and rules. Each lesson is computed once."""
+        known = self._lessons
+        if lesson not in known:
+            known[lesson] = lesson(self)
+        found: T = known[lesson]
+        return found
+
+    @property
+    def remotes(self) -> Mapping[Account, RecordedRemotes]:
+        """The remote jobs that are recorded, by their account."""
+        return self.learn(_remotes)
+
     @property
     def version(self) -> StateVersion:
         return StateVersion(self.lineage, self.serial)
@@ -134,3 +153,25 @@ class Recorded(Struct, frozen=True):
     def is_new(self) -> bool:
         """Whether nothing was ever committed."""
         return self.serial == 0
+
+
+class RecordedRemotes(Struct, frozen=True):
+    """The remote jobs that are recorded on one account."""
+
+    attempts: dict[str, RecordedAttempt] = field(default_factory=dict)
+    """By their resource name."""
+    deleted: set[str] = field(default_factory=set)
+    """The resource names of those that batchctl has deleted."""
+
+
+def _remotes(recorded: Recorded) -> Mapping[Account, RecordedRemotes]:
+    found: dict[Account, RecordedRemotes] = defaultdict(RecordedRemotes)
+    for job in recorded.jobs.values():
+        for attempt in job.attempts:
+            remote = attempt.remote
+            if remote is not None:
+                own = found[attempt.account]
+                own.attempts[remote] = attempt
+                if attempt.delete_time is not None:
+                    own.deleted.add(remote)
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 
@@ -36,6 +37,10 @@ class SlimTree(Mapping[str, Json]):
 
     def __getitem__(self, name: str) -> Json:
         return _DECODE(self._part) if name == PART else self._shared[name]
+
+    def get(self, name: str, default: Any = None, /) -> Any:  # noqa: ANN401 - JSON, or what the caller gives
+        """See Mapping. The one that it has catches an error for each member that is missing."""
+        return self[name] if name in self._shared else default
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._shared)

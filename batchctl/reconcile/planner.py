@@ -125,10 +125,8 @@ def _distinct_guards(jobs: tuple[JobPlan, ...], outside: Iterator[Guard | None])
 
 def _remote_names(context: Context) -> set[str]:
     """The remote jobs that are recorded, or named by `spec.adopt`: they are not unmanaged."""
-    attempts = (attempt for job in context.recorded.jobs.values() for attempt in job.attempts)
-    found = {attempt.remote for attempt in attempts if attempt.remote is not None}
-    found.update([job.adopt for job in context.desired.jobs if job.adopt is not None])
-    return found
+    adopted = {job.adopt for job in context.desired.jobs if job.adopt is not None}
+    return adopted.union(*(own.attempts for own in context.recorded.remotes.values()))
 
 
 _NO_COST = JobCost()
@@ -186,9 +184,10 @@ def _forecasts(
 
 def _ahead(job: JobPlan, subject: Subject) -> JobAhead | None:
     """A job for its forecast; None if no account is known where it could be at work."""
-    shards = () if subject.current is None else tuple(view.attempt for view in subject.current.shards)
-    if job.attempt is not None and not is_created_now(job):
-        return JobAhead(job, job.attempt.account, shards)
+    view, attempt = subject.current, job.attempt
+    shards = () if view is None else tuple([part.attempt for part in view.shards])
+    if attempt is not None and not is_created_now(job):
+        return JobAhead(job, attempt.account, shards)
     return None if subject.desired is None else JobAhead(job, subject.desired.account, shards)
 
 

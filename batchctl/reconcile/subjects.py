@@ -56,8 +56,8 @@ class Reader(Struct, frozen=True):
         options = self.context.options
         needs = {job.name: job.depends_on for job in self.context.desired.jobs}
         inside = self.names_in_scope()
-        found = {subject.name: subject for subject in self.read(inside | find_needed(inside, needs))}
-        subjects = {name: subject for name, subject in found.items() if not _is_released(subject)}
+        found = self.read(inside | find_needed(inside, needs))
+        subjects = {subject.name: subject for subject in found if not _is_released(subject)}
         if options.prune_orphans or options.destroy:
             subjects |= {name: self._orphan(name) for name in self.orphans()}
         return subjects
@@ -125,8 +125,10 @@ class Reader(Struct, frozen=True):
     def orphans(self) -> list[str]:
         """Names that only marks know. A narrowed scope contains them only by name."""
         options = self.context.options
-        manifests = {job.name: job for job in self.context.desired.jobs}
         unknown = self.marked.keys() - self.context.recorded.jobs.keys()
+        if not unknown:
+            return []
+        manifests = {job.name: job for job in self.context.desired.jobs}
         if not options.destroy:
             unknown -= manifests.keys()
         return [name for name in sorted(unknown) if _is_orphan_inside(name, manifests.get(name), options.scope)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from batchctl.model.actions import Action
 from batchctl.model.decision import Change
@@ -122,10 +122,10 @@ def terminal_value(value: Json) -> str:
 
 def job_row(job: JobPlan, *, verbose: bool = False) -> Row:
     """The action of one job with its reason and, below, its size and changes; `verbose` adds steps and rules."""
-    action = job.action
-    name = outside(job.job, "" if action.is_quiet else "bold")
-    cells = (*_action_cells(action), name, _reason_cell(reason_text(job)))
-    if not (verbose or job.buys or job.chain or job.decision.changes or job.decision.updates):
+    decision = job.decision
+    symbol, action, reason = _cells(decision.action, reason_text(job))
+    cells = symbol, action, outside(job.job, "" if decision.action.is_quiet else "bold"), reason
+    if not (verbose or job.buys or job.chain or decision.changes or decision.updates):
         return Row(cells)  # nearly all jobs
     return Row(
         cells, tuple(Text.assemble(_NESTED, note) for note in (*_notes(job), *(_course(job) if verbose else ())))
@@ -133,15 +133,10 @@ def job_row(job: JobPlan, *, verbose: bool = False) -> Row:
 
 
 @lru_cache
-def _reason_cell(reason: str) -> Text:
-    """Many jobs have the same reason."""
-    return outside(reason)
-
-
-@cache
-def _action_cells(action: Action) -> tuple[Text, Text]:
+def _cells(action: Action, reason: str) -> tuple[Text, Text, Text]:
+    """Many jobs have the same ones."""
     symbol, style = SYMBOLS[action]
-    return Text(symbol.rjust(SYMBOL_WIDTH), style), Text(action.value, style)
+    return Text(symbol.rjust(SYMBOL_WIDTH), style), Text(action.value, style), outside(reason)
 
 
 def _notes(job: JobPlan) -> Iterator[Text]:

@@ -84,9 +84,10 @@ def result_text(job: JobPlan, outcome: Outcome) -> str:
 
 def reason_text(job: JobPlan) -> str:
     """A job's reason, and whether its action continues later or is refused. Not escaped."""
-    later = " (continues in a later pass)" if job.unfinished and job.guard is None else ""
-    refused = "" if job.guard is None else f" [refused: {job.guard.code}]"
-    return f"{job.reason}{later}{refused}"
+    decision = job.decision
+    if job.guard is not None:
+        return f"{decision.reason} [refused: {job.guard.code}]"
+    return f"{decision.reason} (continues in a later pass)" if decision.unfinished else decision.reason
 
 
 def drift_summary(plan: Plan) -> str:

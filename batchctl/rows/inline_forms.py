@@ -97,9 +97,9 @@ class InlineForm(Struct, frozen=True, eq=False):
 
 def _escaped(texts: Sequence[str]) -> list[bytes]:
     """The texts as in JSON, without quotes."""
-    together = len(_AS_JSON(texts))
-    if together == sum(map(len, texts)) + 3 * len(texts) + 1:  # quotes, commas and brackets: nothing is escaped
-        return list(map(str.encode, texts))
+    together = _AS_JSON(texts)
+    if texts and b"\\" not in together:  # so no quote in it is a part of a text
+        return together[2:-2].split(b'","')
     return [_AS_JSON(text)[1:-1] for text in texts]
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from batchctl.model.attempts import CancelCause, Intent, RecordedAttempt
 from batchctl.model.cost.job_cost import TokenEstimate
@@ -40,6 +41,8 @@ _Text: TypeAlias = str | None
 _Number: TypeAlias = int | None
 _Flag: TypeAlias = Literal[0, 1]
 _NO_TREE = "{}"
+_NO_ORDERS = (None,) * 4
+_NOTHING_ELSE = (None, 0, 0, None, None, None, None, None, None, None, 0, None, None, None, None, None, None)
 
 
 class _Job(Struct, array_like=True, gc=False):
@@ -146,28 +149,34 @@ def _job(cells: _Job, like: DesiredJob | None) -> JobRow:
         cells.name = like.name
         cells.path = known_value(cells.path, like.path)
         cells.display_name = known_value(cells.display_name, like.display_name)
-    return JobRow(
-        name=cells.name,
-        kind=cells.kind,
-        provider=read_shared_text(cells.provider),
-        model=read_shared_text(cells.model),
-        path=cells.path,
-        account=read_account(cells.account),
-        lifecycle=read_shared_lifecycle(cells.lifecycle),
-        labels=read_shared_labels(cells.labels),
-        display_name=cells.display_name,
-        current=cells.current,
-        removing_time=cells.removing_time,
-        released_time=cells.released_time,
-        cancel_requested=cells.cancel_requested,
-        retry_requested=cells.retry_requested,
-        retry_rows=None if cells.retry_rows is None else read_row_order(cells.retry_rows),
+    row = JobRow(
+        cells.name,
+        cells.kind,
+        read_shared_text(cells.provider),
+        read_shared_text(cells.model),
+        cells.path,
+        read_account(cells.account),
+        read_shared_lifecycle(cells.lifecycle),
+        read_shared_labels(cells.labels),
+        cells.display_name,
+        cells.current,
         former_names=read_shared_texts(cells.former_names),
         depends_on=read_shared_texts(cells.depends_on),
         priority=cells.priority,
         webhook=None if cells.webhook is None else read_shared_labels(cells.webhook),
         row_settings=read_shared_row_settings(cells.row_settings),
         rows_since=cells.rows_since or 1,
+    )
+    orders = cells.cancel_requested, cells.retry_requested, cells.retry_rows, cells.canary_accepted
+    if orders == _NO_ORDERS and cells.removing_time is None and cells.released_time is None:
+        return row  # nearly all jobs: each name of a field that is given has to be found among all of them
+    return replace(
+        row,
+        removing_time=cells.removing_time,
+        released_time=cells.released_time,
+        cancel_requested=cells.cancel_requested,
+        retry_requested=cells.retry_requested,
+        retry_rows=None if cells.retry_rows is None else read_row_order(cells.retry_rows),
         canary_accepted=cells.canary_accepted,
     )
 
@@ -184,27 +193,44 @@ def _attempt(
             # A digest is that of the tree, which is not recorded where batchctl did not send the work.
             tree = None if cells.tree == _NO_TREE else like.tree
     key = AttemptKey(cells.job if row is None else row.name, cells.attempt, cells.shard)
+    counts = (
+        cells.rows_total,
+        cells.rows_ok,
+        cells.rows_failed,
+        cells.rows_verdicts,
+        cells.rows_accepted,
+        cells.rows_too_many_failed,
+    )
+    attempt = RecordedAttempt(
+        key,
+        read_account(cells.account),
+        cells.digest,
+        cells.token,
+        read_tree(cells.tree) if tree is None else tree,
+        intents.get(key) if intents else None,
+        cells.remote,
+        None if cells.state is None else read_shared_text(cells.state),
+        cells.create_time,
+        cells.start_time,
+        cells.end_time,
+        read_counts(*counts),
+        input_bytes=cells.input_bytes,
+        row_hashes=cells.row_hashes,
+        input_file=cells.input_file,
+    )
+    others = (
+        *(cells.error_message, cells.rejected, cells.adopted, cells.cancel_time, cells.cancel_cause, cells.delete_time),
+        *(cells.missed, cells.missed_there, cells.gone_time, cells.results, cells.results_lost, cells.tokens),
+        *(cells.trouble, cells.sent, cells.merged, cells.counted, cells.expected),
+    )
+    return attempt if others == _NOTHING_ELSE else _with_others(attempt, cells)
+
+
+def _with_others(attempt: RecordedAttempt, cells: _Attempt) -> RecordedAttempt:
+    """The attempt with the columns that those at work do not have."""
     here, there = cells.missed, cells.missed_there
-    return RecordedAttempt(
-        key=key,
-        account=read_account(cells.account),
-        digest=cells.digest,
-        token=cells.token,
-        tree=read_tree(cells.tree) if tree is None else tree,
-        intent=intents.get(key) if intents else None,
-        remote=cells.remote,
-        state=None if cells.state is None else read_shared_text(cells.state),
-        create_time=cells.create_time,
-        start_time=cells.start_time,
-        end_time=cells.end_time,
-        rows=read_counts(
-            cells.rows_total,
-            cells.rows_ok,
-            cells.rows_failed,
-            cells.rows_verdicts,
-            cells.rows_accepted,
-            cells.rows_too_many_failed,
-        ),
+    return replace(
+        attempt,
         error=None if cells.error_message is None else Status(cells.error_code, cells.error_message),
         rejected=bool(cells.rejected),
         adopted=bool(cells.adopted),
@@ -215,11 +241,8 @@ def _attempt(
         gone_time=cells.gone_time,
         results=cells.results,
         results_lost=bool(cells.results_lost),
-        input_bytes=cells.input_bytes,
         tokens=cells.tokens,
-        row_hashes=cells.row_hashes,
         trouble=None if cells.trouble is None else read_optional_trouble(cells.trouble),
-        input_file=cells.input_file,
         sent=None if cells.sent is None else read_sent(cells.sent),
         merged=None if cells.merged is None else read_merged(cells.merged),
         counted=None if cells.counted is None else read_value(cells.counted, Counted),

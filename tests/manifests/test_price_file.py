@@ -12,6 +12,7 @@ from batchctl.manifests.price_file import parse_prices, read_prices
 from batchctl.model.cost.tokens import Modality
 from batchctl.model.errors import ManifestError
 from batchctl.model.keys import Api
+from tests.support.manifest_files import JOB, load_in, with_stack, write
 
 HEAD = "apiVersion: batchctl.dev/v1\nkind: PriceList\ncurrency: USD\n"
 ONE = "model: gemini-2.5-flash, source: a page, checked: 2026-10-14, perMillionTokens: {input: 0.15}"
@@ -111,3 +112,15 @@ def test_the_day_on_which_a_model_is_shut_down() -> None:
     assert faults(f"{HEAD}prices:\n  - {{{ONE}, retires: 2027-02-31}}\n")[0].endswith(
         "InvalidValue 2027-02-31 is not a day (such as 2026-12-01)"
     )
+
+
+def test_a_stack_whose_price_list_is_null_has_none(tmp_path: Path) -> None:
+    write(tmp_path, {"batchctl.yaml": with_stack("prices: null"), "a.yaml": JOB})
+    assert load_in(tmp_path).stack.prices is None
+
+
+@pytest.mark.parametrize("prices", ["5", "[a.yaml]", "{a: b}", "true"])
+def test_a_price_list_that_is_no_path(tmp_path: Path, prices: str) -> None:
+    write(tmp_path, {"batchctl.yaml": with_stack(f"prices: {prices}"), "a.yaml": JOB})
+    with pytest.raises(ManifestError, match=r'WrongType "prices" must be a string'):
+        load_in(tmp_path)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from batchctl.disk import safe_open
 from batchctl.manifests.seen_files import SeenFiles
 from batchctl.model.errors import ManifestError
 from tests.support.manifest_files import JOB, STACK, load_in, with_stack, write
@@ -88,16 +89,24 @@ def test_nothing_that_was_never_read_is_the_same() -> None:
     assert not SeenFiles().are_same()
 
 
-def test_a_file_that_changed_while_it_was_read_is_another_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found, real = SeenFiles(), SeenFiles.note
+@pytest.mark.parametrize("path", ["a.yaml", "named.yaml"])
+def test_a_file_that_changed_while_it_was_read_is_another_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    (folder / "named.yaml").symlink_to("other/c.yaml")
+    changed, real = (folder / path).resolve(), os.fstat
 
-    def note(self: SeenFiles, path: str | Path) -> None:
-        real(self, path)
-        if Path(path).name == "a.yaml":
-            rewrite(Path(path), size=1)
+    def fstat(handle: int) -> os.stat_result:
+        found = real(handle)
+        if os.path.samestat(found, changed.stat()):
+            rewrite(changed, size=1)  # it is open, and not read yet
+        return found
 
-    monkeypatch.setattr(SeenFiles, "note", note)
+    monkeypatch.setattr(safe_open.os, "fstat", fstat)
+    found = SeenFiles()
+    found.begin()
     load_in(folder, seen=found)
+    monkeypatch.undo()
     assert not found.are_same()
 
 

@@ -75,6 +75,11 @@ def test_a_file_goes_with_the_last_attempt_that_may_read_it(attempts: list[Recor
     assert unneeded(*attempts) == (["files/x"] if gone else [])
 
 
+def test_without_files_none_is_deleted() -> None:
+    records = {"a": row(job("a"), attempt(1, "SUCCEEDED", **READS))}
+    assert find_unneeded(Recorded(records), {look().account: look()}, STACK, (), LOCAL) == ()
+
+
 def test_a_job_that_is_tried_again_keeps_its_file() -> None:
     assert unneeded(attempt(1, "FAILED", **READS), going={"a"}) == []
 

@@ -7,6 +7,7 @@ than what another process has applied meanwhile, and the newer one was not appro
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from operator import is_
 
 from msgspec.structs import replace
 
@@ -22,6 +23,7 @@ from batchctl.reconcile import Scope
 _NAMED = 5
 """Jobs named of each kind of change before it says that there are more."""
 _NOWHERE = Location("")
+_UNKNOWN = UnknownSource()
 
 
 class ApprovedManifests:
@@ -32,6 +34,8 @@ class ApprovedManifests:
         self._scope = scope
         self._opened = opened
         self._jobs: dict[str, DesiredJob] | None = None
+        self._found: tuple[DesiredJob, ...] = ()
+        """All of the last reading."""
 
     def __call__(self) -> DesiredStack:
         """The manifests as they are now. Raises GuardError, UsageError and what reading them raises."""
@@ -39,12 +43,14 @@ class ApprovedManifests:
         if self._opened is not None:
             _require_same_places(found.stack, self._opened)
         self._opened = found.stack
+        if len(found.jobs) == len(self._found) and all(map(is_, found.jobs, self._found)):
+            return found  # files that are the same give the very same jobs
         jobs = {job.name: _substance(job) for job in found.jobs if self._scope.contains(job.name, job.path, job.labels)}
         if self._jobs is not None and jobs != self._jobs:
             message = f"the manifests have changed since this run began ({_compare(self._jobs, jobs)}): it ends here"
             hint = "run the command again: it goes on with the manifests as they are now"
             raise GuardError(message, code=ErrorCode.MANIFESTS_CHANGED, hint=hint)
-        self._jobs = jobs
+        self._jobs, self._found = jobs, found.jobs
         return found
 
 
@@ -61,9 +67,9 @@ def _substance(job: DesiredJob) -> DesiredJob:
 
     The rows of a chain follow from the answers of another job, which may come during the run.
     """
-    bare = replace(job, location=_NOWHERE, annotations={}, expansion=None)
     if job.chain is None:
-        return replace(bare, source=UnknownSource())
+        return replace(job, location=_NOWHERE, annotations={}, expansion=None, source=_UNKNOWN)
+    bare = replace(job, location=_NOWHERE, annotations={}, expansion=None)
     return replace(bare, source=AwaitedRows(job.chain), digest="", tree={}, input_bytes=None, row_hashes=None)
 
 

@@ -9,12 +9,16 @@ from batchctl.model.states import ENDED_PHASES, Phase
 
 def has_changed(before: Plan, after: Plan) -> bool:
     """Whether a pass shows a change. A job that becomes hidden is no change; one that is visible again is."""
-    old, new = _states(before), _states(after)
-    return old.keys() != new.keys() or any(old[name] != now for name, now in new.items() if now[1] is not Phase.UNKNOWN)
+    if len(before.jobs) != len(after.jobs):
+        return True
+    pairs = zip(before.jobs, after.jobs, strict=True)  # both are sorted by name
+    return any(
+        old.job != new.job or (new.phase is not Phase.UNKNOWN and _state(old) != _state(new)) for old, new in pairs
+    )
 
 
-def _states(plan: Plan) -> dict[str, tuple[Action, Phase, str | None]]:
-    return {job.job: (job.action, job.phase, job.attempt.state if job.attempt else None) for job in plan.jobs}
+def _state(job: JobPlan) -> tuple[Action, Phase, str | None]:
+    return job.action, job.phase, None if job.attempt is None else job.attempt.state
 
 
 def has_come_to(job: JobPlan, phase: Phase) -> bool:

@@ -152,6 +152,8 @@ def _add(run: Plan, last: Plan) -> Plan:
 
 def _weightier(before: JobPlan, later: JobPlan) -> JobPlan:
     """The decision that is reported, with the phase and attempt of the last pass."""
+    if before.guard is later.guard is None and before.decision == later.decision:
+        return replace(before, attempt=later.attempt)  # nearly all jobs
     is_over = before.guard is not None and later.guard is None
     if is_over or _weight(later) > _weight(before):
         return later

@@ -19,7 +19,7 @@ from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.desired import DesiredStack
 from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.observed import Gone, Observation, Observed, Present, RemoteJob
-from batchctl.model.recorded import Recorded, RecordedJob
+from batchctl.model.recorded import Recorded, RecordedJob, RecordedRemotes
 from batchctl.model.states import is_terminal
 from batchctl.reconcile.view.attempts import look_up
 from batchctl.reconcile.view.clocks import provider_now
@@ -49,62 +49,51 @@ class Sent(Struct, frozen=True, order=True):
 
 def find_live(desired: DesiredStack, recorded: Recorded, observed: Observed) -> tuple[LiveJob, ...]:
     """All active jobs of the stack, each once, in an order that depends only on their names."""
-    found: dict[Account, dict[str, LiveJob]] = defaultdict(dict)
-    for account, name, live in _seen(desired, recorded, observed):
-        found[account][name] = live
+    known = _Known(desired, recorded)
+    found = {account: _seen(look, known) for account, look in observed.items()}
     for job in recorded.jobs.values():
         for attempt in job.attempts:
-            account, name = attempt.account, attempt.remote or attempt.token
-            unseen = None if name in found[account] else _unseen(job, attempt, observed)
+            shown, name = found.setdefault(attempt.account, {}), attempt.remote or attempt.token
+            unseen = None if name in shown else _unseen(job, attempt, observed)
             if unseen is not None:
-                found[account][name] = unseen
-    return tuple(jobs[name] for _, jobs in sorted(found.items()) for name in sorted(jobs))
+                shown[name] = unseen
+    return tuple([jobs[name] for _, jobs in sorted(found.items()) for name in sorted(jobs)])
 
 
 class _Known:
     """The models and attempts of the stack by name, for remote jobs that do not say them themselves."""
 
     def __init__(self, desired: DesiredStack, recorded: Recorded) -> None:
-        self._desired = desired
-        self._recorded = recorded
+        self.desired = desired
+        self.recorded = recorded
 
     @cached_property
     def models(self) -> Mapping[str, str]:
         """The model of each job."""
-        models = {job.name: job.model for job in self._desired.jobs}
-        return models | {name: job.row.model for name, job in self._recorded.jobs.items()}
+        models = {job.name: job.model for job in self.desired.jobs}
+        return models | {name: job.row.model for name, job in self.recorded.jobs.items()}
 
     @cached_property
     def attempts(self) -> Mapping[AttemptKey, RecordedAttempt]:
         """The recorded attempts."""
-        return {attempt.key: attempt for job in self._recorded.jobs.values() for attempt in job.attempts}
+        return {attempt.key: attempt for job in self.recorded.jobs.values() for attempt in job.attempts}
 
 
-def _seen(desired: DesiredStack, recorded: Recorded, observed: Observed) -> Iterator[tuple[Account, str, LiveJob]]:
-    """The active remote jobs that an observation shows, with their account and name."""
-    known, owners = _Known(desired, recorded), _owners(recorded)
-    for account, look in observed.items():
-        own = owners[account]
-        for remote in _shown(look):
-            if is_terminal(remote.state):
-                continue
-            attempt = own.get(remote.name)
-            owner = None if attempt is None else attempt.key.job
-            if owner is None and is_ours(remote.mark, desired.stack):
-                attempt, owner = known.attempts.get(remote.mark.key), remote.mark.key.job
-            if owner is not None:
-                key = quota_of(account, remote.model or known.models.get(owner, ""))
-                size = None if attempt is None else attempt.input_bytes
-                yield account, remote.name, LiveJob(key, owner, input_bytes=size)
-
-
-def _owners(recorded: Recorded) -> Mapping[Account, Mapping[str, RecordedAttempt]]:
-    """The recorded attempts by the account and the resource name of their remote job."""
-    found: dict[Account, dict[str, RecordedAttempt]] = defaultdict(dict)
-    for job in recorded.jobs.values():
-        for attempt in job.attempts:
-            if attempt.remote is not None:
-                found[attempt.account][attempt.remote] = attempt
+def _seen(look: Observation, known: _Known) -> dict[str, LiveJob]:
+    """The active remote jobs that an observation shows, by their name."""
+    found, account = {}, look.account
+    own = known.recorded.remotes.get(account, RecordedRemotes()).attempts
+    for remote in _shown(look):
+        if is_terminal(remote.state):
+            continue
+        attempt = own.get(remote.name)
+        owner = None if attempt is None else attempt.key.job
+        if owner is None and is_ours(remote.mark, known.desired.stack):
+            attempt, owner = known.attempts.get(remote.mark.key), remote.mark.key.job
+        if owner is not None:
+            key = quota_of(account, remote.model or known.models.get(owner, ""))
+            size = None if attempt is None else attempt.input_bytes
+            found[remote.name] = LiveJob(key, owner, input_bytes=size)
     return found
 
 

@@ -36,6 +36,8 @@ class PassEnd(Struct, frozen=True):
 
     def is_unreadable(self, job: JobPlan) -> bool:
         """Whether a job waits for an account that cannot be read, for a reason that lasts."""
+        if not self.errors:
+            return False
         lasting = {account for account, error in self.errors.items() if self.patience.is_lasting(account, error)}
         if job.attempt is None:
             return job.phase is Phase.UNKNOWN and bool(lasting)

@@ -43,7 +43,7 @@ def seconds_left(plan: Plan, recorded: Recorded, observed: Observed) -> float | 
 
     `recorded` has what that look showed, and its ends are a part of the history. None: the end of one is not known.
     """
-    comparison, ends = Comparison(learn_history(recorded)), []
+    comparison, ends = Comparison(recorded.learn(learn_history)), []
     for job in plan.jobs:
         record = recorded.jobs.get(job.job)
         for attempt in () if record is None else record.attempts:

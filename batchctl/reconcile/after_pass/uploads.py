@@ -40,6 +40,8 @@ def find_unneeded(
     What an attempt of an older state, or one known by its mark alone, was given is not known: as long as it works, all
     files of its API are kept.
     """
+    if not recorded.files:
+        return ()
     attempts = [attempt for job in recorded.jobs.values() for attempt in job.attempts]
     open_ones = [attempt for attempt in attempts if attempt.key.job in with_next_attempt or not _is_over(attempt)]
     needed = {attempt.input_file for attempt in open_ones}

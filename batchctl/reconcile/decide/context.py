@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from msgspec import Struct, field
 
@@ -44,15 +44,9 @@ class Context(Struct, frozen=True):
     decided: Decided = field(default_factory=dict)
     """The decisions already made. The jobs that a job depends on are decided before it."""
 
-    _lessons: dict[Callable[[Recorded], Any], Any] = field(default_factory=dict)
-    """The lessons so far. Copies with other decisions share them."""
-
     def learn(self, lesson: Callable[[Recorded], T]) -> T:
-        """Learn something from the record that is the same for all jobs and rules. Each lesson is computed once."""
-        if lesson not in self._lessons:
-            self._lessons[lesson] = lesson(self.recorded)
-        found: T = self._lessons[lesson]
-        return found
+        """See `Recorded.learn`."""
+        return self.recorded.learn(lesson)
 
     @property
     def stack(self) -> Stack:

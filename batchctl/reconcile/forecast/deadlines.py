@@ -11,6 +11,7 @@ from batchctl.model.admission import QuotaKey, quota_of
 from batchctl.model.desired import DesiredJob
 from batchctl.model.durations import duration_text
 from batchctl.model.history import History, size_class, size_words
+from batchctl.model.keys import Account
 from batchctl.model.percentiles import Span, percentiles_of
 from batchctl.model.work_size import rows_sent
 
@@ -28,18 +29,21 @@ class ShortDeadline(Struct, frozen=True):
 
 def find_short_deadlines(jobs: Iterable[DesiredJob], history: History) -> tuple[ShortDeadline, ...]:
     """The deadlines below p90 of the history. Jobs whose rows are not known are left out."""
-    known: dict[_Like, tuple[_Short, ...]] = {}
+    known: dict[tuple[Account, str, int, timedelta | None, timedelta | None], tuple[_Short, ...]] = {}
     found: list[ShortDeadline] = []
     for job in jobs:
         rows = _rows(job)
         if rows is None:
             continue
         lifecycle = job.lifecycle
-        key = quota_of(job.account, job.model)
-        like = _Like(key, size_class(rows), lifecycle.pending_deadline, lifecycle.active_deadline)
-        if like not in known:
-            known[like] = tuple(_of_jobs_like(like, rows, history))
-        found += [ShortDeadline(job, one.field, one.words, one.hint) for one in known[like]]
+        pending, active = lifecycle.pending_deadline, lifecycle.active_deadline
+        like = job.account, job.model, size_class(rows), pending, active
+        short = known.get(like)
+        if short is None:
+            key = quota_of(job.account, job.model)
+            short = known[like] = tuple(_of_jobs_like(_Like(key, like[2], pending, active), rows, history))
+        if short:
+            found += [ShortDeadline(job, one.field, one.words, one.hint) for one in short]
     return tuple(found)
 
 

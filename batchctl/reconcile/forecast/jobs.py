@@ -71,11 +71,12 @@ def forecast_jobs(jobs: Iterable[JobAhead], over: Container[str], basis: Basis) 
     slots: dict[Account, list[ExpectedEnd | None]] = defaultdict(list)
     waiting: dict[str, JobAhead] = {}
     for one in jobs:
-        if _is_at_work(one.plan):
-            found[one.plan.job], ends = _at_work(one, basis)
-            slots[one.account] += ends
-        else:
-            waiting[one.plan.job] = one
+        plan = one.plan
+        if plan.decision.phase is not Phase.ACTIVE and not is_created_now(plan):
+            waiting[plan.job] = one
+            continue
+        found[plan.job], ends = _at_work(one, basis)
+        slots[one.account] += ends
     queued = [one for one in waiting.values() if one.plan.queue is not None and not one.plan.waits_for]
     places = {account: Places.of(ends) for account, ends in slots.items()}
     for one in sorted(queued, key=_position):
@@ -96,19 +97,15 @@ def forecast_stack(found: Mapping[str, JobForecast]) -> StackForecast:
 
 def is_over(plan: JobPlan) -> bool:
     """Whether nothing of a job is at work, or will be."""
-    if plan.action in _STOPPED:
+    decision = plan.decision
+    if decision.action in _STOPPED:
         return True
-    return plan.phase in _OVER and not (is_created_now(plan) or plan.timer is Timer.BACKOFF)
-
-
-def _is_at_work(plan: JobPlan) -> bool:
-    """Whether its attempt is at work, or is created now."""
-    return plan.phase is Phase.ACTIVE or is_created_now(plan)
+    return decision.phase in _OVER and not (is_created_now(plan) or decision.timer is Timer.BACKOFF)
 
 
 def is_created_now(plan: JobPlan) -> bool:
     """Whether the plan makes a new attempt, and nothing refuses that."""
-    return plan.action.buys and plan.guard is None
+    return plan.guard is None and plan.decision.action.buys
 
 
 def _position(one: JobAhead) -> int:
@@ -130,12 +127,13 @@ def _at_work(one: JobAhead, basis: Basis) -> tuple[JobForecast, list[ExpectedEnd
 
 def _active(one: JobAhead, basis: Basis) -> tuple[JobForecast, list[ExpectedEnd | None]]:
     found = [_shard(attempt, one.plan, basis) for attempt in one.shards if attempt.is_active]
-    ends = [each.end for each in found]
     left = _left(one)
+    if len(found) == 1:  # nearly all jobs
+        only = found[0]
+        return (replace(only, end=None, unknown=left) if left else only), [only.end]
+    ends = [each.end for each in found]
     if not found:
         return _unknown(one, left, basis), ends
-    if len(found) == 1:
-        return (replace(found[0], end=None, unknown=left) if left else found[0]), ends
     # The shard that ends last, or one whose end is unknown, speaks for all.
     unsure = [each for each in found if each.end is None]
     shown = unsure[0] if unsure else max(found, key=lambda each: each.end.p50 if each.end else basis.now)

@@ -90,7 +90,7 @@ def stuck_notices(
 ) -> tuple[Notice, ...]:
     """The events of planned jobs that make no progress, or stop after their canary; sent before or not."""
     found: list[Notice] = []
-    for planned in plan.jobs:
+    for planned in plan.jobs if stack.notify else ():
         row = jobs.get(planned.job)
         attempt = None if row is None else attempts.get(AttemptKey(row.name, row.current))
         if attempt is not None and planned.code is Reason.CANARY_FAILED and _is_open_canary(attempt):

@@ -8,15 +8,17 @@ that we deleted is a ghost, which is neither adopted, nor an orphan, nor a secon
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
+from operator import is_
 
 from msgspec.structs import replace
 
 from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.keys import Account
 from batchctl.model.observed import Observation, Observed, Presence, Present, RemoteJob
-from batchctl.model.recorded import Ghost, Recorded
+from batchctl.model.recorded import Ghost, Recorded, RecordedRemotes
 from batchctl.model.states import JobState, is_terminal
 
 GHOSTS_KEPT = timedelta(days=30)
@@ -30,19 +32,14 @@ _STEPS: Mapping[str, int] = {JobState.QUEUED: 0, JobState.PENDING: 1, JobState.R
 
 def with_latest_readings(recorded: Recorded, observed: Observed) -> Observed:
     """The observations without ghosts, and with no job in an earlier state than it is known to have reached."""
-    gone: dict[Account, set[str]] = defaultdict(set)
-    known: dict[Account, dict[str, RecordedAttempt]] = defaultdict(dict)
+    ghosts: dict[Account, set[str]] = defaultdict(set)
     for ghost in recorded.ghosts:
-        gone[ghost.account].add(ghost.remote)
-    for job in recorded.jobs.values():
-        for attempt in job.attempts:
-            if attempt.remote is None:
-                continue
-            if attempt.delete_time is not None:
-                gone[attempt.account].add(attempt.remote)
-            else:
-                known[attempt.account][attempt.remote] = attempt
-    return {account: _with_latest(look, gone[account], known[account]) for account, look in observed.items()}
+        ghosts[ghost.account].add(ghost.remote)
+    known = recorded.remotes
+    nothing = RecordedRemotes()
+    return {
+        account: _with_latest(look, ghosts[account], known.get(account, nothing)) for account, look in observed.items()
+    }
 
 
 def ghosts_of(attempts: Iterable[RecordedAttempt], now: datetime) -> list[Ghost]:
@@ -60,23 +57,30 @@ def old_ghosts(ghosts: Iterable[Ghost], now: datetime) -> list[Ghost]:
     return [ghost for place, ghost in enumerate(newest) if place >= MOST_GHOSTS or now - ghost.time > GHOSTS_KEPT]
 
 
-def _with_latest(look: Observation, gone: Container[str], known: Mapping[str, RecordedAttempt]) -> Observation:
-    """The observation of one account. `gone` and `known` have the resource names of its remote jobs."""
-    jobs = tuple([_latest(job, known) for job in look.jobs if job.name not in gone])
-    return replace(look, jobs=jobs, checked=_checked(look.checked, known))
+def _with_latest(look: Observation, ghosts: AbstractSet[str], known: RecordedRemotes) -> Observation:
+    """The observation of one account. `ghosts` and `known` are of its remote jobs."""
+    gone, attempts = ghosts | known.deleted, known.attempts
+    jobs = [
+        job if (attempt := attempts.get(job.name)) is None or attempt.state == job.state else _latest(job, attempt)
+        for job in look.jobs
+        if job.name not in gone
+    ]
+    if not look.checked and len(jobs) == len(look.jobs) and all(map(is_, jobs, look.jobs)):
+        return look  # nearly always: the same list need not be in memory twice
+    return replace(look, jobs=tuple(jobs), checked=_checked(look.checked, known))
 
 
-def _checked(checked: Mapping[str, Presence], known: Mapping[str, RecordedAttempt]) -> dict[str, Presence]:
-    return {
-        name: Present(_latest(there.job, known)) if isinstance(there, Present) else there
-        for name, there in checked.items()
-    }
+def _checked(checked: Mapping[str, Presence], known: RecordedRemotes) -> dict[str, Presence]:
+    found = dict(checked)
+    for name, there in checked.items():
+        if isinstance(there, Present) and there.job.name in known.attempts and there.job.name not in known.deleted:
+            found[name] = Present(_latest(there.job, known.attempts[there.job.name]))
+    return found
 
 
-def _latest(job: RemoteJob, known: Mapping[str, RecordedAttempt]) -> RemoteJob:
+def _latest(job: RemoteJob, attempt: RecordedAttempt) -> RemoteJob:
     """The job as it is shown or, where that is an older reading, as it is known to be."""
-    attempt = known.get(job.name)
-    if attempt is None or attempt.state is None or not _is_earlier(job.state, attempt.state):
+    if attempt.state is None or not _is_earlier(job.state, attempt.state):
         return job
     return replace(
         job,
