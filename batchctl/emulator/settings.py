@@ -6,6 +6,7 @@ Tests pass their own values to the constructor; a seed file has them in `setting
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct, field
@@ -26,6 +27,8 @@ _SPELLINGS = {
     "cancelFinished": "cancel_finished_refused",
     "deleteActive": "delete_active_refused",
     "listFilter": "list_filter_refused",
+    "pageLimit": "page_limit",
+    "pagesOverLimit": "pages_over_limit",
     "anonymousReads": "open_reads",
     "anonymousWrites": "open_writes",
     "fieldsInAny": "looks_into_any",
@@ -39,6 +42,19 @@ _SPELLINGS = {
 }
 _LARGEST_OBJECT = 1024**3
 _OVERDUE = {"fail": State.FAILED, "partial": State.PARTIALLY_SUCCEEDED}
+
+
+class OverLimit(StrEnum):
+    """The answer to a list call that asks for more jobs than a page may have."""
+
+    CUT = "cut"
+    """As many as it may have, as Google's guidelines for APIs advise."""
+    REFUSE = "refuse"
+    """400."""
+    EMPTY = "empty"
+    """No jobs, and no token: the observed answer to a call without a page size. Source: reference 1.5."""
+    END = "end"
+    """As many as it may have, without a token, as if there were no more: a trap of our own."""
 
 
 class Settings(Struct, frozen=True):
@@ -77,6 +93,9 @@ class Settings(Struct, frozen=True):
     delete_active_refused: bool = False
     list_filter_refused: bool = False
     """`filter` on a list of the Gemini Developer API: ignored, or 400. Source: reference 1.5."""
+    page_limit: int = 1000
+    """The most jobs of a page of a list. Source: reference 1.5 (third parties say so; the APIs document none)."""
+    pages_over_limit: OverLimit = OverLimit.CUT
     looks_into_any: bool = True
     """Whether `fields` may name members inside an `Any`, such as the metadata of an operation. Source: reference 16."""
     open_reads: bool = False
@@ -143,6 +162,8 @@ def settings_from(base: Settings, given: Mapping[str, Any]) -> Settings:
             changes[name] = tuple(value)
         elif name == "overdue":
             changes[name] = _OVERDUE[value]
+        elif name == "pages_over_limit":
+            changes[name] = OverLimit(value)
         else:
             changes[name] = value if isinstance(value, int) else parse_duration(value)
     return replace(base, **changes)

@@ -12,13 +12,12 @@ from batchctl.emulator.gemini.messages import batch
 from batchctl.emulator.gemini.rows import failed_rows
 from batchctl.emulator.job_store import Job, change_job, find_job
 from batchctl.emulator.lifecycle import Fate, share_done
-from batchctl.emulator.paging import page_of_jobs
+from batchctl.emulator.paging import JobPage, page_of_jobs
 from batchctl.emulator.proto import camel, read_message
 from batchctl.emulator.wire import JsonObject, Refused, not_found
 
 _JOB_ID = re.compile(r"[a-z0-9-]{1,64}")
 _PAGE_SIZE = 50
-_MOST_PER_PAGE = 1000
 _CHANGEABLE = frozenset({"displayName", "priority"})
 
 
@@ -35,11 +34,11 @@ def get_batch(exchange: Exchange) -> JsonObject:
 
 def list_batches(exchange: Exchange) -> JsonObject:
     """One page, newest first, with both kinds of job; `{}` if the page is empty."""
-    size = exchange.page_size(_PAGE_SIZE, _MOST_PER_PAGE)
+    page = JobPage.asked(exchange, _PAGE_SIZE)
     if exchange.settings.list_filter_refused and exchange.request.param("filter"):
         raise Refused(400, "Filtering of batches is not supported.")
     exchange = exchange.as_it_was()
-    jobs, token = page_of_jobs(exchange, API, size)
+    jobs, token = page_of_jobs(exchange, API, page)
     stale = bool(jobs) and exchange.fault(FaultKind.STALE_STATS) is not None
     entries = [list_entry(job, exchange.settings, exchange.now, stale=stale) for job in jobs]
     reply: JsonObject = {"operations": entries} if entries else {}

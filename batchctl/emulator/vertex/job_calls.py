@@ -8,7 +8,7 @@ from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.faults import FaultKind
 from batchctl.emulator.job_store import Job, change_job, find_short
 from batchctl.emulator.lifecycle import Fate, State, Timeline, progress, share_done
-from batchctl.emulator.paging import page_of_jobs
+from batchctl.emulator.paging import JobPage, page_of_jobs
 from batchctl.emulator.rules import Course
 from batchctl.emulator.settings import Settings
 from batchctl.emulator.store import Store
@@ -21,7 +21,6 @@ from batchctl.emulator.vertex.rows import failed_rows
 from batchctl.emulator.wire import JsonObject, Refused, not_found
 
 _PAGE_SIZE = 100
-_MOST_PER_PAGE = 1000
 
 
 def get_job(exchange: Exchange) -> JsonObject:
@@ -34,12 +33,12 @@ def get_job(exchange: Exchange) -> JsonObject:
 
 def list_jobs(exchange: Exchange) -> JsonObject:
     """One page of a project's jobs in a location, newest first; `{}` if the page is empty."""
-    size = exchange.page_size(_PAGE_SIZE, _MOST_PER_PAGE)
+    page = JobPage.asked(exchange, _PAGE_SIZE)
     where = parse_filter(exchange.request.param("filter"))
     mask = parse_read_mask(exchange.request.param("readMask", "read_mask"))
     exchange = exchange.as_it_was()
     _register_job_state(exchange.store, exchange.settings, exchange.now)
-    jobs, token = page_of_jobs(exchange, API, size, _parent(exchange), where)
+    jobs, token = page_of_jobs(exchange, API, page, _parent(exchange), where)
     stale = bool(jobs) and exchange.fault(FaultKind.STALE_STATS) is not None
     entries = [mask.keep(resource(job, exchange.settings, exchange.now, stale=stale)) for job in jobs]
     reply: JsonObject = {"batchPredictionJobs": entries} if entries else {}
