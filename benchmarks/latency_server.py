@@ -4,8 +4,9 @@
 
 It keeps jobs in memory, and does just what a create, a list, a get and a collection need. It answers by asyncio alone,
 so that it takes less of the processor than any client. `GET /figures` gives the number of calls by method, and what the
-client can know: the number of jobs in the lists that it got (`listed`), of those that were shown to it as ended, when
-the last of them was (`time.monotonic`), and the number of calls up to then. `POST /seed` takes jobs that exist already.
+client can know: in how many lists the job was that was in the fewest (`listed`), the number of jobs that were shown to
+it as ended, when the last of them was (`time.monotonic`), and the number of calls up to then. `POST /seed` takes jobs
+that exist already.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ class Service:
         self._jobs: dict[str, tuple[float, str, str, bytes]] = {}
         """By name: when it was made, on two clocks, its display name, and the results as JSON."""
         self.calls: Counter[str] = Counter()
-        self._listed = 0
-        """The jobs that lists have shown."""
+        self._listed: Counter[str] = Counter()
+        """How many times lists have shown each job."""
         self._ended: set[str] = set()
         """The jobs that a reply has shown as ended."""
         self._last_end = 0.0
@@ -59,7 +60,8 @@ class Service:
 
     def _figures(self) -> dict[str, object]:
         ended = {"ended": len(self._ended), "lastEnd": self._last_end, "callsToEnd": self._calls_to_end}
-        return {"calls": self.calls, "jobs": len(self._jobs), "listed": self._listed, **ended}
+        listed = min((self._listed[name] for name in self._jobs), default=0)
+        return {"calls": self.calls, "jobs": len(self._jobs), "listed": listed, **ended}
 
     def _seed(self, jobs: list[tuple[str, str]]) -> bytes:
         """Take jobs that exist already, given by name and display name."""
@@ -108,7 +110,7 @@ class Service:
     def _list(self, query: dict[str, list[str]]) -> bytes:
         size, start = min(int(query["pageSize"][0]), _PAGE), int(query.get("pageToken", ["0"])[0])
         names = list(reversed(self._jobs))[start : start + size]
-        self._listed += len(names)
+        self._listed.update(names)
         more = f'"nextPageToken":"{start + size}",' if start + size < len(self._jobs) else ""
         return b'{%s"operations":[%s]}' % (more.encode(), b",".join(map(self._shown, names)))
 

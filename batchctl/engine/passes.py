@@ -74,8 +74,8 @@ class PassReport(Struct, frozen=True):
     """Whether a hook has not taken all of its notices."""
     timing: Timing = field(default_factory=Timing)
     """When its decisions fall due."""
-    listed: Mapping[Account, int] = field(default_factory=dict)
-    """The number of jobs in each account's list."""
+    list_calls: Mapping[Account, int] = field(default_factory=dict)
+    """The calls that each account's list takes."""
     version: StateVersion = StateVersion()
     """Of the state as the pass found it."""
 
@@ -158,7 +158,9 @@ def run_pass(
         rested,
         any(notice.is_pending for notice in journal.outbox),
         timing=time_plan(planned, desired, look.observed, now, elapsed),
-        listed={account: len(one.jobs) for account, one in look.observed.items()},
+        list_calls={
+            account: tools.providers.calls_of_list(account, len(one.jobs)) for account, one in look.observed.items()
+        },
         version=before.version,
     )
 

@@ -31,6 +31,11 @@ class Providers:
                 raise
         return self._open[account]
 
+    def calls_of_list(self, account: Account, jobs: int) -> int:
+        """The calls that a list of so many jobs of an account takes; 1 for an account that is not open."""
+        opened = self._open.get(account)
+        return 1 if opened is None else opened.calls_of_list(jobs)
+
     def forget_failures(self) -> None:
         """Let accounts that could not be opened be tried again."""
         self._failed.clear()

@@ -44,10 +44,6 @@ class RowMark(StrEnum):
     """By the key, and by labels inside the request with the row's position."""
 
 
-JOBS_A_PAGE = 100
-"""The page size that batchctl requests for lists of jobs (reference 1.5, chapter 3)."""
-
-
 class ApiLimits(Struct, frozen=True):
     """Limits of an account; None if the API documents none. Providers can override them, because they change often."""
 

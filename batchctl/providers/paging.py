@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from msgspec import Struct, field
 
 from batchctl.model.allowance import Allowance
-from batchctl.model.capabilities import JOBS_A_PAGE
 from batchctl.model.errors import BadReply, ReplyLost
 from batchctl.model.json_value import Json
 from batchctl.model.observed import RemoteJob
@@ -22,7 +22,7 @@ from batchctl.model.stack import Limits
 from batchctl.providers.unexpected_replies import words_of
 from batchctl.providers.untrusted_text import whole_characters
 
-PAGE_SIZE = JOBS_A_PAGE
+PAGE_SIZE = 100
 """Always sent: without it the Gemini API was observed to answer with an empty list (reference 1.5)."""
 _MAX_PAGES = 10_000
 _MAX_SAME = 10
@@ -53,6 +53,13 @@ class Paging(Struct, frozen=True):
 _AIP = Paging()
 
 
+class Page(Struct, frozen=True):
+    """One page of a list."""
+
+    entries: list[Any]
+    is_last: bool
+
+
 def pages(
     read: Callable[[Mapping[str, str]], Mapping[str, Json]],
     member: str,
@@ -67,7 +74,28 @@ def pages(
     A page may be empty although others follow. All pages together may take `seconds` of the clock `elapsed`. Raises
     BadReply for a list that is incomplete or endless, ReplyLost for one that takes too long, and what `read` raises.
     """
-    progress = _Progress(what, paging, seconds, elapsed)
+
+    def allow() -> Allowance:
+        return list_allowance(seconds, elapsed, is_stream=paging.is_stream)
+
+    for page in walk(read, member, what, paging, allow):
+        yield page.entries
+
+
+def list_allowance(seconds: float, elapsed: Callable[[], float], *, is_stream: bool = False) -> Allowance:
+    """The limits of all pages of a list together."""
+    return Allowance(seconds, math.inf if is_stream else _MAX_BYTES, now=elapsed)
+
+
+def walk(
+    read: Callable[[Mapping[str, str]], Mapping[str, Json]],
+    member: str,
+    what: str,
+    paging: Paging,
+    allow: Callable[[], Allowance],
+) -> Iterator[Page]:
+    """The same as `pages`, with the end of the list marked; `allow` gives the allowance when reading begins."""
+    progress = _Progress(what, paging, allow)
     tokens: set[str] = set()
     chosen = {paging.size_param: str(paging.size)}
     while len(tokens) < _MAX_PAGES:
@@ -75,8 +103,8 @@ def pages(
             page = read(chosen)
         entries = _entries(page, member, what, paging)
         progress.note(entries)
-        yield entries
         token = _next_token(page, what, paging)
+        yield Page(entries, is_last=token is None)
         if token is None:
             return
         if token in tokens:
@@ -90,14 +118,13 @@ def pages(
 class _Progress:
     """Checks that a list progresses, and how much more it may take."""
 
-    def __init__(self, what: str, paging: Paging, seconds: float, elapsed: Callable[[], float]) -> None:
+    def __init__(self, what: str, paging: Paging, allow: Callable[[], Allowance]) -> None:
         self._what = what
         self._paging = paging
-        self._seconds = seconds
-        self._elapsed = elapsed
+        self._allow = allow
         self._pages = self._held = self._same = 0
         self._last: list[Json] = []
-        self.allowance = self._allow()
+        self.allowance = allow()
 
     def note(self, entries: list[Json]) -> None:
         """Record a page. Raises BadReply when the list cannot end."""
@@ -118,10 +145,6 @@ class _Progress:
             seconds = round(self.allowance.overdue().seconds, 1)
             words = f"the list did not end within {seconds:g} seconds (page {self._pages:,})"
             raise ReplyLost(f"{self._what}: {words}", hint=_LONGER)
-
-    def _allow(self) -> Allowance:
-        size = math.inf if self._paging.is_stream else _MAX_BYTES
-        return Allowance(self._seconds, size, now=self._elapsed)
 
 
 def _entries(page: Mapping[str, Json], member: str, what: str, paging: Paging) -> list[Json]:

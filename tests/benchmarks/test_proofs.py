@@ -92,8 +92,9 @@ def test_a_run_that_fails_has_no_figure_and_says_why() -> None:
 PASSES = """
 from watch_pass import *
 before = {"listed": 0, "calls": {"GET": 2}}
-for listed, posts in ((40, 0), (39, 0), (40, 1)):
-    try: print(looked_at_all(before, {"listed": listed, "calls": {"GET": 10, **({"POST": posts} if posts else {})}}, 10, 4))
+for listed, posts, jobs in ((4, 0, 10), (5, 0, 10), (3, 0, 10), (4, 1, 10), (4, 0, 11)):
+    after = {"listed": listed, "jobs": jobs, "calls": {"GET": 10, **({"POST": posts} if posts else {})}}
+    try: print(looked_at_all(before, after, 10, 4))
     except NotDoneError as error: print(error)
 """
 
@@ -101,8 +102,10 @@ for listed, posts in ((40, 0), (39, 0), (40, 1)):
 def test_passes_of_watch_see_all_jobs_and_create_none() -> None:
     assert in_benchmarks(PASSES).splitlines() == [
         "2.0",
-        "4 passes saw 39 jobs in lists, not 4 times 10",
-        "4 passes saw 40 jobs in lists, not 4 times 10",
+        "2.0",
+        "one of 10 jobs was in 3 lists; 4 passes over 10 jobs made 8 calls, 0 of them creates",
+        "one of 10 jobs was in 4 lists; 4 passes over 10 jobs made 9 calls, 1 of them creates",
+        "one of 11 jobs was in 4 lists; 4 passes over 10 jobs made 8 calls, 0 of them creates",
     ]
 
 

@@ -33,6 +33,7 @@ from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Recorded, StateVersion
 from batchctl.model.stack import Limits
 from batchctl.model.states import Phase
+from batchctl.providers.job_lists import JobLists
 from batchctl.reconcile import Options, Timing
 from tests.support.engine import HERE, job, live, made, phases, run
 from tests.support.job_plans import job_plan
@@ -482,7 +483,7 @@ def test_the_bounds_of_the_wait_are_kept(world):
 @pytest.fixture
 def crowd(world, monkeypatch):
     """Jobs of somebody else, on pages that are thought to be so short that few of ours are asked for one by one."""
-    monkeypatch.setattr("batchctl.reconcile.after_pass.quick_check.JOBS_A_PAGE", 4)
+    monkeypatch.setattr(JobLists, "calls", lambda _, jobs: -(-jobs // 4))
     request = {"contents": [{"parts": [{"text": "x"}]}]}
     body = {"batch": {"displayName": "other", "inputConfig": {"requests": {"requests": [{"request": request}]}}}}
     for _ in range(10):
@@ -596,7 +597,7 @@ WAITS = job_plan("a", Action.WAIT, Phase.ACTIVE, Reason.ACTIVE, "")
 )
 def test_when_a_glance_is_enough(world, changes, serial, expected):
     after = AfterPass(world.desired(), Recorded(), {}, world.clock.now(), Options())
-    last = PassReport(Plan("shop", (WAITS,)), {}, after, listed={HERE: 1}, version=StateVersion("a", 5))
+    last = PassReport(Plan("shop", (WAITS,)), {}, after, list_calls={HERE: 1}, version=StateVersion("a", 5))
     with world.process() as tools:
         assert is_unchanged(replace(last, **changes), StateVersion("a", serial), Limits(), tools) is expected
 

@@ -11,6 +11,7 @@ from batchctl.engine.loop.drive import Around, Until, drive
 from batchctl.model.errors import GuardError, LockedError, ManifestError, StoppedError, UsageError
 from batchctl.model.locations import Diagnostic, Location
 from batchctl.model.stack import Limits, Moved
+from batchctl.providers.job_lists import JobLists
 from batchctl.reconcile import Options, Scope
 from tests.support.engine import job as any_job
 from tests.support.engine import live, made, phases, results, run
@@ -317,7 +318,7 @@ def test_a_service_alone_goes_on_with_its_last_good_set(world):
 
 def test_a_service_reads_once_in_each_turn(world, monkeypatch):
     """Two readings at one moment would be no two readings of a manifest that is gone."""
-    monkeypatch.setattr("batchctl.reconcile.after_pass.quick_check.JOBS_A_PAGE", 4)
+    monkeypatch.setattr(JobLists, "calls", lambda _, jobs: -(-jobs // 4))
     request = {"contents": [{"parts": [{"text": "x"}]}]}
     body = {"batch": {"displayName": "other", "inputConfig": {"requests": {"requests": [{"request": request}]}}}}
     for _ in range(10):

@@ -230,8 +230,8 @@ class Service:
         self, folder: Path, time: FakeTime, log: list[Entry], boundaries: Boundaries, settings: Settings
     ) -> None:
         folder.mkdir(parents=True)
-        self._emulator = Emulator(folder / "emulator.db", settings=settings, real_time=time.nanoseconds)
-        self.wire = Wire(EmbeddedTransport(self._emulator, time.sleep), log, boundaries)
+        self.emulator = Emulator(folder / "emulator.db", settings=settings, real_time=time.nanoseconds)
+        self.wire = Wire(EmbeddedTransport(self.emulator, time.sleep), log, boundaries)
         self._client = httpx.Client(transport=self.wire, base_url="http://emulator.invalid")
 
     def control(self, method: str, path: str, body: object = None) -> Any:
@@ -259,7 +259,7 @@ class Service:
         return answer.json()
 
     def close(self) -> None:
-        self._emulator.close()
+        self.emulator.close()
 
 
 class TracedSession:

@@ -31,7 +31,7 @@ def is_unchanged(last: PassReport, version: StateVersion, limits: Limits, tools:
         return False
     if any(moment <= tools.clock.elapsed() for moment in last.timing.due.values()):
         return False
-    check = choose_check(last.plan, last.after.recorded, last.listed)
+    check = choose_check(last.plan, last.after.recorded, last.list_calls)
     if check is None:
         return False
     allowance = Allowance(limits.read_timeout.total_seconds())

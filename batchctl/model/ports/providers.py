@@ -131,6 +131,10 @@ class Provider(Protocol):
         """
         ...
 
+    def calls_of_list(self, jobs: int) -> int:
+        """The calls that a list of so many jobs takes, by the size of the pages that the API has given so far."""
+        ...
+
     def get_job(self, name: str) -> RemoteJob:
         """One job, without its results. Raises NotFound.
 

@@ -33,8 +33,7 @@ from batchctl.providers.gemini.results import Outline, inline_rows, result_item,
 from batchctl.providers.gemini.uploaded_files import Uploads
 from batchctl.providers.http.calls import Call, Reply, Timeouts, transfer
 from batchctl.providers.http.endpoint import Endpoint
-from batchctl.providers.last_pages import LastPages
-from batchctl.providers.paging import each_once, pages
+from batchctl.providers.job_lists import JobLists
 from batchctl.providers.reply_times import ServerClock
 from batchctl.providers.result_lines import ResultLines
 from batchctl.providers.results_lag import may_still_appear
@@ -75,7 +74,7 @@ class GeminiProvider:
         self._create_timeout = limits.create_timeout.total_seconds()
         self._display_name_limit = limits.display_name
         self._line_limit = limits.line_bytes
-        self._pages = LastPages(_JOBS, lambda entry: remote_job(entry, account, _LIST))
+        self._lists = JobLists(_JOBS, _LIST, lambda entry: remote_job(entry, account, _LIST), retry)
 
     def __repr__(self) -> str:
         return f"GeminiProvider({self._account})"
@@ -115,11 +114,12 @@ class GeminiProvider:
         """
 
         def call(page: Mapping[str, str]) -> Reply:
-            asked = Call(_LIST, "GET", "/batches", params={**page, "fields": LIST_FIELDS})
-            return self._retry.run(lambda: self._endpoint.call(asked))
+            return self._endpoint.call(Call(_LIST, "GET", "/batches", params={**page, "fields": LIST_FIELDS}))
 
-        read = self._pages.reader(call)
-        return each_once(pages(read, _JOBS, _LIST, seconds=self._retry.total, elapsed=self._retry.elapsed))
+        return self._lists.read(call)
+
+    def calls_of_list(self, jobs: int) -> int:
+        return self._lists.calls(jobs)
 
     def get_job(self, name: str) -> RemoteJob:
         what = "batches.get"

@@ -30,9 +30,8 @@ from batchctl.providers.credentials import Credentials
 from batchctl.providers.http.call_changes import LearnedChanges
 from batchctl.providers.http.calls import Call, Reply, Timeouts
 from batchctl.providers.http.endpoint import Endpoint
+from batchctl.providers.job_lists import JobLists
 from batchctl.providers.key_locks import KeyLocks
-from batchctl.providers.last_pages import LastPages
-from batchctl.providers.paging import each_once, pages
 from batchctl.providers.reply_times import ServerClock
 from batchctl.providers.retry import Retry
 from batchctl.providers.token_counts import count_call, counted_tokens
@@ -96,8 +95,8 @@ class VertexProvider:
         self._create_timeout = limits.create_timeout.total_seconds()
         self._display_name_limit = limits.display_name
         self._line_limit = limits.line_bytes
-        self._own_pages = LastPages(_JOBS, self._own_job)
-        self._foreign_pages = LastPages(_JOBS, lambda entry: remote_job(entry, account, _LIST))
+        self._own_jobs = JobLists(_JOBS, _LIST, self._own_job, retry)
+        self._all_jobs = JobLists(_JOBS, _LIST, lambda entry: remote_job(entry, account, _LIST), retry)
 
     def __repr__(self) -> str:
         return f"VertexProvider({self._account})"
@@ -142,11 +141,12 @@ class VertexProvider:
         chosen = {"readMask": READ_MASK, **({} if foreign else {"filter": self._stack_jobs})}
 
         def call(page: Mapping[str, str]) -> Reply:
-            asked = Call(_LIST, "GET", path, params={**chosen, **page})
-            return self._retry.run(lambda: self._endpoint.call(asked))
+            return self._endpoint.call(Call(_LIST, "GET", path, params={**chosen, **page}))
 
-        read = (self._foreign_pages if foreign else self._own_pages).reader(call)
-        return each_once(pages(read, _JOBS, _LIST, seconds=self._retry.total, elapsed=self._retry.elapsed))
+        return (self._all_jobs if foreign else self._own_jobs).read(call)
+
+    def calls_of_list(self, jobs: int) -> int:
+        return self._own_jobs.calls(jobs)
 
     def _own_job(self, entry: Json) -> RemoteJob:
         job = remote_job(entry, self._account, _LIST)

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from batchctl.model.attempts import RecordedAttempt
-from batchctl.model.capabilities import JOBS_A_PAGE
 from batchctl.model.keys import Account
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.recorded import Recorded
@@ -27,11 +26,11 @@ class QuickCheck(Struct, frozen=True):
     """Whether the lists are read instead, because that takes fewer calls."""
 
 
-def choose_check(plan: Plan, recorded: Recorded, listed: Mapping[Account, int]) -> QuickCheck | None:
+def choose_check(plan: Plan, recorded: Recorded, list_calls: Mapping[Account, int]) -> QuickCheck | None:
     """The calls to make; None when only a whole pass shows enough.
 
-    `plan` is that of the last complete look, `recorded` the state since, and `listed` how many jobs each account's list
-    held.
+    `plan` is that of the last complete look, `recorded` the state since, and `list_calls` how many calls each account's
+    list takes.
     """
     if plan.problems or any(not _rests(job) for job in plan.jobs):
         return None
@@ -41,8 +40,7 @@ def choose_check(plan: Plan, recorded: Recorded, listed: Mapping[Account, int]) 
         return None
     named = [recorded.jobs[job.job] for job in plan.jobs if job.job in recorded.jobs]
     active = tuple(attempt for job in named for attempt in job.attempts if _may_change(attempt))
-    pages = sum(max(1, -(-number // JOBS_A_PAGE)) for number in listed.values())
-    return QuickCheck(active) if len(active) < pages else QuickCheck(lists=True)
+    return QuickCheck(active) if len(active) < sum(list_calls.values()) else QuickCheck(lists=True)
 
 
 def _rests(job: JobPlan) -> bool:
