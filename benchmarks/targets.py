@@ -100,8 +100,10 @@ def _creates(of: Measured) -> Iterator[Row]:
     for peer, bound in ((SYNC, 24), (ASYNC, 1.5), (NODE, 1.5)):
         if peer in table:
             yield faster(f"{creates} until all have ended", peer, bound, ratios(table[peer], table[OURS], "ended"))
-    if SYNC in table:
-        yield at_most(f"{creates}: requests", f"times those of {SYNC}", 0.5, ratios(table[OURS], table[SYNC], "calls"))
+    for peer in (SYNC, ASYNC, NODE):
+        if peer in table:
+            fewer = ratios(table[OURS], table[peer], "calls")
+            yield at_most(f"{creates}: requests", f"times those of {peer}", 0.5, fewer)
     ours = table[OURS].values
     yield at_most(
         f"{creates}: commits", "for each create", 0.125, [commits / of.sizes.creates for commits in ours["commits"]]
