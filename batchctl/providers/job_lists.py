@@ -4,7 +4,7 @@ How many jobs a page may have is not documented: 100 are known to work, and 1,00
 list lacks may be created again. So what a large page says counts only as far as other pages confirm it, and as soon as
 anything about one is odd, the list is read in small pages, as if no large one had been asked for. Each begins at the
 beginning of the list: the tokens of one size are followed with that size.
-Source: reference 1.5, chapter 3; decision 125.
+Source: reference 1.5, chapter 3; decision 126.
 """
 
 from __future__ import annotations
