@@ -36,7 +36,7 @@ class NetWorld(World):
         if self.api.seed:
             seed = self.folder / "seed.yaml"
             seed.write_text(self.api.seed)
-            load_seed(self.here._emulator, seed)
+            load_seed(self.here.emulator, seed)
 
     @property
     def account(self) -> Account:
