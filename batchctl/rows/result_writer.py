@@ -92,8 +92,8 @@ class ResultWriter:
         self._ahead = rows.stop
         self._spool.skip(len(rows))
 
-    def _put(self, answers: AnswerLines, rows: range) -> None:
-        """Write answers of rows that come one after the other: good ones together, few of them with one that is not."""
+    def _put(self, answers: AnswerLines, rows: range, few: int | None = None) -> None:
+        """Write answers of rows that come one after the other: good ones together, and `few` with one that is not."""
         place, given = self._join.common_expectation(rows), encoded_each(answers.keys)
         if place != UNSEEN and self._count_good(answers, self._expectations.at(place)):
             keys = self._join.keys(rows, given)
@@ -101,14 +101,24 @@ class ResultWriter:
                 self._put_good(rows, keys, answers.columns, line_of(answers.form.template))
             else:
                 self._put_good(rows, keys, [answers.responses], ANSWER_LINE)
-        elif place != UNSEEN and len(rows) > _FEW:
+            return
+        few = self._few(answers, place) if few is None else few
+        if len(rows) > few:
             half = len(rows) // 2
-            self._put(answers.part(0, half), rows[:half])
-            self._put(answers.part(half, len(rows)), rows[half:])
+            self._put(answers.part(0, half), rows[:half], few)
+            self._put(answers.part(half, len(rows)), rows[half:], few)
         else:
             for row, key, response in zip(rows, given, answers.responses, strict=True):
                 record = key, b'{"response":%b}' % response, NO_MEMBERS
                 self._write_record(record, row, self._expected(row, UNSEEN), Fate.MATCHED)
+
+    def _few(self, answers: AnswerLines, place: int) -> int:
+        """How many answers are written one by one because of one that is not good: all, if a sample has another one."""
+        if place == UNSEEN:
+            return len(answers)
+        expected = self._expectations.at(place)
+        sample = (read_plain(b'{"response":%b}' % one) for one in answers.responses[:: 1 + len(answers) // _FEW])
+        return _FEW if all(one is not None and are_good([one], expected) for one in sample) else len(answers)
 
     def add_one(self, item: ResultItem, echoed: int, row: int | None) -> None:
         """Add the next result. `row` is that of `Join.add`, `echoed` the place of the expectation of its request."""

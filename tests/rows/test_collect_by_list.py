@@ -272,3 +272,14 @@ def test_a_result_that_is_not_good_takes_few_others_with_it(
     found = collect(tmp_path / "one", wanted, BODIES[body], known=SentRows(unread()))
     assert found.ok + found.failed == COUNT
     assert found.failed <= len(written) <= 8 * found.failed
+
+
+def test_answers_are_not_halved_where_many_are_not_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, look = [], ResultWriter._count_good
+    monkeypatch.setattr(ResultWriter, "_count_good", lambda *args: (looks.append(1), look(*args))[1])
+    wanted = wanted_job(tmp_path / "input", KEYS["numbers with zeros"], responseMimeType="application/json")
+    found = collect(
+        tmp_path / "one", wanted, lambda keys: some(keys, cut, *range(0, COUNT, 2)), known=SentRows(unread())
+    )
+    assert found.failed == COUNT // 2
+    assert len(looks) < 10
