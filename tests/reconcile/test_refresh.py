@@ -140,3 +140,4 @@ def test_a_record_is_kept_only_where_the_long_way_gives_an_equal_one(
 def test_most_records_are_not_made_again() -> None:
     record = attempt(1)
     assert refresh(record, seen(record), NOW) is record
+    assert refresh(record, seen(record, start_time=None), NOW) is record

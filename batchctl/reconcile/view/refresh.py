@@ -51,11 +51,11 @@ def refresh(record: RecordedAttempt, job: RemoteJob, seen: datetime) -> Recorded
 
 def _shows_nothing_new(record: RecordedAttempt, job: RemoteJob) -> bool:
     """Whether a job is shown as it is recorded, as most are: then the record that follows would be an equal one."""
-    is_start_known = job.start_time is not None or job.state != JobState.RUNNING
+    started = job.start_time or record.start_time  # the Gemini API has no start time
     return (
         job.state == record.state
-        and job.start_time == record.start_time
-        and is_start_known
+        and started == record.start_time
+        and (started is not None or job.state != JobState.RUNNING)
         and job.create_time == record.create_time
         and job.end_time == record.end_time
         and job.rows == record.rows
