@@ -117,6 +117,12 @@ def carry_out(workspace: Workspace, request: Request) -> int:
         progress.passed(lambda: done.after.next_plan)
         companion.witness(done)
 
+    def pause(seconds: float) -> None:
+        from batchctl.cli.loaded_parts import load_parts  # most runs end without a pause
+
+        load_parts()
+        companion.pausing(seconds)
+
     title = f"batchctl: progress of {workspace.stack.name}"
     with (
         group(title),
@@ -126,7 +132,7 @@ def carry_out(workspace: Workspace, request: Request) -> int:
     ):
         tools = open_tools(workspace, request.all_progress(progress), request.black_box, request.samples)
         try:
-            around = Around(reload, reload.are_same, show, companion.pausing)
+            around = Around(reload, reload.are_same, show, pause)
             report = drive(around, options, request.until, tools, check, request.pace)
             if request.until.ended and not request.until.once and report.stopped is None:
                 deliver_rest(reload.workspace.stack, tools)
