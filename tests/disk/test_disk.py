@@ -72,7 +72,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "stack" / "file"
 
 
-def inside(path: Path) -> bytes:
+def inside(path: Path) -> tuple[bytes, os.stat_result]:
     with open_folder(path.parent) as folder:
         return read_start_in(folder, path.name, 9)
 
@@ -146,7 +146,9 @@ def test_a_file_is_read_up_to_the_limit(place: Path) -> None:
     place.write_bytes(b"0123456789")
     assert read_start(place, 4) == b"0123"
     assert read_start(place, 99) == b"0123456789"
-    assert inside(place) == b"012345678"
+    content, found = inside(place)
+    assert content == b"012345678"
+    assert (found.st_ino, found.st_size) == (place.stat().st_ino, 10)
 
 
 def test_a_file_that_grows_meanwhile_is_read_to_its_end(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,7 +170,9 @@ def test_files_are_read_in_the_folder_that_was_opened(place: Path) -> None:
     with open_folder(place.parent) as folder:
         place.parent.rename(elsewhere)
         place.parent.symlink_to(elsewhere)
-        assert read_start_in(folder, place.name, 9) == b"here"
+        content, found = read_start_in(folder, place.name, 9)
+        assert content == b"here"
+        assert found.st_ino == (elsewhere / place.name).stat().st_ino
         with pytest.raises(UnsafeFile, match="stack"), open_folder(place.parent):
             pass
         with pytest.raises(FileNotFoundError, match="missing"):
