@@ -265,3 +265,17 @@ def test_a_witness_is_shown_each_pass_at_its_end(world):
     assert seen[0].plan is world.progress.plans[0]
     assert seen[-1].after.recorded.jobs == world.recorded().jobs
     assert {one.job: str(one.phase) for one in seen[-1].after.next_plan.jobs} == phases(report)
+
+
+def test_what_is_done_before_a_pause_is_a_part_of_it(world):
+    given = []
+
+    def pausing(seconds):
+        given.append(seconds)
+        world.time.sleep(0.25)
+
+    with world.process() as tools:
+        around = Around(lambda: world.desired(job("a")), pausing=pausing)
+        drive(around, Options(), Until(ended=True), tools)
+    assert given
+    assert world.clock.sleeps == pytest.approx([seconds - 0.25 for seconds in given])

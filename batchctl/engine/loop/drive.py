@@ -56,7 +56,7 @@ class Around(Struct, frozen=True):
     """Saves readings of the manifests between passes."""
     witness: Witness = lambda _done: None
     pausing: Callable[[float], None] = lambda _seconds: None
-    """Is given the seconds until the next pass, before they are slept."""
+    """Is given the seconds until the next pass. What it takes is a part of them; the rest is slept."""
 
 
 def drive(
@@ -270,9 +270,9 @@ class _Run:
         return not self._pending
 
     def _sleep(self, seconds: float) -> None:
-        self._around.pausing(seconds)
         begin = self._tools.clock.elapsed()
-        self._tools.clock.sleep(seconds)
+        self._around.pausing(seconds)
+        self._tools.clock.sleep(max(seconds - (self._tools.clock.elapsed() - begin), 0.0))
         if not self._is_first:
             self._waited += self._tools.clock.elapsed() - begin
 
