@@ -13,8 +13,9 @@ from msgspec import Struct
 from batchctl.model.answer_lines import AnswerForm, FormedAnswers
 from batchctl.model.forms.gap_texts import BETWEEN, Gap, prove_plain, texts_of
 from batchctl.model.forms.line_values import Path, fill, find_values
-from batchctl.model.forms.splitting import between, split
+from batchctl.model.forms.splitting import Around, between, split
 from batchctl.model.forms.templates import Template, mark_of, marks_in
+from batchctl.model.forms.tries import Tries
 from batchctl.model.json_value import Json
 from batchctl.model.result_json import encoded
 
@@ -28,16 +29,14 @@ _NULL = b"null"
 _MOST_FORMS = 4
 _LONGEST = 2**14
 """Bytes of what the lines of a form have in common."""
-_PATIENCE = 16
+_MOST_FAILURES = 16
 """Blocks without a known form, after which only few blocks are tried."""
-_PAUSE = 64
 
 
 class _LineForm(Struct, frozen=True, eq=False):
     """A form of lines."""
 
-    between: tuple[bytes, ...]
-    """The text of a line before the first gap, between gaps, and after the last one, with a line end."""
+    between: Around
     gaps: tuple[Gap, ...]
     key: int
     """The gap with the key."""
@@ -61,20 +60,20 @@ class AnswerForms:
 
     def __init__(self) -> None:
         self._forms: list[_LineForm] = []
-        self._failed = 0
+        self._tries = Tries(_MOST_FAILURES)
         self._is_tried = True
 
     def read(self, block: bytes) -> FormedAnswers | None:
         """The results of a block of whole lines; None if they have to be decoded."""
-        self._is_tried = self._failed <= _PATIENCE or self._failed % _PAUSE == 0
+        self._is_tried = self._tries.is_due
         if self._is_tried and BETWEEN not in block:
             for place, form in enumerate(self._forms):
                 found = form.read(block)
                 if found is not None:
                     self._forms.insert(0, self._forms.pop(place))
-                    self._failed = 0
+                    self._tries.succeed()
                     return found
-        self._failed += 1
+        self._tries.fail()
         return None
 
     def learn(self, line: bytes, key: str, response: dict[str, Json]) -> None:

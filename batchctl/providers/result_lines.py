@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from batchctl.model.answer_lines import AnswerLines
 from batchctl.model.errors import BadReply
 from batchctl.model.file_forms import foreign_form, way_out
+from batchctl.model.forms.tries import Tries
 from batchctl.model.json_value import Json
 from batchctl.model.ports.providers import ResultItem
 from batchctl.model.result_json import encoded_each
@@ -40,9 +41,8 @@ _SIMPLE_MEMBER = re.compile(r'\s*("(?:[^"\\]|\\.)*")\s*:\s*("(?:[^"\\]|\\.)*"|-?
 
 _FEW = 8
 """Lines that are read one by one if some of them are no answers."""
-_PATIENCE = 64
+_MOST_FAILURES = 64
 """Parts without an answer, after which only few chunks are halved."""
-_PAUSE = 64
 
 
 class _AnswerLine(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -78,7 +78,7 @@ class ResultLines:
         self._forms = AnswerForms()
         self._number = 0
         """The last line that was read."""
-        self._others = 0
+        self._halving = Tries(_MOST_FAILURES)
         """The parts without an answer since the last one with answers."""
         self._has_rows = self._has_text = False
         self._bad: ResultItem | None = None
@@ -115,13 +115,12 @@ class ResultLines:
         """
         found = self._answers(chunk) if self._has_answer_lines and chunk.endswith(b"\n") else None
         if found is not None:
-            self._others = 0
+            self._halving.succeed()
             yield found
             return
-        is_tried = self._others <= _PATIENCE or self._others % _PAUSE == 0
-        end = _middle(chunk) if self._has_answer_lines and is_tried else 0
+        end = _middle(chunk) if self._has_answer_lines and self._halving.is_due else 0
         if not end:
-            self._others += 1
+            self._halving.fail()
             yield chunk
             return
         yield from self._parts(chunk[:end])

@@ -21,6 +21,7 @@ from batchctl.model.forms.gap_texts import BETWEEN, PLAIN, Gap, GapTexts, prove,
 from batchctl.model.forms.line_values import Path, fill, find_values
 from batchctl.model.forms.splitting import Around, between, split
 from batchctl.model.forms.templates import Column, Template, mark_of, marks_in
+from batchctl.model.forms.tries import Tries
 from batchctl.model.json_value import Json
 from batchctl.model.keys import OWN_LABELS
 from batchctl.model.kinds import Kind
@@ -36,9 +37,8 @@ _OWN_LABELS = OWN_LABELS.encode("ascii")
 _LONGEST = 2**16
 """Bytes of a form. Longer ones are not worth a pattern."""
 _MOST_FORMS = 16
-_PATIENCE = 16
+_MOST_FAILURES = 16
 """Blocks without a known form, after which only few blocks are tried."""
-_PAUSE = 64
 
 
 class _NoForm(Exception):
@@ -107,7 +107,7 @@ class LineForms:
         self._kind = kind
         self._shape = shape
         self._forms: list[LineForm] = []
-        self._failed = 0
+        self._tries = Tries(_MOST_FAILURES)
         self._is_tried = True
 
     def read(self, block: bytes, around: Around | None = None) -> RowBlock | None:
@@ -115,17 +115,17 @@ class LineForms:
 
         `around`: what an earlier reading of the same bytes has found to be around the gaps of all rows.
         """
-        self._is_tried = self._failed <= _PATIENCE or self._failed % _PAUSE == 0
+        self._is_tried = self._tries.is_due
         if not self._forms or not self._is_tried:
-            self._failed += 1
+            self._tries.fail()
             return None
         try:
             block = _with_line_ends(block)
             found = self._known(block, around) or self._even(block) or self._mixed(block)
         except _NoForm:  # whose place and bytes a reading one by one will name
-            self._failed += 1
+            self._tries.fail()
             return None
-        self._failed = 0
+        self._tries.succeed()
         return found
 
     def _known(self, block: bytes, around: Around | None) -> RowBlock | None:
