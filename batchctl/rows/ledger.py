@@ -99,7 +99,7 @@ class ResultsLedger:
         new_token: Callable[[], str],
         before: RowsSent | None = None,
         *,
-        looks: bool = True,
+        checks_place: bool = True,
     ) -> ChosenRows:
         # Of a job without a folder nothing is read; what is written looks the path up by itself.
         is_new = not self._has_folder(job.name)
@@ -129,7 +129,7 @@ class ResultsLedger:
             written = []
             for shard, sent in enumerate(shards):
                 own = replace(key, shard=shard)
-                kept = keep_list(self._root, own, job.digest, sent, looks=looks)
+                kept = keep_list(self._root, own, job.digest, sent, checks_place=checks_place)
                 written.append(OtherShard(own, sent.token, kept))
             positions = _positions(shards[0], source)
             return ChosenRows(written[0].sent, positions, segments.damaged, tuple(written[1:]), source.files)

@@ -114,14 +114,14 @@ class NewList(ListedRows):
         self._names.close()
 
 
-def keep_list(root: Path, key: AttemptKey, digest: str, sent: NewList, *, looks: bool = True) -> RowsSent:
+def keep_list(root: Path, key: AttemptKey, digest: str, sent: NewList, *, checks_place: bool = True) -> RowsSent:
     """The facts of a list for the record, which has it if it fits; otherwise it is written durably.
 
-    Raises ResultsError, also if it `looks` and the results folder cannot be written to: results could not be kept.
+    Raises ResultsError. With `checks_place` also if the results folder cannot be written to: results could not be kept.
     """
     listed = sent.listed
     if listed is not None:
-        if looks:
+        if checks_place:
             require_writable(root)
         return replace(sent.facts(""), listed=listed)
     return write_list(root, key, digest, sent)

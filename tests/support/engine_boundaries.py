@@ -403,10 +403,10 @@ class TracedLedger:
         new_token: Callable[[], str],
         before: RowsSent | None = None,
         *,
-        looks: bool = True,
+        checks_place: bool = True,
     ) -> ChosenRows:
         self._boundaries.cross(f"before choose {key}")
-        chosen = self._inner.choose(job, key, token, choice, new_token, before, looks=looks)
+        chosen = self._inner.choose(job, key, token, choice, new_token, before, checks_place=checks_place)
         self._boundaries.cross(f"after choose {key}")
         return chosen
 

@@ -28,11 +28,11 @@ from batchctl.model.work_size import can_send_rows, is_divisible
 
 
 def choose_rows(
-    job: DesiredJob, step: Create, token: str, before: RowsSent | None, tools: Tools, *, looks: bool
+    job: DesiredJob, step: Create, token: str, before: RowsSent | None, tools: Tools, *, checks_place: bool
 ) -> Steps[ChosenRows | None]:
     """Choose the rows to send, on a worker unless it is quick; None: all as they are, or batchctl does not have them.
 
-    `before`: the rows that the record has of this token. `looks`: see `RowLedger.choose`.
+    `before`: the rows that the record has of this token. `checks_place`: see `RowLedger.choose`.
 
     Raises ResultsError, and ApiError for rows at Cloud Storage.
     """
@@ -40,7 +40,9 @@ def choose_rows(
         return None
     if step.rows.as_it_is and not (yield partial(_may_exceed, job, tools)):
         return None
-    choose = partial(tools.ledger.choose, job, step.key, token, step.rows, tools.token, before, looks=looks)
+    choose = partial(
+        tools.ledger.choose, job, step.key, token, step.rows, tools.token, before, checks_place=checks_place
+    )
     chosen: ChosenRows = choose() if tools.ledger.is_quick(job) else (yield choose)
     for damaged in chosen.damaged:
         words = f"{job.name}: answers cannot be used, and their rows are bought again: {damaged}"

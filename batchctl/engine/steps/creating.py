@@ -57,8 +57,8 @@ class Creator:
         self._gate = gate
         self._tools = tools
         self._assembler = Assembler(stack, journal, tools)
-        self._has_looked = False
-        """Whether a look in this pass has shown that results can be written."""
+        self._is_place_checked = False
+        """Whether this pass has found that results can be written."""
 
     def create(self, job: DesiredJob, step: Create, plan: JobPlan) -> Steps[None]:
         """Raises ApiError; an ambiguous one leaves the intent open, for the next pass to settle.
@@ -139,14 +139,16 @@ class Creator:
         is_known = before is not None and before.token == token
         try:
             sent = before.sent if before is not None and is_known else None
-            chosen = yield from choose_rows(job, step, token, sent, self._tools, looks=not self._has_looked)
+            chosen = yield from choose_rows(
+                job, step, token, sent, self._tools, checks_place=not self._is_place_checked
+            )
         except ApiError as error:
             if before is not None and is_known:
                 self._raise_failed(before, failure_of(Operation.UPLOAD, error), error)
             # Nothing was chosen: the next pass decides again which rows are sent.
             raise
         if chosen is not None and not is_known and (chosen.sent.listed or chosen.sent.sha256):
-            self._has_looked = True
+            self._is_place_checked = True
         if chosen is None and before is not None and is_known and before.sent is not None:
             message = f"{job.name}: a part of its rows is to be sent, and the provider has no stagingBucket any more"
             hint = (

@@ -147,12 +147,12 @@ class RowLedger(Protocol):
         new_token: Callable[[], str],
         before: RowsSent | None = None,
         *,
-        looks: bool = True,
+        checks_place: bool = True,
     ) -> ChosenRows:
         """Choose the rows that an attempt sends. Raises ResultsError and ApiError.
 
         Their list is durable when this returns, or it is a part of `ChosenRows.sent`, which the caller records.
-        Then it `looks` whether results can be written, unless the caller has chosen rows a moment ago.
+        `checks_place`: in the latter case, check that results can be written, too. One check serves many attempts.
 
         Rows at Cloud Storage have to be those of the attempts before, or the choice sends all.
 

@@ -93,10 +93,10 @@ class BucketLedger:
         new_token: Callable[[], str],
         before: RowsSent | None = None,
         *,
-        looks: bool = True,
+        checks_place: bool = True,
     ) -> ChosenRows:
         self._bring_facts(job.name)
-        found = self._ledger.choose(job, key, token, choice, new_token, before, looks=looks)
+        found = self._ledger.choose(job, key, token, choice, new_token, before, checks_place=checks_place)
         self._mirror.keep(job.name, SENT)
         if found.sent.rows:
             # A short list is in the record, so no file has shown that the bucket can keep the results.
