@@ -85,4 +85,3 @@ _CHECKS: Mapping[SourceForm, tuple[Callable[[str], None], str]] = {
     SourceForm.DATASET: (_check_dataset, "such as projects/my-project/locations/europe-west1/datasets/123"),
 }
 """The function that checks each form, and an example of the form for hints."""
-REMOTE_FORMS = frozenset(_CHECKS)

@@ -129,7 +129,7 @@ class Decision(Struct, frozen=True):
     @property
     def creates(self) -> bool:
         """Whether its steps make a create call."""
-        return bool(self.steps) and any(step.buys for step in self.steps)
+        return any(step.buys for step in self.steps)
 
     def before(self, *steps: Step) -> Decision:
         """The decision with further steps in front."""

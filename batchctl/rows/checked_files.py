@@ -77,7 +77,7 @@ class CheckedFiles:
         self._files: dict[tuple[Path, Kind, int], tuple[str, CheckedFile]] = {}
 
     def begin(self) -> CheckedFile:
-        """Takes the findings of a check that begins."""
+        """The findings of a check that begins, to be added to."""
         return CheckedFile()
 
     def keep(self, path: Path, kind: Kind, line_bytes: int, sha256: str, checked: CheckedFile) -> None:

@@ -24,10 +24,10 @@ from batchctl.model.request.rules import check_together, most_output
 from batchctl.model.request.shapes import Shape, shape_of
 from batchctl.model.request.spelling import respell
 from batchctl.model.sources import RequestRow
-
-if TYPE_CHECKING:
-    from batchctl.model.request.importing import Importer
 from batchctl.rows.spelling import with_lists
+
+if TYPE_CHECKING:  # one API imports rows into a table
+    from batchctl.model.request.importing import Importer
 
 SHAPES_KEPT = 10_000
 """Shapes of requests whose verdict is kept. Inputs have few; if all rows differ, each is checked in full."""
@@ -43,7 +43,7 @@ class KnownShapes(Struct, frozen=True):
 
 
 def _importer() -> Importer:
-    from batchctl.model.request.importing import Importer  # one API imports rows into a table
+    from batchctl.model.request.importing import Importer
 
     return Importer()
 

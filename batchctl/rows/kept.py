@@ -109,13 +109,13 @@ def read_manifest(folder: Path) -> Mapping[str, Json]:
 
 def write_manifest(folder: Path, manifest: Mapping[str, Json]) -> None:
     """Write the manifest of a new folder durably. Raises FileExistsError and OSError."""
+    from batchctl.disk.private_files import write_file  # commands that look write nothing
+
     try:
         text = msgspec.json.format(with_escapes(msgspec.json.encode(manifest)), indent=2)
     except UnicodeEncodeError:
         # Half of a surrogate pair, which a server may send in a name.
         text = json.dumps(manifest, indent=2).encode("ascii")
-    from batchctl.disk.private_files import write_file
-
     write_file(folder / MANIFEST_FILE, text, b"\n")
 
 

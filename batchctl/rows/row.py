@@ -166,8 +166,8 @@ def _in_its_place(request: Mapping[str, Json]) -> str:
     """The name of the contents in another API, and the way to write it; empty where the request has nothing like it."""
     if "content" in request:
         return "; request.content is for an EmbeddingsBatchJob"
-    root = ROOTS[Kind.BATCH_JOB]
     from batchctl.model.request.hints import way_out
 
+    root = ROOTS[Kind.BATCH_JOB]
     foreign = [(name, way_out(name, root)) for name in request if name not in request_members(Kind.BATCH_JOB)]
     return next((f"; for {shown_json(name)} {hint}" for name, hint in foreign if hint.startswith("write contents")), "")

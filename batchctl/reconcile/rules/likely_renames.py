@@ -105,9 +105,9 @@ def _hold(rename: Rename, decided: Decided, context: Context) -> Decided:
 
 def _wait_for_results(subject: Subject, create: Decision, rename: Rename) -> Decision:
     """The create call waits: the results that the leaving job brings in are used in its place."""
-    words = f"waits for the results of {rename.before}, which did the same work: they are used again"
     from batchctl.reconcile.rules.held_create import hold_create  # a likely rename is rare
 
+    words = f"waits for the results of {rename.before}, which did the same work: they are used again"
     waiting = hold_create(subject, create, Reason.SAME_WORK_LEAVES, words)
     return replace(waiting, needs_consent=False, counted=None, waits_for=(rename.before,), unfinished=True)
 
