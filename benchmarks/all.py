@@ -38,9 +38,8 @@ from watch_pass import GET, LIST, watch_all
 from world import serve_emulator, write_rows
 
 _START = ("version", "help", "completion", "status")
-_SKIPPED = frozenset({"the same, from JSON"})
 _STORE_CALLS = 200
-_PEERS = frozenset({*ALL_PEERS, C_CHECKED, LOADER, SYNC, ASYNC, NODE, GET, LIST}) - _SKIPPED - {"json loop"}
+_PEERS = frozenset({*ALL_PEERS, C_CHECKED, LOADER, SYNC, ASYNC, NODE, GET, LIST}) - {"json loop"}
 """The peers that can be left out. Targets that need them are then not in the table."""
 _SEVERAL = {"rows": tuple(ROW_CASES), "curves": tuple(f"{case}-curve" for case in CURVES)}
 """Names for several cases."""
@@ -115,7 +114,7 @@ def _rows(case: str, asked: Asked) -> Found:
     with serve_emulator(asked.folder / "emulator", 0) as url:
         for name, rows, rounds, skipped in (
             (f"{case}, {FEWER}", sizes.rows // 10, 1, ALL_PEERS | {AGAIN}),
-            (case, sizes.rows, sizes.rounds, _SKIPPED | asked.skipped),
+            (case, sizes.rows, sizes.rounds, asked.skipped),
         ):
             folder = asked.folder / str(rows)
             folder.mkdir()

@@ -22,10 +22,10 @@ _PEERS = {
     "json loop": "json",
     "jsonschema": "jsonschema",
     "google.genai.types": "sdk",
-    "the same, from JSON": "pydantic",
+    "google.genai.types, from JSON": "pydantic",
 }
 """The peers of each case, and the ends of their names in `peers.py`."""
-SDK_PEERS = frozenset({"google.genai.types", "the same, from JSON"})
+SDK_PEERS = frozenset({"google.genai.types", "google.genai.types, from JSON"})
 ALL_PEERS = frozenset(_PEERS)
 _CREATED = frozenset({0, 7})
 """The exit codes of `apply` after a create."""

@@ -53,14 +53,11 @@ def validate_jsonschema(rows: str) -> None:
 
 def validate_sdk(rows: str) -> None:
     """Check each line as a request of google-genai: its type of an inline request, over the members of the row."""
-    from google.genai import types
-
-    keys = set[str]()
+    typed, keys = _typed_request(), set[str]()
     with Path(rows).open(encoding="utf-8") as stream:
         for line in stream:
             row = json.loads(line)
-            config = row["request"].pop("generationConfig", {})
-            types.InlinedRequest.model_validate({**row["request"], "config": config})
+            typed(row["request"])
             _add_key(row["key"], keys)
     _print_done(len(keys))
 
@@ -104,6 +101,17 @@ def _row_schema() -> Callable[[Any], bool]:
     return Draft7Validator(schema).is_valid
 
 
+def _typed_request() -> Callable[[dict[str, Any]], Any]:
+    """A request of a row as google-genai's only type of a request in a batch, whose settings are in `config`."""
+    from google.genai import types
+
+    def typed(request: dict[str, Any]) -> Any:  # noqa: ANN401 - google-genai is imported by those who need it only
+        config = {**request.get("generationConfig", {}), "systemInstruction": request.get("systemInstruction")}
+        return types.InlinedRequest.model_validate({"contents": request["contents"], "config": config})
+
+    return typed
+
+
 def _row_type() -> Any:  # noqa: ANN401 - pydantic is imported by those who need it only
     from google.genai import types
     from pydantic import BaseModel, ConfigDict
@@ -141,13 +149,36 @@ def upload_jsonschema(rows: str, url: str, defaults: str) -> None:
 
 
 def upload_sdk(rows: str, url: str, defaults: str) -> None:
-    """The same with google-genai's types, which take values that `json` has read, and write JSON."""
-    _upload(rows, url, _merging_by_type(lambda row, line: row.model_validate(json.loads(line)), defaults))
+    """The same with google-genai's type of an inline request: settings go into its `config`, and out of it again."""
+    typed, under, keys = _typed_request(), json.loads(defaults), set[str]()
+
+    def merge(line: bytes) -> str:
+        row = json.loads(line)
+        _add_key(row["key"], keys)
+        request = typed({**under, **row["request"]}).model_dump(mode="json", by_alias=True, exclude_none=True)
+        settings = request.pop("config")
+        request["systemInstruction"] = settings.pop("systemInstruction")
+        request["generationConfig"] = settings
+        return json.dumps({"key": row["key"], "request": request}, ensure_ascii=False)
+
+    _upload(rows, url, merge)
 
 
 def upload_pydantic(rows: str, url: str, defaults: str) -> None:
-    """The same with google-genai's types, which read and write JSON."""
-    _upload(rows, url, _merging_by_type(lambda row, line: row.model_validate_json(line), defaults))
+    """The same with google-genai's types of contents and settings inside two types of our own, from JSON to JSON."""
+    from google.genai import types
+
+    row_type, keys = _row_type(), set[str]()
+    instruction = types.Content.model_validate(json.loads(defaults)["systemInstruction"])
+
+    def merge(line: bytes) -> str:
+        row = row_type.model_validate_json(line)
+        _add_key(row.key, keys)
+        row.request.system_instruction = row.request.system_instruction or instruction
+        text: str = row.model_dump_json(by_alias=True, exclude_none=True)
+        return text
+
+    _upload(rows, url, merge)
 
 
 def _merging(under: dict[str, Any]) -> Callable[[bytes], str]:
@@ -158,24 +189,6 @@ def _merging(under: dict[str, Any]) -> Callable[[bytes], str]:
         _add_key(row["key"], keys)
         row["request"] = {**under, **row["request"]}
         return json.dumps(row, ensure_ascii=False)
-
-    return merge
-
-
-def _merging_by_type(read: Callable[[Any, bytes], Any], defaults: str) -> Callable[[bytes], str]:
-    from google.genai import types
-
-    row_type = _row_type()
-    instruction = types.Content.model_validate(json.loads(defaults)["systemInstruction"])
-
-    keys = set[str]()
-
-    def merge(line: bytes) -> str:
-        row = read(row_type, line)
-        _add_key(row.key, keys)
-        row.request.system_instruction = row.request.system_instruction or instruction
-        text: str = row.model_dump_json(by_alias=True, exclude_none=True)
-        return text
 
     return merge
 
