@@ -39,6 +39,7 @@ if TYPE_CHECKING:  # few manifests ask for rows from the answers of another job
     from batchctl.manifests.chains import ChainReader
 
 _KINDS = (*Kind, LIST_KIND)
+_STACK_KIND = "Stack"
 _SCHEMAS = {Kind.BATCH_JOB: "batchjob", Kind.EMBEDDINGS_BATCH_JOB: "embeddingsbatchjob"}
 
 MOST_DEFAULT_VALUES = 500_000
@@ -59,6 +60,13 @@ def job_schema(kind: Kind) -> Json:
 @cache
 def _checker(kind: Kind) -> Checker:
     return Checker(job_schema(kind))
+
+
+@cache
+def _version_checker() -> Checker:
+    """Checks `apiVersion` alone: without a known kind, there is no schema for the other fields."""
+    version = read_schema(_SCHEMAS[Kind.BATCH_JOB])["properties"]["apiVersion"]
+    return Checker({"type": "object", "properties": {"apiVersion": version}, "required": ["apiVersion"]})
 
 
 def _with_extra_request(spec: Node) -> Node:
@@ -211,19 +219,26 @@ class JobReader:
             self._faults.add(root.location, Code.WRONG_TYPE, "a manifest is a mapping", hint)
             return None
         node = find(root, "kind")
-        if node is None or plain(node) is None:
+        value = None if node is None else plain(node)
+        if node is not None and value is not None:
+            if value in list(Kind):
+                return Kind(value)
+            self._report_kind(node, value)
+        else:
             hint = (
                 "if this file is not a manifest, list the folders of the manifests in spec.manifests of the stack file"
             )
             self._faults.add(root.location, Code.MISSING_FIELD, 'the field "kind" is missing', hint)
-            return None
-        value = plain(node)
+        is_to_be_mended = value not in (_STACK_KIND, LIST_KIND) and (value is not None or "apiVersion" in root.entries)
+        if is_to_be_mended:
+            _version_checker().check(root, self._faults)
+        return None
+
+    def _report_kind(self, node: Node, value: Json) -> None:
+        """Report a kind that no manifest of a job has."""
         if not isinstance(value, str):
             self._faults.add(node.location, Code.WRONG_TYPE, '"kind" must be a string', f"one of: {', '.join(_KINDS)}")
-            return None
-        if value in list(Kind):
-            return Kind(value)
-        if value == "Stack":
+        elif value == _STACK_KIND:
             hint = "list only the folders of this stack in its spec.manifests"
             self._faults.add(
                 node.location, Code.UNKNOWN_KIND, "another stack's file is among this stack's manifests", hint
@@ -234,4 +249,3 @@ class JobReader:
         else:
             message = f"there is no kind {shown(value)}"
             self._faults.add(node.location, Code.UNKNOWN_KIND, message, did_you_mean(value, _KINDS))
-        return None

@@ -502,8 +502,30 @@ def test_faults_of_an_embeddings_job(tmp_path: Path, spec: str, faults: list[str
             ],
         ),
         ("kind: null", 1),
-        ("kind: Batchjob", ['1:7: UnknownKind there is no kind "Batchjob" (did you mean BatchJob?)']),
-        ("kind: [BatchJob]", 1),
+        (
+            "kind: Batchjob",
+            [
+                '1:1: MissingField the field "apiVersion" is missing (apiVersion: batchctl.dev/v1)',
+                '1:7: UnknownKind there is no kind "Batchjob" (did you mean BatchJob?)',
+            ],
+        ),
+        (
+            "apiVersion: batchctl.dev/v2\nkind: BatchRun",
+            [
+                '1:13: InvalidValue "apiVersion" must be batchctl.dev/v1, not "batchctl.dev/v2"',
+                '2:7: UnknownKind there is no kind "BatchRun" (one of: BatchJob, EmbeddingsBatchJob, List)',
+            ],
+        ),
+        (
+            "apiVersion: batchctl.dev/v2\nkind: [BatchJob]",
+            [
+                '1:13: InvalidValue "apiVersion" must be batchctl.dev/v1, not "batchctl.dev/v2"',
+                '2:7: WrongType "kind" must be a string (one of: BatchJob, EmbeddingsBatchJob, List)',
+            ],
+        ),
+        ("apiVersion: batchctl.dev/v2", 2),
+        ("apiVersion: batchctl.dev/v1", 1),
+        ("kind: [BatchJob]", 2),
         (
             "kind: Stack",
             [
