@@ -38,7 +38,7 @@ _EXITS = """\
 | 4 | a job in scope failed or cannot go on (`watch`, `wait`, every `apply`; 0 with `--allow-failed`) |
 | 5 | the state is locked |
 | 6 | refused by a guard (also in `plan`) |
-| 7 | not yet: `--timeout` expired, results are not there, or a create call was not sent or got no reply |
+| 7 | not yet: `--timeout` expired, results are not there, or a create call was not sent or has no known outcome |
 | 64 | wrong usage |
 | 65 | invalid manifest or stack file |
 | 130 | interrupted; the state is consistent |
@@ -52,7 +52,7 @@ job that `batchctl cancel` stopped counts only for commands that wait for the en
 create call that the API refuses for good also gives 4. 1 is for errors that a later run may not have.
 
 **7** means that a later run continues: the API had no quota for a job (429), the account of a job that has to be
-created cannot be read (together with 1), or a create call got no reply and its outcome is not known yet.
+created cannot be read (together with 1), or the outcome of a create call is not known yet.
 """
 
 

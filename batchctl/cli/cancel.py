@@ -37,8 +37,8 @@ def cancel(
     """Cancel the named jobs for good; they are not retried.
 
     Naming a job is consent; --all, -f and -l need --yes, or an answer on the terminal. The order is kept: a job in
-    back-off is not retried, and a job that cannot be seen now, or whose create call got no reply, is cancelled by the
-    `apply` or `watch` that finds it. `retry` or a change of the work lifts the order.
+    back-off is not retried, and a job that cannot be seen now, or whose create call has no known outcome, is cancelled
+    by the `apply` or `watch` that finds it. `retry` or a change of the work lifts the order.
     """
     workspace = open_selected(common, selection, lock_timeout)
     options = Options(workspace.scope, cancel=True, allow_protected=allow_protected)

@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.cost.job_cost import TokenEstimate
 from batchctl.model.cost.tokens import Counted
+from batchctl.model.errors import Effect
 from batchctl.model.json_value import Json
 from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.observed import Moment, RowCounts, Status
@@ -68,6 +69,8 @@ class Trouble(Struct, frozen=True):
     """The earliest time of the next try; None: in the next pass, or never."""
     until: datetime | None = None
     """The end of automatic retries; None: no end, or no retries."""
+    effect: Effect | None = None
+    """The possible effect of the last call; None in states of older versions."""
 
     @property
     def words(self) -> str:

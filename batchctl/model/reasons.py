@@ -27,7 +27,10 @@ class Reason(StrEnum):
         "RefusedForNow",
         "The API refused the call, for a reason that may be temporary; it is tried again for an hour.",
     )
-    CALL_LOST = ("CallLost", "The create call got no reply, and its mark was not found within `limits.settleGrace`.")
+    CALL_LOST = (
+        "CallLost",
+        "The outcome of the create call is not known, and its mark was not found within `limits.settleGrace`.",
+    )
     WORK_CHANGED = ("WorkChanged", "The work in the manifest differs from the work of the current attempt.")
     CHANGED_BACK = (
         "ChangedBack",
@@ -87,7 +90,7 @@ class Reason(StrEnum):
         "StalledQueue",
         "Jobs of its model wait at the API, and none has begun for far longer than usual (`limits.pauseWhenStalled`).",
     )
-    SETTLING = ("Settling", "A create call got no reply; batchctl searches for its mark.")
+    SETTLING = ("Settling", "It is not known whether the create call made a job; batchctl searches for its mark.")
     UNSEEN = (
         "Unseen",
         "Its account, or the results that it needs, could not be read in full, so batchctl does nothing about it.",

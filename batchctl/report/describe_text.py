@@ -158,7 +158,7 @@ def _attempt_row(attempt: RecordedAttempt, name: str) -> Row:
 
 def _remarks(attempt: RecordedAttempt) -> list[str]:
     remarks = {
-        "create call not answered yet": attempt.intent is not None,
+        "outcome of the create call not known": attempt.intent is not None,
         "create call refused": attempt.rejected,
         "adopted": attempt.adopted,
         f"cancelled ({attempt.cancel_cause})": attempt.cancel_time is not None,

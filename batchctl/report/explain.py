@@ -99,8 +99,8 @@ _TIMERS: Mapping[Timer, tuple[ConditionType, str, str]] = {
     Timer.DEADLINE: (ConditionType.DEADLINE, "it has a deadline", "it is cancelled at its deadline"),
     Timer.SETTLING: (
         ConditionType.SETTLING,
-        "its create call got no reply; batchctl searches for its mark",
-        "if its mark is not found, the create call is sent again with the same token",
+        "it is not known whether its create call made a job; batchctl searches for its mark",
+        "if its mark is not found, the create call is sent with the same token",
     ),
     Timer.MISSING: (
         ConditionType.MISSING,

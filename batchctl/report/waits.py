@@ -13,7 +13,7 @@ from batchctl.report.words import phase_summary
 _NAMED = 3
 """The number of jobs that are named; the others are counted."""
 _WORDS: Mapping[Timer, str] = {
-    Timer.SETTLING: "the create call got no reply; batchctl searches for its job until {time}",
+    Timer.SETTLING: "it is not known whether the create call made a job; batchctl searches for it until {time}",
     Timer.MISSING: "not found; a second check follows at {time}",
     Timer.BACKOFF: "the next attempt starts at {time}",
     Timer.ADMISSION: "batchctl checks for capacity at {time}",
@@ -22,7 +22,7 @@ _WORDS: Mapping[Timer, str] = {
 
 
 def wait_words(jobs: Sequence[JobPlan]) -> str:
-    """Such as `2 Active, 1 Settling (translate-fr: the create call got no answer, … until 10:34:07Z)`."""
+    """Such as `2 Active, 1 Settling (translate-fr: it is not known whether … until 10:34:07Z)`."""
     phases, timers = phase_summary(job.phase for job in jobs), timer_words(jobs)
     return f"{phases} ({timers})" if timers else phases
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from batchctl.model.attempts import Operation, Trouble
+from batchctl.model.errors import Effect
 from batchctl.model.json_value import Json
 from batchctl.state.cells import (
     json_cell,
@@ -29,14 +30,19 @@ def trouble_cell(trouble: Trouble | None) -> str | None:
         "tries": trouble.tries,
         "nextTime": time_cell(trouble.next_time),
         "until": time_cell(trouble.until),
+        "effect": None if trouble.effect is None else trouble.effect.value,
     })  # fmt: skip
 
 
 def read_optional_trouble(cell: Json) -> Trouble | None:
-    """The trouble from `trouble_cell`."""
+    """The trouble from `trouble_cell`.
+
+    States of older versions have no effect, and an older version drops it: nothing but words depends on it.
+    """
     if cell is None:
         return None
     stored = read_object(cell)
+    effect = stored.get("effect")
     return Trouble(
         operation=Operation(stored["operation"]),
         code=read_text(stored["code"]),
@@ -47,4 +53,5 @@ def read_optional_trouble(cell: Json) -> Trouble | None:
         tries=read_number(stored["tries"]),
         next_time=read_optional_time(stored["nextTime"]),
         until=read_optional_time(stored["until"]),
+        effect=None if effect is None else Effect(effect),
     )

@@ -268,7 +268,7 @@ def test_a_timeout_bounds_an_apply_that_does_not_wait_for_jobs(
     )
     assert sum(quick) <= 25
     assert "error: TimeUp time is up; not settled yet: translate" in ran.err
-    assert "translate: the create call got no answer" in ran.err
+    assert "translate: the create call got no clear answer" in ran.err
     service.faults()
     assert cli("apply", "--yes").code == 0
     assert len(service.of("translate")) == 1

@@ -9,6 +9,7 @@ import pytest
 from batchctl.emulator.settings import Settings
 from batchctl.reconcile import Options
 from tests.support.engine import job, made, phases, plan_of, results
+from tests.support.engine_boundaries import Crash
 
 CREATE, DOWNLOAD = "batches.create", "files.download"
 DISABLED = "Generative Language API has not been used in project 1 before or it is disabled"
@@ -33,6 +34,36 @@ def test_a_refusal_that_passes_is_tried_again_by_the_next_apply(world):
     attempt = world.attempt("a")
     assert (attempt.trouble, attempt.rejected, attempt.remote is not None) == (None, False, True)
     assert made(world.here) == {"a@1.0": 1}
+
+
+def test_a_process_that_dies_before_its_create_call_leaves_no_claim_that_it_was_sent(world):
+    def die(where):
+        if where.startswith("before create"):
+            world.boundaries.crash_at = 0
+        cross(where)
+
+    world.here.faults(refusing(count=1))
+    world.apply(job("a"))
+    cross, world.boundaries.cross = world.boundaries.cross, die
+    with pytest.raises(Crash):
+        world.apply(job("a"))
+    world.boundaries.cross = cross
+    world.boundaries.reset()
+    assert world.attempt("a").intent is not None
+    assert made(world.here) == {}
+    (looking,) = world.one_pass(job("a")).plan.jobs
+    assert looking.reason == "it is not known whether the create call was sent; looking for its mark"
+    assert results(world.apply(job("a"))) == {"a": "done"}
+    assert made(world.here) == {"a@1.0": 1}
+
+
+def test_a_create_call_without_an_answer_was_sent(world):
+    world.here.faults({"method": CREATE, "kind": "status", "status": 503, "when": "before", "count": 1})
+    world.one_pass(job("a"))
+    (looking,) = world.one_pass(job("a")).plan.jobs
+    assert looking.reason.startswith(
+        "the create call got no clear answer; looking for its mark; batches.create: HTTP 503"
+    )
 
 
 def test_a_watch_waits_a_refusal_out(world):

@@ -170,7 +170,7 @@ def test_what_is_given_up_has_no_intent_and_is_gone() -> None:
 def test_an_order_is_told_while_the_create_call_settles() -> None:
     made = settling(unanswered(first_look=LOCAL - MINUTE)).decide().jobs[0]
     assert made.reason == (
-        "the create call got no answer; its mark is not in the list yet;"
+        "it is not known whether the create call was sent; its mark is not in the list yet;"
         " cancelled by `batchctl cancel`, so it is not sent again"
     )
 

@@ -28,6 +28,7 @@ from tests.support.decisions import (
     row,
     seen,
     show,
+    unanswered,
 )
 from tests.support.values import replace
 
@@ -274,9 +275,41 @@ def test_a_refused_create_call_waits_for_its_pause(situation: Situation, expecte
 
 
 def test_settling_says_what_came_in_place_of_an_answer() -> None:
-    record = replace(SENT, trouble=troubled("ReplyLost"))
+    record = replace(SENT, trouble=troubled("ReplyLost", effect=AMBIGUOUS))
     reason = Situation(job(), row(job(), record)).decide().jobs[0].reason
-    assert reason.startswith("the create call got no answer; looking for its mark; HTTP 403: no (since ")
+    assert reason.startswith("the create call got no clear answer; looking for its mark; HTTP 403: no (since ")
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        pytest.param(None, id="nothing failed before"),
+        pytest.param(troubled(effect=REFUSED), id="an earlier call was refused"),
+        pytest.param(troubled("QuotaExceeded", effect=Effect.NONE), id="an earlier call was not taken"),
+        pytest.param(troubled("ReplyLost", Operation.UPLOAD, effect=AMBIGUOUS), id="an upload failed before"),
+        pytest.param(troubled("ReplyLost"), id="an older version wrote it"),
+    ],
+)
+def test_a_process_that_ended_before_an_outcome_may_not_have_sent_its_call(trouble: Trouble | None) -> None:
+    record = replace(SENT, trouble=trouble)
+    reason = Situation(job(), row(job(), record)).decide().jobs[0].reason
+    assert reason == "it is not known whether the create call was sent; looking for its mark"
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        (None, "was lost or never sent: its mark did not appear in the grace period; sent with"),
+        (
+            troubled("ReplyLost", effect=AMBIGUOUS),
+            "was lost: its mark did not appear in the grace period; sent again with",
+        ),
+    ],
+)
+def test_a_call_after_the_grace_is_called_the_second_only_if_there_was_one(trouble: Trouble | None, words: str) -> None:
+    record = unanswered(first_look=LOCAL - 3 * MINUTE, trouble=trouble)
+    (made,) = Situation(job(), row(job(), record)).decide().jobs
+    assert (made.action, made.reason) == ("create", f"the create call {words} the same token")
 
 
 def test_a_quota_is_told_in_the_apis_words_to_all_that_wait_for_it() -> None:

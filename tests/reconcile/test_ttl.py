@@ -113,7 +113,7 @@ TTL = {"ttl_after_finished": HOUR}
         pytest.param(
             Situation(job(**TTL), row(job(**TTL), OLD, unanswered(2)), look(seen(OLD))),
             "delete Settling | record a@2.0 not found | delete a@1.0",
-            "the create call got no answer; looking for its mark; ttlAfterFinished is over for attempt 1",
+            "it is not known whether the create call was sent; looking for its mark; ttlAfterFinished is over for attempt 1",
             id="the current one settles",
         ),
     ],

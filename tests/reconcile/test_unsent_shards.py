@@ -123,7 +123,7 @@ def test_a_removal_that_is_refused_leaves_unsent_shards_alone() -> None:
 def test_a_replacement_waits_for_a_call_without_an_answer() -> None:
     plan = only(sharded(shard(0), unsent(1, intent=Intent(LOCAL)), wanted=job(work="2")))
     assert (plan.action, plan.code) == (Action.WAIT, Reason.SETTLING)
-    assert plan.reason.startswith("its work changed, but the create call got no answer")
+    assert plan.reason.startswith("its work changed, but it is not known whether the create call was sent")
 
 
 def test_a_replacement_gives_up_a_lost_call() -> None:

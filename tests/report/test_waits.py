@@ -17,7 +17,7 @@ from batchctl.report.waits import last_end_words, timer_words, wait_words
 from tests.support.report_samples import NOW, job_plan
 from tests.support.values import replace
 
-SETTLING = "the create call got no reply; batchctl searches for its job until"
+SETTLING = "it is not known whether the create call made a job; batchctl searches for it until"
 
 
 class StandingClock:

@@ -13,6 +13,7 @@ from batchctl.model.admission import Quota, QuotaKey
 from batchctl.model.attempts import CancelCause, Intent, Operation, RecordedAttempt, Trouble
 from batchctl.model.cost.job_cost import InputBasis, OutputBasis, TokenEstimate
 from batchctl.model.cost.tokens import Counted, Modality, Tokens, Usage
+from batchctl.model.errors import Effect
 from batchctl.model.events import Event
 from batchctl.model.history import PastAttempt
 from batchctl.model.keys import Account, Api, AttemptKey
@@ -105,7 +106,17 @@ ATTEMPTS = st.builds(
     tokens=COUNTS,
     trouble=st.none()
     | st.builds(
-        Trouble, st.sampled_from(Operation), WORD, TEXT, TEXT, TIMES, TIMES, st.integers(1, 99), SOME_TIME, SOME_TIME
+        Trouble,
+        st.sampled_from(Operation),
+        WORD,
+        TEXT,
+        TEXT,
+        TIMES,
+        TIMES,
+        st.integers(1, 99),
+        SOME_TIME,
+        SOME_TIME,
+        st.none() | st.sampled_from(Effect),
     ),
     results=st.none() | TEXT,
     input_file=st.none() | TEXT,

@@ -86,7 +86,7 @@ def _note(attempt: RecordedAttempt, failure: Failure, now: datetime) -> Trouble:
     first = before.first_time if before is not None and goes_on else now
     tries = before.tries + 1 if before is not None and goes_on else 1
     words, hint = cut(failure.message), cut(failure.hint, _LONGEST_HINT)
-    return Trouble(failure.operation, failure.code, words, hint, first, now, tries)
+    return Trouble(failure.operation, failure.code, words, hint, first, now, tries, effect=failure.effect)
 
 
 def _way(operation: Operation) -> Operation:

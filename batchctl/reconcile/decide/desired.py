@@ -35,7 +35,7 @@ def decide_new(subject: Subject, context: Context) -> Decision | None:
 
 
 def decide_unsent(subject: Subject, context: Context) -> Decision | None:
-    """Go on with an attempt without a remote job: it was refused, was not sent, or its create call got no answer."""
+    """Go on with an attempt without a remote job: it was refused, was not sent, or has no known outcome."""
     view, desired = subject.counting, subject.manifest
     attempt = view.attempt
     same = same_digest(attempt.digest, desired.digest) and attempt.account == desired.account
@@ -55,7 +55,7 @@ def decide_unsent(subject: Subject, context: Context) -> Decision | None:
         made = _create_next(subject, context, Reason.WORK_CHANGED, "changed before any of its shards was created")
         return replace(made, changes=changes_of(attempt, desired))
     if attempt.gone_time is not None:
-        return _create_next(subject, context, Reason.CALL_LOST, "its create call was lost and given up")
+        return _create_next(subject, context, Reason.CALL_LOST, "its create call was given up: its mark did not appear")
     if attempt.intent is None:
         return send_again(subject, view, context) if same else _send_changed(subject, view, context)
     return _after_no_answer(subject, view, context, same=same)
@@ -66,13 +66,15 @@ def _create_next(subject: Subject, context: Context, code: Reason, words: str) -
 
 
 def _after_no_answer(subject: Subject, view: AttemptView, context: Context, *, same: bool) -> Decision:
-    """The create call got no answer: wait for its mark to show, then send it again."""
+    """The create call has no known outcome: wait for its mark to show, then send it."""
     waiting = settle(current_phase(subject), view, context)
     if waiting is not None:
         return waiting
     if same:
         return send_lost_call(subject, view, context)
-    made = _create_next(subject, context, Reason.WORK_CHANGED, "changed while its create call was lost")
+    made = _create_next(
+        subject, context, Reason.WORK_CHANGED, "changed before it was known whether its create call made a job"
+    )
     return replace(made.before(abandon(view.attempt, context)), changes=changes_of(view.attempt, subject.manifest))
 
 
@@ -92,7 +94,7 @@ def _call_off(subject: Subject, view: AttemptView, context: Context) -> Decision
     if waiting is not None:
         return replace(waiting, reason=f"{waiting.reason}; {BY_ORDER}, so it is not sent again")
     given_up = abandon(view.attempt, context)
-    return rest(Phase.CANCELLED, Reason.CANCEL_ORDERED, f"{BY_ORDER}, and its create call was lost").before(given_up)
+    return rest(Phase.CANCELLED, Reason.CANCEL_ORDERED, f"{BY_ORDER}, and its create call made no job").before(given_up)
 
 
 def _refusal(attempt: RecordedAttempt) -> str:

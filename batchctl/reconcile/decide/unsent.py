@@ -10,21 +10,22 @@ from batchctl.model.reasons import Reason
 from batchctl.model.states import Phase
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import create, create_agreed, wait
-from batchctl.reconcile.decide.unanswered import settle
+from batchctl.reconcile.decide.unanswered import settle, was_sent
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.subject import Subject, current_phase
 
 
 def go_on_unsent(subject: Subject, view: AttemptView, context: Context) -> Decision:
-    """Go on with the same work: send it again, or wait for the mark of a call that got no answer."""
+    """Go on with the same work: send it again, or wait for the mark of a call without a recorded outcome."""
     if view.attempt.intent is None:
         return send_again(subject, view, context)
     return settle(current_phase(subject, view), view, context) or send_lost_call(subject, view, context)
 
 
 def send_lost_call(subject: Subject, view: AttemptView, context: Context) -> Decision:
-    """The mark of a call without an answer did not appear: send the call again."""
-    words = "the create call was lost: its mark did not appear in the grace period; sent again with the same token"
+    """The mark of a call without a recorded outcome did not appear: send the call."""
+    lost, sent = ("was lost", "sent again") if was_sent(view.attempt) else ("was lost or never sent", "sent")
+    words = f"the create call {lost}: its mark did not appear in the grace period; {sent} with the same token"
     suspended = context.is_suspended(subject)
     return create_agreed(view.key, Reason.CALL_LOST, words, view.attempt.token, is_suspended=suspended)
 

@@ -105,7 +105,7 @@ function notices(status, describe) {
 const TIMERS = {
   backoff: ["waiting", "Next attempt in "],
   deadline: ["held", "Cancelled at its deadline in "],
-  settling: ["waiting", "Its create call got no reply; the search for its mark ends in "],
+  settling: ["waiting", "It is not known whether its create call made a job; the search for its mark ends in "],
   missing: ["waiting", "Its remote job is missing; checked again in "],
   ttl: ["waiting", "Its remote job is deleted in "],
   cancel: ["waiting", "Cancelled again in "],
