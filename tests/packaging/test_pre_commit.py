@@ -57,7 +57,7 @@ def test_a_commit_with_a_wrong_manifest_is_refused(
     program = tool("pre-commit")
     for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GITHUB_ACTIONS"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PIP_NO_COMPILE", "1")
+    monkeypatch.setenv("PIP_NO_COMPILE", "0")
     revision = git(batchctl_repository, "rev-parse", "HEAD")
     text = CONFIG.read_text().replace("https://github.com/OWNER/batchctl", str(batchctl_repository))
     stack = StackFolder(tmp_path / "user")

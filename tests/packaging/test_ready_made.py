@@ -126,7 +126,7 @@ def test_the_action_installs_batchctl_as_it_is_here_and_runs_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on a new machine: pip installs batchctl with its dependencies."""
-    monkeypatch.setenv("PIP_NO_COMPILE", "1")
+    monkeypatch.setenv("PIP_NO_COMPILE", "0")
     runner = Runner(tmp_path, ROOT, {"github": {"token": ""}})
     given = {"command": "validate", "working-directory": "specs/examples"}
     first = runner.act(given, {})
