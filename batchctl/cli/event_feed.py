@@ -69,7 +69,7 @@ class EventFeed:
         selection = self._selection
         if not selection.filenames and selection.selector is None:
             return {*selection.names}
-        return names_in_scope(selection.scope(self._opened.stack), (), self._opened.state.load())
+        return names_in_scope(selection.scope(self._opened.stack), {}, self._opened.state.load())
 
 
 def _added(before: Sequence[Event], now: Sequence[Event]) -> Sequence[Event]:

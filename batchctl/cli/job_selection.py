@@ -105,7 +105,8 @@ def open_selected(
 
 def selected_names(workspace: Workspace, selection: JobSelection, recorded: Recorded) -> list[str]:
     """The selected jobs: in the order of the names if there are any, else sorted."""
-    inside = names_in_scope(selection.scope(workspace.stack), workspace.desired.jobs, recorded)
+    manifests = {job.name: job for job in workspace.desired.jobs}
+    inside = names_in_scope(selection.scope(workspace.stack), manifests, recorded)
     return [name for name in dict.fromkeys(selection.names or sorted(inside)) if name in inside]
 
 

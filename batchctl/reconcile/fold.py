@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
 from msgspec import Struct, field
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from batchctl.model.decision import Decision, Guard, RuleApplied
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decisions import Decisions
-from batchctl.reconcile.rule import FirstRule, Rule, Trait, acts, applied, first_trail, traits_of
+from batchctl.reconcile.rule import FirstRule, Rule, Trait, acts, applied, first_trail, rests, traits_of
 from batchctl.reconcile.table import FIRST_RULES, RULES, STACK_RULES
 from batchctl.reconcile.view.order import sort_by_needs
 from batchctl.reconcile.view.subject import JobKind, Subject
@@ -26,23 +26,18 @@ class Stage(Struct, frozen=True):
     """The guard that refuses it from this rule on."""
 
 
-def decide_stack(subjects: Mapping[str, Subject], inside: AbstractSet[str], context: Context) -> Decisions:
+def decide_stack(subjects: Iterable[Subject], inside: AbstractSet[str], context: Context) -> Decisions:
     """The decisions about the jobs inside the scope.
 
     The jobs that they depend on are decided first, outside the scope too: their end counts.
     """
-    context = _with_each(subjects, context)
-    decisions = _inside(inside, context)
-    for rule in STACK_RULES:
-        if rule.is_for(context):
-            decisions = _with_trail(decisions, rule.apply(decisions, context), applied(rule))
-    return decisions
+    return _by_stack_rules(*_each(subjects, inside, context))
 
 
-def trace(subjects: Mapping[str, Subject], inside: AbstractSet[str], context: Context, name: str) -> tuple[Stage, ...]:
+def trace(subjects: Iterable[Subject], inside: AbstractSet[str], context: Context, name: str) -> tuple[Stage, ...]:
     """How the decision about one job inside the scope came about: its trail, with the decision after each rule."""
-    context = _with_each(subjects, context)
-    decisions, subject = _inside(inside, context), subjects[name]
+    decisions, context = _each(subjects, inside, context)
+    subject = decisions.jobs[name][0]
     stages = [Stage(rule, decision) for rule, decision in _rules_for(subject.kind).versions(subject, context)]
     for rule in STACK_RULES:
         if not rule.is_for(context):
@@ -55,34 +50,56 @@ def trace(subjects: Mapping[str, Subject], inside: AbstractSet[str], context: Co
     return tuple(stages)
 
 
-def _with_each(subjects: Mapping[str, Subject], context: Context) -> Context:
-    """The context with the decision about each job, before the rules for the whole stack."""
-    needs = {name: () if subject.desired is None else subject.desired.depends_on for name, subject in subjects.items()}
+def _by_stack_rules(decisions: Decisions, context: Context) -> Decisions:
+    for rule in STACK_RULES:
+        if rule.is_for(context):
+            decisions = _with_trail(decisions, rule.apply(decisions, context), applied(rule))
+    return decisions
+
+
+def _each(subjects: Iterable[Subject], inside: AbstractSet[str], context: Context) -> tuple[Decisions, Context]:
+    """The decision about each job inside the scope, before the rules for the whole stack, and the context with all."""
     decided: dict[str, tuple[Subject, Decision]] = {}
     context = replace(context, decided=decided)
     rules = {kind: _rules_for(kind) for kind in JobKind}
     alike: dict[Decision, Decision] = {}
+    moving = set()
     former = None
-    for name in sort_by_needs(needs).names:
-        subject = subjects[name]
+    for subject in _needed_first(subjects):
         decision = rules[subject.kind].decide(subject, context)
-        if decision is not former and _is_plain(decision):
-            # Nearly all jobs of a large stack are decided alike: they have one value together.
-            decision = former = alike.setdefault(decision, decision)
-        decided[name] = (subject, decision)
-    return context
+        if decision is not former:
+            if not rests(decision):
+                moving.add(subject.name)
+            elif _is_plain(decision):
+                # Nearly all jobs of a large stack are decided alike: they have one value together.
+                decision = former = alike.setdefault(decision, decision)
+        if subject.desired is None:
+            moving.add(subject.name)
+        decided[subject.name] = (subject, decision)
+    if len(decided) <= len(inside) and decided.keys() <= inside:
+        return Decisions(decided, moving), context  # the complete stack
+    jobs = {name: found for name, found in decided.items() if name in inside}
+    return Decisions(jobs, moving & jobs.keys()), context
+
+
+def _needed_first(subjects: Iterable[Subject]) -> Iterator[Subject]:
+    """The jobs, each after those that it depends on. Most depend on none: they come as they are read."""
+    names: list[str] = []
+    dependants: dict[str, Subject] = {}
+    for subject in subjects:
+        names.append(subject.name)
+        if subject.desired is not None and subject.desired.depends_on:
+            dependants[subject.name] = subject
+        else:
+            yield subject
+    if dependants:
+        needs = dict.fromkeys(names, ()) | {name: one.manifest.depends_on for name, one in dependants.items()}
+        yield from (dependants[name] for name in sort_by_needs(needs).names if name in dependants)
 
 
 def _is_plain(decision: Decision) -> bool:
     """Whether a decision has no step and no change, so that other jobs may have the same one."""
     return not (decision.steps or decision.base or decision.changes or decision.updates or decision.if_refused)
-
-
-def _inside(inside: AbstractSet[str], context: Context) -> Decisions:
-    decided = context.decided
-    if len(decided) <= len(inside) and decided.keys() <= inside:
-        return Decisions(decided)  # the complete stack
-    return Decisions({name: found for name, found in decided.items() if name in inside})
 
 
 _ACTS = frozenset({Trait.ACTS})
@@ -156,7 +173,8 @@ def _with_trail(before: Decisions, after: Decisions, rule: RuleApplied) -> Decis
     if after.jobs is before.jobs and after.guards == before.guards:
         return after
     traced = {}
-    for name, (subject, decision) in after.jobs.items():
+    for name in sorted({*after.moving, *after.guards}):
+        subject, decision = after.jobs[name]
         former = before.jobs[name][1]
         is_refused = name in after.guards and name not in before.guards
         if is_refused or (decision is not former and decision != former):

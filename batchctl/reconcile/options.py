@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from msgspec import Struct, field
@@ -40,12 +40,12 @@ class Scope(Struct, frozen=True):
         return path in self.paths or any(folder in self.paths for folder in _folders(path))
 
 
-def names_in_scope(scope: Scope, manifests: Iterable[DesiredJob], recorded: Recorded) -> set[str]:
+def names_in_scope(scope: Scope, manifests: Mapping[str, DesiredJob], recorded: Recorded) -> set[str]:
     """Every job in scope that is desired or recorded. Where there is a manifest, its path and labels count."""
     if scope.is_whole:
-        return {*recorded.jobs, *(job.name for job in manifests)}
+        return {*recorded.jobs, *manifests}
     owners: dict[str, DesiredJob | JobRow] = {name: job.row for name, job in recorded.jobs.items()}
-    owners |= {job.name: job for job in manifests}
+    owners |= manifests
     return {name for name, owner in owners.items() if scope.contains(name, owner.path, owner.labels)}
 
 

@@ -52,7 +52,8 @@ def plan(
     context = read_context(desired, recorded, observed, now, options or Options(), inventory)
     reader = Reader(context, find_marked(context.stack, context.observed))
     orphans = reader.orphans()
-    decisions = decide_stack(reader.subjects(), {*reader.names_in_scope(), *orphans}, context)
+    inside = reader.names_in_scope()
+    decisions = decide_stack(reader.subjects(inside), inside.union(orphans), context)
     unmanaged = find_unmanaged(context.stack, context.observed, _remote_names(context))
     # The views of the other jobs have what is marked as theirs.
     reader = reader.with_marks_of({*orphans, *(reader.marked.keys() - decisions.jobs.keys())})
@@ -89,7 +90,8 @@ def trace_job(
     """How `plan` comes to its decision about a job that is in the plan, rule by rule."""
     context = read_context(desired, recorded, observed, now, options, inventory)
     reader = Reader(context, find_marked(context.stack, context.observed))
-    return trace(reader.subjects(), {*reader.names_in_scope(), *reader.orphans()}, context, name)
+    inside = reader.names_in_scope()
+    return trace(reader.subjects(inside), inside.union(reader.orphans()), context, name)
 
 
 def _drift(
@@ -107,7 +109,7 @@ def _drift(
 def _guards_outside(reader: Reader, decided: Container[str]) -> Iterator[Guard | None]:
     """Guards that refuse the complete command because of jobs out of scope: all jobs share the state."""
     if reader.context.recorded.is_new:
-        names = {job.name for job in reader.context.desired.jobs if job.name not in decided}
+        names = {name for name in reader.context.manifests if name not in decided}
         for subject in reader.read(names):
             yield guard_new_state(subject, reader.context)
 

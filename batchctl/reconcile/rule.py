@@ -135,6 +135,15 @@ def acts(decision: Decision) -> bool:
     return not decision.action.is_quiet
 
 
+def rests(decision: Decision) -> bool:
+    """Whether nothing is done, bought or changed for a job, now or when it is its turn.
+
+    No rule for the whole stack is about such a job that has a manifest, unless the state is new.
+    """
+    is_planned = decision.counted is not None or decision.needs_consent or decision.ends_protected
+    return not (is_planned or decision.updates or decision.refusal is not None or acts(decision))
+
+
 def traits_of(subject: Subject, rerun: Container[str]) -> frozenset[Trait]:
     """The traits of a job, whatever is decided about it. `rerun`: the jobs whose work a command buys again."""
     found = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 from msgspec import Struct
@@ -42,7 +43,8 @@ def read_context(
     observed = with_absences_aged(recorded, observed, now, desired.stack.limits.settle_grace)
     observed = with_present_names(desired.stack, recorded, observed)
     collected = collected_for(desired.stack, inventory)
-    return Context(desired, recorded, observed, now, options, inventory, collected, moves.clashes)
+    manifests = {job.name: job for job in desired.jobs}
+    return Context(desired, recorded, observed, now, options, manifests, inventory, collected, moves.clashes)
 
 
 class Reader(Struct, frozen=True):
@@ -51,16 +53,13 @@ class Reader(Struct, frozen=True):
     context: Context
     marked: Marked
 
-    def subjects(self) -> dict[str, Subject]:
+    def subjects(self, inside: AbstractSet[str]) -> Iterator[Subject]:
         """The jobs in scope, what they depend on, and the orphans that are to be removed."""
         options = self.context.options
-        needs = {job.name: job.depends_on for job in self.context.desired.jobs}
-        inside = self.names_in_scope()
-        found = self.read(inside | find_needed(inside, needs))
-        subjects = {subject.name: subject for subject in found if not _is_released(subject)}
+        needs = {name: job.depends_on for name, job in self.context.manifests.items()}
+        yield from (subject for subject in self.read(inside | find_needed(inside, needs)) if not _is_released(subject))
         if options.prune_orphans or options.destroy:
-            subjects |= {name: self._orphan(name) for name in self.orphans()}
-        return subjects
+            yield from map(self._orphan, self.orphans())
 
     def with_marks_of(self, names: Iterable[str]) -> Reader:
         """A reader of these jobs alone, which does not keep the remote jobs of all others in memory."""
@@ -69,12 +68,12 @@ class Reader(Struct, frozen=True):
     def names_in_scope(self) -> set[str]:
         """Every job in scope that is desired or recorded."""
         context = self.context
-        return names_in_scope(context.options.scope, context.desired.jobs, context.recorded)
+        return names_in_scope(context.options.scope, context.manifests, context.recorded)
 
-    def read(self, names: set[str]) -> Iterator[Subject]:
+    def read(self, names: AbstractSet[str]) -> Iterator[Subject]:
         """The jobs of these names."""
         context, recorded = self.context, self.context.recorded.jobs
-        manifests = {job.name: job for job in context.desired.jobs}
+        manifests = context.manifests
         used = numbers_used(context.recorded)
         for name in sorted(names):
             wanted, record = manifests.get(name), recorded.get(name)
@@ -128,7 +127,7 @@ class Reader(Struct, frozen=True):
         unknown = self.marked.keys() - self.context.recorded.jobs.keys()
         if not unknown:
             return []
-        manifests = {job.name: job for job in self.context.desired.jobs}
+        manifests = self.context.manifests
         if not options.destroy:
             unknown -= manifests.keys()
         return [name for name in sorted(unknown) if _is_orphan_inside(name, manifests.get(name), options.scope)]

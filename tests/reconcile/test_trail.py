@@ -7,7 +7,7 @@ import pytest
 from batchctl.reconcile import fold
 from batchctl.reconcile.rule import Rule, StackRule, Trait
 from batchctl.reconcile.view.subject import JobKind
-from tests.support.decisions import HOUR, attempt, one
+from tests.support.decisions import HOUR, Situation, attempt, job, one
 from tests.support.values import replace
 
 
@@ -39,5 +39,5 @@ def test_a_rule_for_the_stack_that_gives_an_equal_decision_leaves_no_trace(
         lambda decisions, _: decisions.map(lambda _, decision: replace(decision, reason=reason or decision.reason)),
     )
     monkeypatch.setattr(fold, "STACK_RULES", (copies,))
-    (planned,) = one(attempt()).decide().jobs
+    (planned,) = Situation(job()).decide().jobs
     assert ("copies" in [rule.id for rule in planned.trail]) is named

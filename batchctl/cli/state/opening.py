@@ -70,7 +70,7 @@ def find_jobs(opened: Opened, recorded: Recorded, selection: JobSelection) -> li
     for name in selection.names:
         find_job(recorded, name)
     warn_of_empty_scope(selection, opened.stack, (), recorded)
-    inside = names_in_scope(selection.scope(opened.stack), (), recorded)
+    inside = names_in_scope(selection.scope(opened.stack), {}, recorded)
     return [recorded.jobs[name] for name in dict.fromkeys(selection.names or sorted(inside)) if name in inside]
 
 

@@ -16,7 +16,7 @@ def admit(decisions: Decisions, context: Context) -> Decisions:
     """Let as many create calls through as there is capacity for. What a guard refuses takes none."""
     waiting = {
         name: with_rows_to_buy(subject.desired, decision, context.rows_of(subject))
-        for name, (subject, decision) in decisions.jobs.items()
+        for name, subject, decision in decisions.of_moving()
         if subject.desired is not None and decision.creates and name not in decisions.guards
     }
     # A call whose grace is over has most likely made nothing; if it is sent again, that is counted.

@@ -58,10 +58,10 @@ def keep_budget(decisions: Decisions, context: Context) -> Decisions:
     costing = costing_of(context)
     to_buy = {
         name: costing.cost_of(subject, planned_size(subject, decision, context.rows_of(subject), rates), bought=True)
-        for name, (subject, decision) in decisions.jobs.items()
+        for name, subject, decision in decisions.of_moving()
         if is_bought(decision) and name not in decisions.guards and not _is_under_way(subject, decision)
     }
-    renewed = {step.key for _, one in decisions.jobs.values() for step in one.steps if isinstance(step, Create)}
+    renewed = {step.key for _, _, one in decisions.of_moving() for step in one.steps if isinstance(step, Create)}
     found = list(_limits(limits, costing, renewed, context))
     decisions = replace(decisions, budget=_used(found, to_buy, limits))
     if context.options.waits_for_budget:

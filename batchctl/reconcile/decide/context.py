@@ -9,7 +9,7 @@ from typing import TypeVar
 from msgspec import Struct, field
 
 from batchctl.model.decision import Decision
-from batchctl.model.desired import DesiredStack
+from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.inventory import Inventory
 from batchctl.model.keys import Account
 from batchctl.model.observed import Observed
@@ -35,6 +35,8 @@ class Context(Struct, frozen=True):
     now: datetime
     """The local clock. Ages and deadlines run on the provider's clock instead, see `clock_of`."""
     options: Options
+    manifests: Mapping[str, DesiredJob] = field(default_factory=dict)
+    """The desired jobs by name."""
     inventory: Inventory | None = None
     """The content of the results folder; None where it was not read."""
     collected: CollectedResults = field(default_factory=CollectedResults)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -19,6 +20,8 @@ class Decisions(Struct, frozen=True):
     """All decisions, and what the rules found out about the stack on the way."""
 
     jobs: Decided
+    moving: AbstractSet[str]
+    """The names of the jobs that a rule for the whole stack may be about. All others rest, see `rule.rests`."""
     guards: Mapping[str, Guard] = field(default_factory=dict)
     """Jobs whose decision is refused, as no flag allows it."""
     renames: tuple[Rename, ...] = ()
@@ -32,12 +35,17 @@ class Decisions(Struct, frozen=True):
         """The same with other decisions about some jobs."""
         if not changed:
             return self
-        return replace(self, jobs={**self.jobs, **changed})
+        return replace(self, jobs={**self.jobs, **changed}, moving=self.moving | changed.keys())
+
+    def of_moving(self) -> Iterator[tuple[str, Subject, Decision]]:
+        """The jobs that do not rest, by name."""
+        for name in sorted(self.moving):
+            yield name, *self.jobs[name]
 
     def map(self, change: Callable[[Subject, Decision], Decision]) -> Decisions:
-        """The same with each decision changed."""
+        """The same with each decision changed about a job that does not rest."""
         changed = {}
-        for name, (subject, one) in self.jobs.items():
+        for name, subject, one in self.of_moving():
             after = change(subject, one)
             if after is not one:
                 changed[name] = (subject, after)

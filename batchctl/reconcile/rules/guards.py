@@ -33,13 +33,21 @@ def find_guards(decisions: Decisions, context: Context) -> Decisions:
     """Refuse what no flag allows. What counts is the same whether or not an account has capacity for it now."""
     limits, options = context.stack.limits, context.options
     empty = not any(subject.desired for subject, _ in decisions.jobs.values())
-    counted = _count_guards([decision for _, decision in decisions.jobs.values()], limits, options)
-    guards = dict(decisions.guards)
-    for name, (subject, decision) in decisions.jobs.items():
-        guard = guard_new_state(subject, context) or _guard(subject, decision, options, counted, empty=empty)
+    counted = _count_guards([decision for _, _, decision in decisions.of_moving()], limits, options)
+    of_new_state = _new_state_guards(decisions, context)
+    guards = {**decisions.guards, **of_new_state}
+    for name, subject, decision in decisions.of_moving():
+        guard = of_new_state.get(name) or _guard(subject, decision, options, counted, empty=empty)
         if guard is not None:
             guards[name] = guard
     return replace(decisions, guards=guards)
+
+
+def _new_state_guards(decisions: Decisions, context: Context) -> Mapping[str, Guard]:
+    if not context.recorded.is_new:
+        return {}
+    found = {name: guard_new_state(subject, context) for name, (subject, _) in decisions.jobs.items()}
+    return {name: guard for name, guard in found.items() if guard is not None}
 
 
 def _guard(

@@ -32,9 +32,9 @@ _NOT_CREATED = frozenset({Phase.WAITING, Phase.BLOCKED})
 
 def hold_likely_renames(decisions: Decisions, context: Context) -> Decisions:
     """Hold back what would be bought again, until the results are here or a person decides."""
-    wanted = {job.name for job in context.desired.jobs}
-    others = [job for name, job in context.recorded.jobs.items() if name not in wanted]
-    if not others and all(subject.desired is not None for subject, _ in decisions.jobs.values()):
+    records = context.recorded.jobs
+    others = [records[name] for name in sorted(records.keys() - context.manifests.keys())]
+    if not others and all(subject.desired is not None for _, subject, _ in decisions.of_moving()):
         return decisions  # nothing leaves
     renames = _find_renames(decisions.jobs, others, context)
     held: dict[str, tuple[Subject, Decision]] = {}

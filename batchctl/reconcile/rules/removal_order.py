@@ -22,7 +22,7 @@ def remove_dependants_first(decisions: Decisions, context: Context) -> Decisions
         return decisions
     leaving = {
         name: subject.recorded
-        for name, (subject, decision) in decisions.jobs.items()
+        for name, subject, decision in decisions.of_moving()
         if subject.desired is None and subject.recorded is not None and decision.action is not Action.FORGET
     }
     if not leaving:
