@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator
 from datetime import datetime
 
-from msgspec.structs import replace
-
-from batchctl.model.cost.job_cost import JobCost, Pricing
-from batchctl.model.decision import Decision, Guard
+from batchctl.model.decision import Guard
 from batchctl.model.desired import DesiredJob, DesiredStack
-from batchctl.model.forecast import JobForecast, StackForecast
 from batchctl.model.inventory import Inventory
 from batchctl.model.observed import Observed, RemoteJob
 from batchctl.model.plan import Drift, JobPlan, Plan
-from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Recorded
-from batchctl.reconcile.admission.sizes import is_bought, planned_size
-from batchctl.reconcile.admission.tokens import TokenRates, learn_rates
-from batchctl.reconcile.cost.estimates import Costing, costing_of
 from batchctl.reconcile.cost.retirements import find_retirements
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decisions import Decisions
 from batchctl.reconcile.fold import Stage, decide_stack, trace
-from batchctl.reconcile.forecast.attempts import Comparison
-from batchctl.reconcile.forecast.jobs import Basis, JobAhead, forecast_jobs, forecast_stack, is_created_now, is_over
-from batchctl.reconcile.forecast.learn import learn_history
+from batchctl.reconcile.job_plans import plan_jobs
 from batchctl.reconcile.options import Options
 from batchctl.reconcile.rules.guards import guard_new_state
 from batchctl.reconcile.subjects import Reader, read_context
 from batchctl.reconcile.view.credentials import new_identities
 from batchctl.reconcile.view.drift import describe_unmanaged, find_drift, find_orphans, find_unmanaged, may_have_drifted
 from batchctl.reconcile.view.marks import find_marked
-from batchctl.reconcile.view.subject import JobKind, Subject
-from batchctl.reconcile.view.terms import find_terms
+from batchctl.reconcile.view.subject import JobKind
 
 
 def plan(
@@ -57,7 +46,7 @@ def plan(
     unmanaged = find_unmanaged(context.stack, context.observed, _remote_names(context))
     # The views of the other jobs have what is marked as theirs.
     reader = reader.with_marks_of({*orphans, *(reader.marked.keys() - decisions.jobs.keys())})
-    jobs, forecast = _job_plans(decisions, context)
+    jobs, forecast = plan_jobs(decisions, context)
     return Plan(
         context.stack.name,
         jobs,
@@ -131,80 +120,10 @@ def _remote_names(context: Context) -> set[str]:
     return adopted.union(*(own.attempts for own in context.recorded.remotes.values()))
 
 
-_NO_COST = JobCost()
-"""Until the forecast of the job is known."""
-_NAMES_ROWS = frozenset({Reason.WORK_CHANGED, Reason.ROWS_ANSWERED})
-"""Reasons whose words say which rows are sent, where the ledger knows it."""
-
-
 def _is_read_in_full(observed: Observed) -> bool:
     """Whether every account was read, and its list shows other people's jobs too: only then they can be counted."""
     return bool(observed) and all(look.complete and look.lists_foreign for look in observed.values())
 
 
-def _job_plans(decisions: Decisions, context: Context) -> tuple[tuple[JobPlan, ...], StackForecast | None]:
-    """The plans of all jobs, and the forecast of the stack."""
-    rates = context.learn(learn_rates)
-    jobs = [
-        _job_plan(*decisions.jobs[name], decisions.guards.get(name), rates, context) for name in sorted(decisions.jobs)
-    ]
-    found, forecast = _forecasts(jobs, decisions, context)
-    costing = costing_of(context)
-    for place, job in enumerate(jobs):
-        ahead = found.get(job.job)
-        pricing = _pricing(job, ahead, decisions.jobs[job.job][0], costing)
-        jobs[place] = replace(job, forecast=ahead, pricing=pricing)  # in its place: there may be a hundred thousand
-    return tuple(jobs), forecast
-
-
 def _manifests(decisions: Decisions) -> list[DesiredJob]:
     return [subject.desired for subject, _ in decisions.jobs.values() if subject.desired is not None]
-
-
-def _pricing(job: JobPlan, ahead: JobForecast | None, subject: Subject, costing: Costing) -> JobCost | Pricing:
-    """The cost of a job, or what computes it."""
-    on_demand = costing.pricing_of(subject, bought=job.buys)
-    if on_demand is not None:
-        return on_demand
-    end = None if ahead is None or ahead.end is None else ahead.end.p50
-    return costing.cost_of(subject, job.size, bought=job.buys, end=end)
-
-
-def _forecasts(
-    jobs: Sequence[JobPlan], decisions: Decisions, context: Context
-) -> tuple[Mapping[str, JobForecast], StackForecast | None]:
-    """The forecasts of the jobs that have not ended, and that of the stack."""
-    over = {job.job for job in jobs if is_over(job)}
-    if len(over) == len(jobs):
-        return {}, None
-    clocks = {account: look.now for account, look in context.observed.items()}
-    basis = Basis(Comparison(context.learn(learn_history)), clocks, context.now, context.stack.limits.stuck_factor)
-    ahead = (_ahead(job, decisions.jobs[job.job][0]) for job in jobs if job.job not in over)
-    found = forecast_jobs((one for one in ahead if one is not None), over, basis)
-    return found, forecast_stack(found)
-
-
-def _ahead(job: JobPlan, subject: Subject) -> JobAhead | None:
-    """A job for its forecast; None if no account is known where it could be at work."""
-    view, attempt = subject.current, job.attempt
-    shards = () if view is None else tuple([part.attempt for part in view.shards])
-    if attempt is not None and not is_created_now(job):
-        return JobAhead(job, attempt.account, shards)
-    return None if subject.desired is None else JobAhead(job, subject.desired.account, shards)
-
-
-def _job_plan(
-    subject: Subject, decision: Decision, guard: Guard | None, rates: TokenRates, context: Context
-) -> JobPlan:
-    view, bought, work = subject.current, is_bought(decision), context.rows_of(subject)
-    size = planned_size(subject, decision, work, rates)
-    chain = None if subject.desired is None else subject.desired.chain_rows
-    terms = find_terms(subject, decision, guard, context.options)
-    if work is not None and work.to_send < work.total and decision.code in _NAMES_ROWS:
-        from batchctl.reconcile.view.changes import without_beyond
-
-        decision = replace(decision, changes=without_beyond(decision.changes))
-    current = view.attempt if view else None
-    path, expansion = ("", None) if subject.desired is None else (subject.desired.path, subject.desired.expansion)
-    facts = (size, bought, chain, work, terms, subject.labels, path, expansion, _NO_COST)
-    return JobPlan(subject.name, decision, guard, current, *facts)

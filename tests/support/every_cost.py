@@ -9,20 +9,20 @@ import pytest
 
 from batchctl.model.cost.job_cost import JobCost, Pricing
 from batchctl.model.forecast import JobForecast
-from batchctl.model.plan import JobPlan
-from batchctl.reconcile import planner
-from batchctl.reconcile.cost.estimates import Costing
+from batchctl.model.work_size import WorkSize
+from batchctl.reconcile.job_plans import _Facts
 from batchctl.reconcile.view.subject import Subject
-from tests.support.values import replace
 
-_PRICING = planner._pricing
+_PRICING = _Facts._pricing
 
 
-def _compared(job: JobPlan, ahead: JobForecast | None, subject: Subject, costing: Costing) -> JobCost | Pricing:
-    pricing = _PRICING(job, ahead, subject, costing)
+def _compared(
+    facts: _Facts, subject: Subject, size: WorkSize, ahead: JobForecast | None, *, bought: bool
+) -> JobCost | Pricing:
+    pricing = _PRICING(facts, subject, size, ahead, bought=bought)
     end = None if ahead is None or ahead.end is None else ahead.end.p50
-    cost = costing.cost_of(subject, job.size, bought=job.buys, end=end)
-    assert replace(job, forecast=ahead, pricing=pricing).cost == cost, job.job
+    found = pricing if isinstance(pricing, JobCost) else pricing.cost_of(size, end)
+    assert found == facts.costing.cost_of(subject, size, bought=bought, end=end), subject.name
     return pricing
 
 
@@ -30,5 +30,5 @@ def _compared(job: JobPlan, ahead: JobForecast | None, subject: Subject, costing
 def every_cost_compared() -> Iterator[None]:
     """Within this, the cost of each job of each plan is compared."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(planner, "_pricing", _compared)
+        patch.setattr(_Facts, "_pricing", _compared)
         yield
