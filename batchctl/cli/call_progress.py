@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 from batchctl.cli.common import Common
 from batchctl.cli.notes import json_log
 from batchctl.model.ports.surroundings import Clock
 from batchctl.report.activity import Board
-from batchctl.report.progress_kinds import Lines, make_lines
+from batchctl.report.progress_kinds import make_lines
+
+if TYPE_CHECKING:
+    from batchctl.report.progress_kinds import Lines
 
 
 def watch_calls(common: Common, clock: Clock, board: Board) -> Lines:

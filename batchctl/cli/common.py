@@ -136,6 +136,7 @@ def common_options(command: F) -> Callable[..., Any]:
         if invocation.common is None or common.chdir != invocation.common.chdir:
             _enter(common.chdir)
         invocation.common = common
+        _prepare_reports(invocation.output, common)
         return command(common=common, **given)
 
     decorated: Any = wrapped
@@ -151,6 +152,20 @@ def _prepare() -> None:
         import batchctl.cli.failures  # noqa: F401 - see above
         from batchctl.cli import folder
     folder.begin()
+
+
+def _prepare_reports(output: str, common: Common) -> None:
+    """Load what reports an error as a document, in the log, or in detail; for the same reason."""
+    with leaving_while_importing():
+        if output != "text" or common.verbose:
+            import batchctl.report.documents
+            import batchctl.report.error_document
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            import batchctl.cli.repository
+            import batchctl.report.workflow
+        if common.log_format == "json":
+            import batchctl.report.log
+            import batchctl.report.progress_log  # noqa: F401 - all of them for later
 
 
 def _enter(place: str | None) -> None:

@@ -10,16 +10,12 @@ import click
 
 from batchctl.cli.aimed_hints import aim
 from batchctl.cli.common import Common, Invocation
-from batchctl.cli.github import annotate
+from batchctl.cli.github import annotate_error
 from batchctl.cli.output import show_error
-from batchctl.cli.repository import place_in_repository
 from batchctl.cli.start_signals import asks_for_json_log
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError, StoppedError, UsageError
 from batchctl.model.exhaustion import exhausted
-from batchctl.report.documents import to_json, to_yaml
-from batchctl.report.error_document import error_document
-from batchctl.report.workflow import error_annotations
 
 
 def report(error: BaseException, arguments: Sequence[str], invocation: Invocation) -> int:
@@ -108,10 +104,12 @@ def _report(error: BatchctlError, invocation: Invocation) -> int:
     """Report an error: text on standard error, a document on standard output, and annotations in a workflow."""
     common = invocation.common or Common()
     aim(error, common)
-    if invocation.output == "json":
-        sys.stdout.write(to_json(error_document(error)))
-    elif invocation.output == "yaml":
-        sys.stdout.write(to_yaml(error_document(error)))
+    if invocation.output in {"json", "yaml"}:
+        from batchctl.report.documents import to_json, to_yaml  # loaded before, see `batchctl.cli.common`
+        from batchctl.report.error_document import error_document
+
+        write = to_json if invocation.output == "json" else to_yaml
+        sys.stdout.write(write(error_document(error)))
     show_error(error, common)
-    annotate(error_annotations(error, place_in_repository(os.environ)))
+    annotate_error(error)
     return error.exit_code

@@ -6,10 +6,13 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from batchctl.cli.notes import json_log, warn
 from batchctl.report.escape import terminal
-from batchctl.report.workflow import GROUP_END, group_start
+
+if TYPE_CHECKING:
+    from batchctl.model.errors import BatchctlError
 
 
 def in_actions() -> bool:
@@ -24,12 +27,23 @@ def annotate(lines: Iterable[str]) -> None:
         sys.stderr.flush()
 
 
+def annotate_error(error: BatchctlError) -> None:
+    """Print the annotations of an error, in a workflow."""
+    if in_actions():
+        from batchctl.cli.repository import place_in_repository  # both are loaded before, see `batchctl.cli.common`
+        from batchctl.report.workflow import error_annotations
+
+        annotate(error_annotations(error, place_in_repository(os.environ)))
+
+
 @contextmanager
 def group(title: str) -> Iterator[None]:
     """Fold the lines of the block, in a workflow."""
     if not in_actions():
         yield
         return
+    from batchctl.report.workflow import GROUP_END, group_start
+
     annotate([group_start(title)])
     try:
         yield

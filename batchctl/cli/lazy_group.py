@@ -6,20 +6,21 @@ import gc
 import importlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
 from batchctl.cli.start_signals import leaving_while_importing
 
 
-class Entry(NamedTuple):
+class Entry:
     """One row of a table of commands."""
 
-    place: str
-    """The module and the attribute of the command: `batchctl.cli.plan:plan`."""
-    help: str
-    """The first line of its help, for lists and completions."""
+    def __init__(self, place: str, help_text: str) -> None:
+        self.place = place
+        """The module and the attribute of the command: `batchctl.cli.plan:plan`."""
+        self.help = help_text
+        """The first line of its help, for lists and completions."""
 
     def load(self) -> click.Command:
         """Import the command."""

@@ -15,7 +15,6 @@ from batchctl.model.errors import BatchctlError
 from batchctl.model.json_value import Json
 from batchctl.model.locations import Diagnostic
 from batchctl.report.console import Console, make_console
-from batchctl.report.documents import job_list, to_json, to_names, to_yaml
 from batchctl.report.error_text import write_error, write_warnings
 
 
@@ -64,11 +63,14 @@ def emit(
 ) -> None:
     """Print a result in the requested format."""
     match output:
-        case "json":
-            sys.stdout.write(to_json(document()))
-        case "yaml":
-            sys.stdout.write(to_yaml(document()))
+        case "json" | "yaml":
+            from batchctl.report.documents import to_json, to_yaml
+
+            write = to_json if output == "json" else to_yaml
+            sys.stdout.write(write(document()))
         case "name":
+            from batchctl.report.documents import to_names
+
             sys.stdout.write(to_names(names))
         case "markdown":
             assert markdown is not None, "the command does not offer Markdown"
@@ -94,6 +96,8 @@ def emit_each(common: Common, output: str, jobs: Sequence[Shown], *, alone: bool
             job.text(console)
 
     def document() -> Mapping[str, Json]:
+        from batchctl.report.documents import job_list
+
         return jobs[0].document() if alone else job_list(job.document() for job in jobs)
 
     emit(common, output, text=text, document=document)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from batchctl.cli.engine_tools import open_tools
-from batchctl.cli.github import annotate
+from batchctl.cli.github import annotate_error
 from batchctl.cli.job_selection import JobSelection, selected_names
 from batchctl.cli.output import show_error, show_warnings
 from batchctl.cli.plan_output import open_progress
@@ -17,7 +17,6 @@ from batchctl.model.errors import BatchctlError
 from batchctl.model.plan import JobPlan
 from batchctl.model.stack import Stack
 from batchctl.reconcile import Options, final_names
-from batchctl.report.workflow import error_annotations
 
 if TYPE_CHECKING:  # see `token_samples`
     from batchctl.engine.token_samples import TokenSamples
@@ -55,7 +54,7 @@ def preview_and_warn(
     seen = preview_plan(workspace, options or Options(workspace.scope), black_box, samples)
     for error in seen.failures:
         show_error(error, workspace.common)
-        annotate(error_annotations(error))
+        annotate_error(error)
     return seen
 
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from batchctl.cli.consent import Consent, ask, ask_for_name, needs_asking, only_as_shown
 from batchctl.cli.engine_tools import open_tools
 from batchctl.cli.exits import Exit, lightest_first, weightiest
-from batchctl.cli.github import annotate, group, in_actions, set_outputs, summarise
+from batchctl.cli.github import annotate, annotate_error, group, in_actions, set_outputs, summarise
 from batchctl.cli.guard_options import refuse_new_state
 from batchctl.cli.manifest_reload import ManifestReload
 from batchctl.cli.output import emit, is_one_terminal, show_error, stderr_console
@@ -43,7 +43,7 @@ from batchctl.report.plan_text import write_plan
 from batchctl.report.reports import ApplyReport
 from batchctl.report.run_events import BothProgress, RunEvents
 from batchctl.report.status_text import write_status
-from batchctl.report.workflow import annotation, error_annotations
+from batchctl.report.workflow import annotation
 
 
 class Companion(Struct, frozen=True):
@@ -144,7 +144,7 @@ def carry_out(workspace: Workspace, request: Request) -> int:
     for error in verdict:
         if not (on_one_screen and _repeats_guards(error, report)):
             show_error(error, workspace.common)
-        annotate(error_annotations(error))
+        annotate_error(error)
     return weightiest(error.exit_code for error in verdict)
 
 

@@ -6,7 +6,6 @@ limits: it crashes the process at 50,000 levels, and aliases can expand a small 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -123,6 +122,8 @@ def _without_pairs(text: str) -> str:
     """
     if "\\u" not in text or not _PAIR.search(text):
         return text
+    import json  # for files that JSON writers have made, with such characters
+
     try:
         json.loads(text)
     except (ValueError, RecursionError):

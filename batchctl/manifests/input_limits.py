@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import assert_never
 
@@ -10,6 +9,7 @@ from msgspec import Struct
 
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
+from batchctl.model.canonical import compact_json
 from batchctl.model.capabilities import CAPABILITIES, ApiLimits
 from batchctl.model.json_value import Json
 from batchctl.model.locations import Location
@@ -18,7 +18,6 @@ from batchctl.model.sources import AwaitedRows, InlineRows, LocalFile, RemoteSou
 from batchctl.model.stack import ProviderConfig
 from batchctl.model.work_size import TOKEN_BYTES
 
-_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _LOWER = "or lower maxOutputTokens or candidateCount"
 _TO_A_FILE = "put the rows into a JSONL file: src: {file: PATH}"
 
@@ -90,14 +89,10 @@ def least_bytes(source: InlineRows, defaults: Mapping[str, Json]) -> int:
     """The least bytes of the requests: a row's member counts as written, even if a default is merged into it."""
     under = _default_bytes(defaults)
     return sum(
-        _bytes(row.request) + sum(size for name, size in under.items() if name not in row.request)
+        len(compact_json(row.request)) + sum(size for name, size in under.items() if name not in row.request)
         for row in source.rows
     )
 
 
 def _default_bytes(defaults: Mapping[str, Json]) -> dict[str, int]:
-    return {name: _bytes({name: value}) - len("{}") for name, value in defaults.items()}
-
-
-def _bytes(value: Mapping[str, Json]) -> int:
-    return len(_COMPACT.encode(value).encode("utf-8", errors="surrogatepass"))
+    return {name: len(compact_json({name: value})) - len("{}") for name, value in defaults.items()}

@@ -6,7 +6,6 @@ Finds the files and resolves references between them. What decides by a schema f
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -27,6 +26,8 @@ def schema_names() -> tuple[str, ...]:
 
 def schema_text(name: str) -> str:
     """One schema as JSON text that needs no other file. Raises UsageError for an unknown name."""
+    import json  # to print one
+
     return json.dumps(load_schema(name), indent=2, ensure_ascii=False) + "\n"
 
 

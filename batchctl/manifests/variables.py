@@ -5,7 +5,6 @@ A value comes from the first of these that has one: `--set`, the environment, th
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TypeAlias
@@ -262,6 +261,8 @@ def _parse_list(text: str) -> tuple[Plain, ...] | None:
     """`a,b` or a JSON list; None if it is neither."""
     if not text.lstrip().startswith("["):
         return tuple(item.strip() for item in text.split(",")) if text.strip() else ()
+    import json  # few stacks have such a list
+
     try:
         items = json.loads(text, parse_int=resolve, parse_float=resolve, parse_constant=resolve)
     except (ValueError, RecursionError):

@@ -7,7 +7,6 @@ for years, so this must never change under the scheme `d1:`.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from functools import cache
 
@@ -21,7 +20,6 @@ SORTED = msgspec.json.Encoder(order="sorted")
 _SMALL, _LARGE = 1e-4, 1e15
 """The numbers between them are written without an exponent by everybody."""
 _MOST = 2**63
-_PYTHON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 _BACKSLASH, _BACKSLASH_CODE = rb"\\", rb"\u005c"
 
 
@@ -40,6 +38,19 @@ def canonical_json(value: Json) -> bytes:
     if ".0" in text or "e+" in text:
         text = _dump(_with_integers(value))
     return text.encode("ascii")
+
+
+def compact_json(value: Json) -> bytes:
+    """The value as JSON without spaces, in UTF-8: members in their order, with the fewest escapes."""
+    if is_plain(value):
+        try:
+            return msgspec.json.encode(value)
+        except UnicodeEncodeError:
+            pass  # half of a surrogate pair
+    import json  # as in `_dump`
+
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", errors="surrogatepass")
 
 
 def with_escapes(raw: bytes) -> bytes:
@@ -122,7 +133,9 @@ class RowsHasher:
 
 
 def _dump(value: Json) -> str:
-    return _PYTHON.encode(value)
+    import json  # for what msgspec writes in another way, which few values have
+
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def _with_integers(value: Json) -> Json:

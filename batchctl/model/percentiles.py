@@ -8,7 +8,6 @@ about t. Without such spans these are the percentiles by nearest rank.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -56,11 +55,16 @@ class Durations:
 
     def beyond(self, seconds: float = 0.0) -> Percentiles:
         """See `percentiles_of`."""
-        place = (bisect_right(self._ended, seconds), bisect_right(self._cut, seconds)) if seconds else (0, 0)
+        place = self._place(seconds) if seconds and (self._ended or self._cut) else (0, 0)
         found = self._known.get(place)
         if found is None:
             found = self._known[place] = _percentiles(self._ended[place[0] :], self._cut[place[1] :])
         return found
+
+    def _place(self, seconds: float) -> tuple[int, int]:
+        from bisect import bisect_right  # for a stack with a history
+
+        return bisect_right(self._ended, seconds), bisect_right(self._cut, seconds)
 
 
 def _percentiles(ended: Sequence[float], cut: Sequence[float]) -> Percentiles:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from batchctl.model.json_value import Json
@@ -26,7 +25,11 @@ def shown_json(value: Json) -> str:
     """A value as JSON writes it, on one line and cut: what a file has may be of any length."""
     if isinstance(value, list | Mapping):
         return "a list" if isinstance(value, list) else "an object"
-    return shown(value) if isinstance(value, str) else cut(json.dumps(value))
+    if isinstance(value, str):
+        return shown(value)
+    import json  # to show a number as Python writes it
+
+    return cut(json.dumps(value))
 
 
 def _escaped(char: str) -> str:

@@ -6,13 +6,12 @@ They are kept beside the digest and are not part of it. Larger inputs have none,
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Self
 
 from msgspec import Struct
 
-from batchctl.model.canonical import row_bytes
+from batchctl.model.canonical import canonical_json, row_bytes
 from batchctl.model.sources import RequestRow
 
 MOST_ROWS = 1_000
@@ -22,7 +21,6 @@ _SHORT = 12
 _NAMED = 10
 """The number of keys that a sentence names."""
 _LONGEST_KEY = 40
-_ENCODE = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 BEYOND = f"the changed rows are not known: batchctl records rows when it sends them, for inputs of up to {MOST_ROWS:,}"
 
 
@@ -55,7 +53,8 @@ class RowHashes:
         """The hashes by key, in the order of the rows."""
         if self._hashes is None:
             return None
-        text = _ENCODE(self._hashes)
+        members = [f'{_written(name)}:"{value}"' for name, value in self._hashes.items()]
+        text = "{" + ",".join(members) + "}"
         return text if len(text) <= MOST_BYTES else None
 
 
@@ -71,7 +70,7 @@ class KnownKeys(Struct, frozen=True):
         names = [_name(number, key) for number, key in enumerate(keys, 1)]
         if len(set(names)) < len(names):
             return None
-        members = [_ENCODE(name).replace("%", "%%") + ':"%s"' for name in names]
+        members = [_written(name).replace("%", "%%") + ':"%s"' for name in names]
         text = "{" + ",".join(members) + "}"
         is_small = len(names) <= MOST_ROWS and len(text % (("0" * _SHORT,) * len(names))) <= MOST_BYTES
         return cls(text if is_small else None)
@@ -85,6 +84,10 @@ class KnownKeys(Struct, frozen=True):
 def _name(number: int, key: str | None) -> str:
     """A row without a key is identified by its position."""
     return f"row {number}" if key is None else key
+
+
+def _written(name: str) -> str:
+    return canonical_json(name).decode("ascii")
 
 
 def _short_hash(line: bytes) -> str:
@@ -135,6 +138,8 @@ def compare_rows(before: str | None, after: str | None) -> RowChanges | None:
 
 
 def _read(text: str) -> Mapping[str, str]:
+    import json  # msgspec refuses half of a surrogate pair
+
     found: Mapping[str, str] = json.loads(text)
     return found
 

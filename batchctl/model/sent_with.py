@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Self, TypeAlias
 
 from msgspec import Struct, field
 
+from batchctl.model.canonical import compact_json
 from batchctl.model.quoting import cut
 
 _Json: TypeAlias = Any
@@ -57,4 +57,4 @@ def _leaves(path: str, value: Mapping[str, _Json]) -> Iterator[tuple[str, _Json]
 
 
 def _text(value: _Json) -> str:
-    return cut(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    return cut(value if isinstance(value, str) else compact_json(value).decode("utf-8", "surrogatepass"))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from batchctl.model.errors import BatchctlError, ManifestError, RowsError, StoppedError
 from batchctl.model.locations import Diagnostic
 from batchctl.report.console import Console
-from batchctl.report.error_document import error_fields
 from batchctl.report.layout import count, outside, write_line
 
 MANY = frozenset({"diagnostics", "problems", "warnings"})
@@ -33,6 +31,10 @@ def write_error(error: BatchctlError, console: Console, *, verbose: bool = False
     if error.hint:
         write_line(console, "  ", ("hint", "cyan"), ": ", outside(error.hint))
     if verbose:
+        import json  # both are loaded before, see `batchctl.cli.common`
+
+        from batchctl.report.error_document import error_fields
+
         for name, value in error_fields(error)["details"].items():
             if name not in MANY:
                 write_line(console, "  ", outside(f"{name}: {json.dumps(value, ensure_ascii=False)}", "dim"))

@@ -1,4 +1,4 @@
-"""Progress for logs: plain lines, JSON lines, or only warnings.
+"""Progress for logs: plain lines, or only warnings. Lines of JSON are in `progress_log`.
 
 Implements `Progress`. Every kind is a context manager, so that callers can use all of them in the same way.
 """
@@ -17,7 +17,6 @@ from batchctl.model.ports.surroundings import Clock
 from batchctl.report.activity import Board, Busy, Heartbeat, busy_words
 from batchctl.report.display_times import clock_time
 from batchctl.report.escape import terminal
-from batchctl.report.log import JsonLog, Level
 from batchctl.report.reports import StatusReport
 from batchctl.report.words import plan_summary
 
@@ -147,43 +146,6 @@ class PlainProgress(ProgressBase):
         with self._lock:
             self._stream.write(f"{clock_time(self._clock.now())} {terminal(message)}\n")
             self._stream.flush()
-
-
-class JsonLinesProgress(ProgressBase):
-    """`--log-format json`: one object a line, see `JsonLog`.
-
-    Every plan is reported, so that the log is complete; waits as with `PlainProgress`.
-    """
-
-    def __init__(self, log: JsonLog, clock: Clock) -> None:
-        super().__init__()
-        self._log = log
-        self._calm = Calm(clock)
-        self._repeat = Repeat(clock)
-
-    def planned(self, plan: Plan) -> None:
-        self._log.head.stack = plan.stack
-        self._log.write(Level.INFO, "planned", plan_summary(plan), summary=plan.summary())
-
-    def step(self, job: str, message: str, attempt: int | None = None) -> None:
-        self._log.write(Level.INFO, "step", message, job=job, attempt=attempt)
-
-    def warn(self, message: str) -> None:
-        self._log.write(Level.WARNING, "warning", message)
-
-    def waiting(self, jobs: Sequence[JobPlan], seconds: float) -> None:
-        from batchctl.report.waits import wait_words
-
-        words = wait_words(jobs)
-        if self._repeat.is_due(words):
-            self._log.write(Level.INFO, "waiting", words, seconds=seconds)
-
-    def busy(self, things: Sequence[Busy]) -> None:
-        if self._calm.is_due(things):
-            self._log.write(Level.INFO, "busy", busy_words(things))
-
-    def stopping(self) -> bytes:
-        return self._log.line(Level.WARNING, "stopping", STOPPING).encode()
 
 
 class Calm:

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, TextIO
 
 from batchctl.model.ports.surroundings import Clock
 from batchctl.report.console import Console, is_terminal
-from batchctl.report.log import JsonLog
-from batchctl.report.progress import JsonLinesProgress, PlainProgress, QuietProgress
+from batchctl.report.progress import PlainProgress, QuietProgress
 
 if TYPE_CHECKING:
+    from batchctl.report.log import JsonLog
+    from batchctl.report.progress_log import JsonLinesProgress
     from batchctl.report.screen.live import Screen
 
-    AnyProgress = Screen | PlainProgress | JsonLinesProgress | QuietProgress
+    Lines = PlainProgress | JsonLinesProgress | QuietProgress
+    AnyProgress = Screen | Lines
     """Every kind implements `Progress` and is a context manager."""
-
-Lines = PlainProgress | JsonLinesProgress | QuietProgress
 
 
 def make_progress(
@@ -43,5 +43,7 @@ def make_progress(
 def make_lines(stream: TextIO, clock: Clock, *, log: JsonLog | None, quiet: bool) -> Lines:
     """The progress without a screen."""
     if log is not None:
+        from batchctl.report.progress_log import JsonLinesProgress
+
         return JsonLinesProgress(log, clock)
     return QuietProgress(stream) if quiet else PlainProgress(stream, clock)

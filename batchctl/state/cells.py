@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TypeAlias, TypeVar
 
 import msgspec
@@ -61,7 +60,7 @@ def time_cell(time: datetime | None) -> str | None:
 
 def json_cell(value: Json) -> str:
     """Readable JSON: members sorted, with the fewest escapes."""
-    return text_cell(_encode(value))
+    return text_cell(_encoder()(value))
 
 
 def _plain(value: object) -> Json:
@@ -70,7 +69,11 @@ def _plain(value: object) -> Json:
     raise TypeError(f"not JSON: {type(value).__name__}")
 
 
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, default=_plain).encode
+@cache
+def _encoder() -> Callable[[object], str]:
+    import json  # to write a state
+
+    return json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, default=_plain).encode
 
 
 def seconds_of(duration: timedelta | None) -> int | float | None:
@@ -127,6 +130,8 @@ def _decode(text: str) -> Json:
     try:
         return _DECODER.decode(text)
     except msgspec.DecodeError:
+        import json  # for what msgspec refuses
+
         return json.loads(text)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from batchctl.model.attempts import MergedResults
 from batchctl.model.json_value import Json
 from batchctl.model.observed import RowCounts
@@ -70,11 +68,11 @@ def read_row_settings(cell: Json) -> RowSettings:
         raise NewerError(f"its row settings have {', '.join(sorted(unknown))}")
     accept = found.get(_ACCEPT, [])
     if not isinstance(accept, list):
-        raise CellError(f"expected a list of codes, found {json.dumps(accept)}")
+        raise CellError(f"expected a list of codes, found {accept!r}")
     standard = RowSettings()
     reuse = found.get(_REUSE, standard.reuse)
     if not isinstance(reuse, bool):
-        raise CellError(f"expected a flag, found {json.dumps(reuse)}")
+        raise CellError(f"expected a flag, found {reuse!r}")
     attempts = read_number(found.get(_ATTEMPTS, standard.max_attempts))
     fallbacks = tuple(map(_read_fallback, found.get(_FALLBACK, ())))
     return RowSettings(frozenset(map(read_text, accept)), reuse, attempts, fallbacks)

@@ -163,7 +163,7 @@ def test_a_status_loads_no_part_that_it_does_not_use(tmp_path: Path) -> None:
     assert loaded == {"httpx._main"}, "the last is there as a name alone"
 
 
-LOADED_FOR_AN_ANSWER = {"status": 282, "plan": 300}
+LOADED_FOR_AN_ANSWER = {"status": 276, "plan": 300}
 """batchctl's own modules of a command that looks: each takes 0.2 ms."""
 SELDOM_NEEDED = HEAVY - {"yaml"} | {
     "asyncio",
@@ -184,6 +184,8 @@ SELDOM_NEEDED = HEAVY - {"yaml"} | {
     "zoneinfo",
 }
 
+OF_DOCUMENTS_AND_HISTORIES = {"bisect", "graphlib", "json"}
+
 
 def test_the_collector_examines_nothing_at_the_end() -> None:
     """What is frozen is not searched for garbage when Python ends."""
@@ -196,6 +198,23 @@ def test_the_collector_does_not_examine_what_was_imported() -> None:
     program = "import gc; from batchctl.cli import commands; commands.batchctl.table['status'].load(); print(gc.get_freeze_count() > 10_000, gc.isenabled())"
     _, out = imported(program)
     assert out == "True True\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "needed"),
+    [
+        pytest.param([], ["error_text"], id="text"),
+        pytest.param(["-v"], ["error_text", "error_document"], id="in detail"),
+        pytest.param(["-o", "json"], ["documents", "error_document"], id="a document"),
+        pytest.param(["--log-format", "json"], ["log", "progress_log"], id="the log"),
+    ],
+)
+def test_what_reports_an_error_is_loaded_before_it(options: list[str], needed: list[str], tmp_path: Path) -> None:
+    """Without handles or memory, an import would fail as well."""
+    told = "sys.modules['batchctl.cli.failures'].report = lambda *_: print(*sys.modules) or 0"
+    program = f"import sys; from batchctl.cli import folder, main; folder.begin = lambda: exec({told!r}); sys.argv[0] = 'batchctl'; main()"
+    _, out = imported(program, "-C", str(tmp_path), "status", *options)
+    assert {f"batchctl.report.{name}" for name in needed} <= set(out.split())
 
 
 def test_a_second_command_of_a_process_keeps_no_garbage_of_the_first() -> None:
@@ -212,5 +231,6 @@ def test_a_look_at_unchanged_jobs_loads_few_modules(command: str, tmp_path: Path
     arguments = ["-X", "importtime", str(BENCHMARKS / "offline.py"), str(stack / ".batchctl" / "state.db"), command]
     done = subprocess.run([sys.executable, *arguments, "-C", str(stack)], capture_output=True, text=True, check=True)
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
-    assert not {name.partition(".")[0] for name in loaded} & SELDOM_NEEDED
+    unneeded = SELDOM_NEEDED | (OF_DOCUMENTS_AND_HISTORIES if command == "status" else set())
+    assert not packages(loaded) & unneeded
     assert len({name for name in loaded if name.startswith("batchctl")}) <= LOADED_FOR_AN_ANSWER[command]

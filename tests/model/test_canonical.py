@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchctl.model import canonical
-from batchctl.model.canonical import canonical_json
+from batchctl.model.canonical import canonical_json, compact_json
 from batchctl.model.wire_json import wire_json
 
 TEXTS = st.one_of(
@@ -111,3 +111,15 @@ def test_wire_json_is_what_python_writes(value: Any) -> None:
 def test_what_cannot_be_sent_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match=r"not JSON compliant|surrogates not allowed"):
         wire_json(value)
+
+
+@given(VALUES)
+def test_compact_json_is_what_python_writes(value: Any) -> None:
+    expected = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass")
+    assert compact_json(value) == expected
+
+
+@pytest.mark.parametrize("value", ["\ud800", {"\ud800": "a"}, 10**30, 1e300, 1.0, float("nan")])
+def test_compact_json_writes_what_msgspec_does_not(value: Any) -> None:
+    expected = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass")
+    assert compact_json(value) == expected

@@ -8,7 +8,8 @@ import pytest
 
 from batchctl.model.activity import UNWATCHED
 from batchctl.report.activity import CHECK_EVERY, TELL_AFTER, Board, Busy, Heartbeat, busy_words
-from batchctl.report.progress import JsonLinesProgress, PlainProgress, QuietProgress
+from batchctl.report.progress import PlainProgress, QuietProgress
+from batchctl.report.progress_log import JsonLinesProgress
 from tests.report.test_progress import StandingClock
 from tests.support.json_logs import json_log
 

@@ -11,8 +11,9 @@ from batchctl.model.plan import Plan
 from batchctl.model.ports.surroundings import Progress
 from batchctl.model.states import Phase
 from batchctl.report.console import make_console
-from batchctl.report.progress import JsonLinesProgress, PlainProgress, QuietProgress
+from batchctl.report.progress import PlainProgress, QuietProgress
 from batchctl.report.progress_kinds import make_progress
+from batchctl.report.progress_log import JsonLinesProgress
 from batchctl.report.screen.live import Screen
 from tests.support.json_logs import json_log
 from tests.support.report_samples import HOSTILE, NOW, Terminal, job_plan, running

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from functools import cache
 from typing import TypeAlias
+
+import msgspec
 
 from batchctl.model.json_value import Json
 
@@ -30,10 +31,20 @@ def find_values(raw: bytes) -> Mapping[Path, tuple[int, int]]:
             is_name = isinstance(step, str)
             path[-1] = step if isinstance(step, str) else step + 1
         elif mark == b'"' and is_name:
-            path[-1], is_name = json.loads(token[0]), False
+            path[-1], is_name = _name(token[0]), False
         elif mark != b":":
             found[tuple(path)] = token.span(1 if mark == b'"' else 0)
     return found
+
+
+def _name(token: bytes) -> str:
+    try:
+        return msgspec.json.decode(token, type=str)
+    except msgspec.DecodeError:
+        import json  # half of a surrogate pair
+
+        name: str = json.loads(token)
+        return name
 
 
 @cache

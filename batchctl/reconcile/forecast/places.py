@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from heapq import heapify, heapreplace
 
 from msgspec import Struct, field
 
@@ -27,10 +26,8 @@ class Places(Struct):
     def of(cls, ends: Iterable[ExpectedEnd | None]) -> Places:
         """The places of jobs with these ends."""
         found = list(ends)
-        soon = [end.p50 for end in found if end is not None]
-        late = [end.p90 for end in found if end is not None and end.p90 is not None]
-        heapify(soon)
-        heapify(late)
+        soon = sorted(end.p50 for end in found if end is not None)
+        late = sorted(end.p90 for end in found if end is not None and end.p90 is not None)
         count = len(found)
         return cls(count, soon if len(soon) == count else None, late if len(late) == count else None)
 
@@ -48,5 +45,7 @@ class Places(Struct):
 def _taken(ends: list[datetime] | None, end: datetime | None) -> list[datetime] | None:
     if ends is None or end is None:
         return None
+    from heapq import heapreplace  # for jobs that wait for a place
+
     heapreplace(ends, end)
     return ends

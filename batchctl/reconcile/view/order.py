@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from graphlib import CycleError, TopologicalSorter
 
 from msgspec import Struct
 
@@ -35,6 +34,10 @@ def sort_by_needs(needs: Mapping[str, Iterable[str]]) -> Sorted:
     known = {name: {other for other in wanted if other in needs} for name, wanted in needs.items() if wanted}
     left = {name: wanted for name, wanted in known.items() if wanted}
     names = sorted(needs.keys() - left.keys())
+    if not left:
+        return Sorted(tuple(names), frozenset())
+    from graphlib import CycleError, TopologicalSorter  # for jobs that need others
+
     sorter = TopologicalSorter({name: wanted & left.keys() for name, wanted in left.items()})
     with suppress(CycleError):
         # The sorter finds a circle at once, and still gives all that is in none.
@@ -42,5 +45,5 @@ def sort_by_needs(needs: Mapping[str, Iterable[str]]) -> Sorted:
     while ready := sorter.get_ready():
         names.extend(sorted(ready))
         sorter.done(*ready)
-    circles = sorted(needs.keys() - set(names)) if left else []
+    circles = sorted(needs.keys() - set(names))
     return Sorted((*names, *circles), frozenset(circles))

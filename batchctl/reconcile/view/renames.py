@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -16,7 +17,9 @@ from batchctl.model.attempts import RecordedAttempt
 from batchctl.model.keys import AttemptKey
 from batchctl.model.recorded import Recorded, RecordedJob
 from batchctl.model.stack import Moved
-from batchctl.model.writes import RenameJob, SaveAttempt, SaveJob, Write
+
+if TYPE_CHECKING:  # few stacks have a rename to write down
+    from batchctl.model.writes import Write
 
 
 class Move(Struct, frozen=True):
@@ -46,6 +49,8 @@ def rename(job: RecordedJob, to: str, recorded: Recorded) -> list[Write]:
 
 
 def _writes(job: RecordedJob, to: str, following: Iterable[RecordedJob]) -> list[Write]:
+    from batchctl.model.writes import RenameJob, SaveAttempt, SaveJob
+
     record = renamed(job, to)
     writes: list[Write] = [RenameJob(job.name, to), SaveJob(record.row)]
     writes += [SaveAttempt(attempt) for attempt in record.attempts]
@@ -92,6 +97,8 @@ def find_moves(moved: Iterable[Moved], recorded: Recorded) -> Moves:
     for before, after in ends.items():
         there = jobs.get(after)
         if there is not None and before not in jobs and before not in there.row.former_names:
+            from batchctl.model.writes import SaveJob
+
             row = replace(there.row, former_names=(*there.row.former_names, before))
             jobs[after] = replace(there, row=row)
             due.append(Move(before, after, (SaveJob(row),), is_new=False))
