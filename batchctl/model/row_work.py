@@ -233,6 +233,12 @@ class RowWork(Struct, frozen=True):
         return self.to_send - self.retryable - sum(self.fallbacks)
 
 
+MOST_LISTED = 2**10
+"""Characters of a list of sent rows in a record. A state is read as a whole."""
+MOST_ROWS_LISTED = MOST_LISTED // 24
+"""The most rows of such a list: a hash of 16 bytes in Base64, and the braces and the comma of an empty name."""
+
+
 class RowsSent(Struct, frozen=True):
     """The rows of an attempt, as the state has them."""
 

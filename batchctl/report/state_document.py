@@ -24,6 +24,7 @@ NOT_REBUILT = (
     "the input of the digest of work that the manifests have changed since",
     "that a job was bound to another account, where its remote job is gone or was not collected",
     "imported jobs, unless their results are collected or the manifest names them",
+    "the list of the rows that a short job was sent, until its results are collected",
     "a former name, unless results were collected under it",
 )
 """Facts that neither a mark nor the results folder contains."""

@@ -17,7 +17,7 @@ from batchctl.model.input_rows import RowColumns
 from batchctl.model.json_value import Json
 from batchctl.model.keys import AttemptKey
 from batchctl.model.ports.inputs import InputRow
-from batchctl.model.row_work import RowChoice, RowsSent
+from batchctl.model.row_work import MOST_LISTED, RowChoice, RowsSent
 from batchctl.rows.aside import Aside
 from batchctl.rows.asked_of_all import AskedOfAll
 from batchctl.rows.folder import job_folder, require_writable, results_errors
@@ -35,8 +35,6 @@ from batchctl.rows.sent_list import (
     read_names,
 )
 
-MOST_RECORDED = 2**10
-"""Characters of a list in a record: some twenty rows. A state is read as a whole."""
 _ENCODER = msgspec.json.Encoder()
 _AT_ONCE = 2**15
 """Places that are written at once."""
@@ -92,12 +90,12 @@ class NewList(ListedRows):
     @property
     def listed(self) -> str | None:
         """The list as a part of a record; None if it has to be a file."""
-        if not self.is_whole or self.shards > 1 or self.renews or len(self._names) + len(self.prints) >= MOST_RECORDED:
+        if not self.is_whole or self.shards > 1 or self.renews or len(self._names) + len(self.prints) >= MOST_LISTED:
             return None
         names = list(read_names(self._names.read(0, len(self._names))))
         recorded = Recorded(self.prints.read(0, len(self.prints)), names)
         listed = with_escapes(_ENCODER.encode(recorded)).decode("ascii")
-        return listed if len(listed) <= MOST_RECORDED else None
+        return listed if len(listed) <= MOST_LISTED else None
 
     def pieces(self) -> Iterator[bytes]:
         """The list as its file has it: places, fingerprints, names. Raises OSError."""

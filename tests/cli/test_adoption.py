@@ -6,9 +6,10 @@ import shutil
 
 import pytest
 
-from tests.support.command_line import Cli, Service, StackFolder
+from tests.support.command_line import ROWS, Cli, Service, StackFolder
 
 JOBS = ("classify", "summarise", "translate")
+OTHER_ROWS = [*ROWS[:-1], {**ROWS[-1], "text": "another text"}]
 
 
 @pytest.fixture
@@ -78,3 +79,69 @@ def test_active_jobs_are_adopted_and_followed_to_their_end(stack: StackFolder, c
     cli.ok("apply", "--yes")
     assert len(cli.ok("results", "translate").rows) == 3
     assert service.creates == 1
+
+
+AGAIN = "rows that did not change may be bought again"
+
+
+def lose_a_short_list(stack: StackFolder, cli: Cli) -> None:
+    """A job ends at the API; its state, which alone has the list of its rows, is lost before they are collected."""
+    stack.write_job("translate")
+    cli.ok("apply", "--yes")
+    shutil.rmtree(stack.path / ".batchctl")
+
+
+def test_a_change_while_the_state_is_lost_says_that_rows_may_be_bought_again(
+    stack: StackFolder, cli: Cli, service: Service
+) -> None:
+    lose_a_short_list(stack, cli)
+    service.advance("1h")
+    stack.write_job("translate", src=OTHER_ROWS)
+    plan, applied = cli("plan", "-o", "json"), cli("apply", "--yes", "-o", "json")
+    assert (plan.code, applied.code) == (6, 6)
+    assert all(AGAIN in ran.json["guards"][0]["message"] for ran in (plan, applied))
+    assert service.creates == 1
+    ordered = cli.ok("apply", "--yes", "--adopt-changed", "-o", "json")
+    assert AGAIN in ordered.json["actions"][0]["reason"]
+    assert [job["rows"] for job in service.of("translate")] == [len(OTHER_ROWS)] * 2
+
+
+def test_a_change_after_an_adoption_says_that_rows_may_be_bought_again(
+    stack: StackFolder, cli: Cli, service: Service
+) -> None:
+    lose_a_short_list(stack, cli)
+    cli.ok("apply", "--yes")
+    stack.write_job("translate", src=OTHER_ROWS)
+    (action,) = cli.ok("plan", "-o", "json").json["actions"]
+    assert (action["action"], AGAIN in action["reason"]) == ("replace", True)
+    assert "1 of 3 rows changed: three" in str(action["changes"]), "the rows of the manifest are recorded"
+    stack.write_job("translate", model="gemini-2.5-pro")
+    (action,) = cli.ok("plan", "-o", "json").json["actions"]
+    assert (action["action"], AGAIN in action["reason"]) == ("replace", False), "another model: all rows are new"
+
+
+def test_a_change_that_is_undone_until_results_are_collected_buys_only_changed_rows(
+    stack: StackFolder, cli: Cli, service: Service
+) -> None:
+    lose_a_short_list(stack, cli)
+    service.advance("1h")
+    stack.write_job("translate", src=OTHER_ROWS)
+    (guard,) = cli("plan", "-o", "json").json["guards"]
+    assert "undo the change before the next `apply`" in guard["message"]
+    stack.write_job("translate")
+    cli.ok("apply", "--yes")
+    stack.write_job("translate", src=OTHER_ROWS)
+    (action,) = cli.ok("apply", "--yes", "-o", "json").json["actions"]
+    assert (action["action"], AGAIN in action["reason"]) == ("replace", False)
+    assert [job["rows"] for job in service.of("translate")] == [len(OTHER_ROWS), 1]
+
+
+@pytest.mark.parametrize(
+    "spec", [{"rows": {"reuse": False}}, {"src": [{"key": f"k{n}", "text": "t"} for n in range(99)]}]
+)
+def test_nothing_is_said_of_rows_that_are_bought_anew_anyway_or_have_their_list_in_a_file(
+    stack: StackFolder, cli: Cli, service: Service, spec: dict[str, object]
+) -> None:
+    lose_a_short_list(stack, cli)
+    stack.write_job("translate", **{"src": OTHER_ROWS, **spec})
+    assert AGAIN not in cli("plan").out

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from batchctl.model.attempts import RecordedAttempt
+from batchctl.model.attempts import CancelCause, RecordedAttempt
 from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import AttemptKey
 from batchctl.model.lifecycle import OnChange
 from batchctl.model.observed import RowCounts
+from batchctl.model.row_settings import RowSettings
+from batchctl.model.row_work import RowsSent
+from batchctl.model.sources import InlineRows, LocalFile, RemoteSource, Source
 from batchctl.model.steps import Note, RecordAttempt
 from batchctl.reconcile import Options
 from tests.support.decisions import (
@@ -134,11 +137,61 @@ def test_an_adopted_record_holds_what_the_mark_and_the_api_say(wanted: DesiredJo
 
 
 def test_an_adopted_record_becomes_known_in_full_once_its_work_is_desired() -> None:
-    by_mark = attempt(1, digest=digest("1")[:15], tree={}, adopted=True)
+    by_mark, wanted = attempt(1, digest=digest("1")[:15], tree={}, adopted=True), replace(job(), row_hashes='{"k":"0"}')
 
-    [step] = decide([job()], [row(job(), by_mark)], [look(found())]).jobs[0].steps
+    [step] = decide([wanted], [row(job(), by_mark)], [look(found())]).jobs[0].steps
 
-    assert step == RecordAttempt(replace(by_mark, digest=digest("1"), tree=job().tree), Note.REFRESHED)
+    known = replace(by_mark, digest=digest("1"), tree=job().tree, row_hashes='{"k":"0"}')
+    assert step == RecordAttempt(known, Note.REFRESHED)
+
+
+def with_source(source: Source, **settings: object) -> DesiredJob:
+    """The same requests from another source."""
+    wanted = replace(job(), digest=digest("2"), tree={**job().tree, "source": {"rows": "other"}}, source=source)
+    return replace(wanted, row_settings=RowSettings(**settings))
+
+
+OTHER_ROWS = with_source(InlineRows(()))
+MANY_ROWS = with_source(LocalFile("rows.jsonl", "0" * 64, 99))
+SENT = RowsSent(3, 3, "")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "record", "is_told", "has_way_out"),
+    [
+        pytest.param(OTHER_ROWS, attempt(adopted=True), True, True, id="active"),
+        pytest.param(OTHER_ROWS, attempt(1, "SUCCEEDED", adopted=True), True, True, id="not collected yet"),
+        pytest.param(OTHER_ROWS, collected(adopted=True), True, False, id="collected without a list"),
+        pytest.param(MANY_ROWS, collected(adopted=True), True, False, id="many rows, collected without a list"),
+        pytest.param(MANY_ROWS, attempt(adopted=True), False, False, id="many rows: their list is a file"),
+        pytest.param(OTHER_ROWS, attempt(), False, False, id="not adopted"),
+        pytest.param(OTHER_ROWS, collected(adopted=True, sent=SENT), False, False, id="collected with a list"),
+        pytest.param(job(work="2"), attempt(adopted=True), False, False, id="all requests changed"),
+        pytest.param(with_source(InlineRows(()), reuse=False), attempt(adopted=True), False, False, id="no reuse"),
+        pytest.param(with_source(RemoteSource(("gs://b/o",))), attempt(adopted=True), False, False, id="not our rows"),
+        pytest.param(
+            OTHER_ROWS,
+            attempt(adopted=True, cancel_cause=CancelCause.REPLACE),
+            False,
+            False,
+            id="its replacement has begun",
+        ),
+    ],
+)
+def test_a_replacement_says_that_unchanged_rows_may_be_bought_again(
+    wanted: DesiredJob, record: RecordedAttempt, is_told: bool, has_way_out: bool
+) -> None:
+    (made,) = decide([wanted], [row(job(), record)], [look(seen(record))]).jobs
+    assert made.action == "replace"
+    assert ("rows that did not change may be bought again" in made.reason) == is_told
+    assert ("undo the change before the next `apply`" in made.reason) == has_way_out
+
+
+def test_a_guard_says_that_unchanged_rows_may_be_bought_again() -> None:
+    record = attempt(adopted=True, tree={})
+    made = decide([OTHER_ROWS], [row(job(), record)], [look(seen(record))])
+    assert "rows that did not change may be bought again" not in made.jobs[0].reason
+    assert "rows that did not change may be bought again" in made.guards[0].message
 
 
 @pytest.mark.parametrize(

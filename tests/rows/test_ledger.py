@@ -121,7 +121,7 @@ def token(attempt: int) -> str:
 def shop(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Shop:
     """Lists of all rows are where `params` says; all others are files."""
     if request.param == "file":
-        monkeypatch.setattr(new_list, "MOST_RECORDED", 0)
+        monkeypatch.setattr(new_list, "MOST_LISTED", 0)
     return Shop(tmp_path / "results")
 
 

@@ -13,9 +13,9 @@ import pytest
 from batchctl.model.errors import ResultsError
 from batchctl.model.keys import AttemptKey
 from batchctl.model.ports.inputs import InputRow
-from batchctl.model.row_work import RowChoice
+from batchctl.model.row_work import MOST_LISTED, RowChoice
 from batchctl.rows import aside, new_list
-from batchctl.rows.new_list import MOST_RECORDED, NewList, keep_list, write_list
+from batchctl.rows.new_list import NewList, keep_list, write_list
 from batchctl.rows.packed_file import packed
 from batchctl.rows.sent_list import FORMAT, find_list, read_sent
 from batchctl.state.row_verdicts import read_sent as read_cell
@@ -113,8 +113,8 @@ def test_nothing_is_sent_whose_results_could_not_be_kept(tmp_path: Path, monkeyp
         {"total": 4},
         {"shards": 2},
         {"renews": True},
-        {"key": "n" * MOST_RECORDED},
-        {"key": "n" * (MOST_RECORDED - 50)},
+        {"key": "n" * MOST_LISTED},
+        {"key": "n" * (MOST_LISTED - 50)},
     ],
     ids=["a part", "a shard", "an order", "a long name", "with the rest too long"],
 )

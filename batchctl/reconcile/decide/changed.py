@@ -9,10 +9,13 @@ from batchctl.model.attempts import CancelCause, RecordedAttempt
 from batchctl.model.codes import ErrorCode
 from batchctl.model.decision import Change, Counted, Decision, Guard
 from batchctl.model.desired import DesiredJob
+from batchctl.model.digests import has_same_requests
 from batchctl.model.keys import same_digest
 from batchctl.model.lifecycle import OnChange
 from batchctl.model.reasons import Reason
+from batchctl.model.row_work import MOST_ROWS_LISTED
 from batchctl.model.steps import Create, Step
+from batchctl.model.work_size import rows_sent
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import wait
 from batchctl.reconcile.decide.remote import follow
@@ -97,6 +100,11 @@ def _replace(subject: Subject, context: Context, changes: tuple[Change, ...]) ->
     # A replacement under way was approved when it began: do not check limits or ask for consent again.
     is_agreed = subject.counting.attempt.cancel_cause is CancelCause.REPLACE
     lost = (abandon(view.attempt, context) for view in subject.views if view.attempt.intent is not None)
+    refusal, again = _refuse_adopted(subject.counting.attempt, context), "" if reused else _bought_again(subject)
+    if refusal is not None and again:
+        refusal = replace(refusal, message=f"{refusal.message}; {again}")
+    elif again and not is_agreed:
+        words += f"; {again}"
     return Decision(
         Action.REPLACE,
         current_phase(subject),
@@ -107,7 +115,7 @@ def _replace(subject: Subject, context: Context, changes: tuple[Change, ...]) ->
         counted=None if is_agreed else Counted.REPLACE,
         needs_consent=not is_agreed,
         ends_protected=not is_agreed,
-        refusal=_refuse_adopted(subject.counting.attempt, context),
+        refusal=refusal,
         current=following,
     ).before(*lost)
 
@@ -136,6 +144,27 @@ def _refuse_adopted(attempt: RecordedAttempt, context: Context) -> Guard | None:
         return None
     message = f"{attempt.key.job} was adopted by its mark, and its digest differs from the manifest's"
     return Guard(ADOPTED_CHANGED, message, "--adopt-changed")
+
+
+def _bought_again(subject: Subject) -> str:
+    """Whether rows that did not change may be bought again, in words with the way out; empty if not.
+
+    A short list of the rows that an attempt sent is in the state alone (decision 119), and lost with it.
+    """
+    view, desired = subject.counting, subject.manifest
+    rows, attempt = rows_sent(desired), view.attempt
+    is_known = attempt.sent is not None or not attempt.adopted
+    are_others = bool(attempt.tree) and not has_same_requests(attempt.tree, desired.tree)
+    if is_known or are_others or rows is None or not desired.row_settings.reuse:
+        return ""
+    if rows > MOST_ROWS_LISTED and not view.has_results:
+        return ""
+    words = "rows that did not change may be bought again, because it is not known which rows its job was sent"
+    if view.has_results:
+        return words
+    return (
+        f"{words}: to avoid that, undo the change before the next `apply` or `watch`, until its results are collected"
+    )
 
 
 def changes_of(attempt: RecordedAttempt, desired: DesiredJob) -> tuple[Change, ...]:

@@ -109,7 +109,7 @@ def confirm(view: AttemptView, desired: DesiredJob) -> AttemptView:
     attempt = view.attempt
     if not attempt.adopted or attempt.tree or not same_digest(attempt.digest, desired.digest):
         return view
-    known = replace(attempt, digest=desired.digest, tree=dict(desired.tree))
+    known = replace(attempt, digest=desired.digest, tree=dict(desired.tree), row_hashes=desired.row_hashes)
     return replace(view, attempt=known, note=view.note or Note.REFRESHED)
 
 
