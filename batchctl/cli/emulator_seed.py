@@ -9,6 +9,7 @@ import httpx
 from batchctl.disk.safe_open import read_start
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError
+from batchctl.providers.http.clients import tls_for
 
 EMULATOR_SEED = ".emulator.yaml"
 """The seed's name. It is hidden because the file is not a manifest."""
@@ -32,7 +33,8 @@ def seed_emulator(seed: Path, url: str, transport: httpx.BaseTransport | None) -
     if len(content) > _MOST_BYTES:
         message = f"{seed} is larger than {_MOST_BYTES // 1024**2} MB"
         raise BatchctlError(message, code=ErrorCode.EMULATOR_FAILED, hint="create large files and tables by API calls")
-    client = httpx.Client(transport=transport, trust_env=False)
+    # Without the roots for http: reading them takes longer than the call.
+    client = httpx.Client(transport=transport, trust_env=False, verify=tls_for(url.partition(":")[0].lower()))
     try:
         answer = client.put(f"{url.rstrip('/')}/_emulator/seed", content=content, timeout=_TIMEOUT)
     except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -37,7 +37,7 @@ def served(watcher: Watcher) -> str:
 
 def samples(url: str, **options: Any) -> dict[tuple[str, ...], float]:
     """All samples without their stack, which is the same in all."""
-    answer = httpx.get(f"{url}metrics", timeout=PATIENCE, **options)
+    answer = httpx.get(f"{url}metrics", timeout=PATIENCE, verify=False, **options)
     assert answer.status_code == 200, answer.text
     found: dict[tuple[str, ...], float] = {}
     for family in text_string_to_metric_families(answer.text):
@@ -57,7 +57,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def health(url: str, path: str) -> tuple[int, dict[str, Any]]:
-    answer = httpx.get(f"{url}{path}", timeout=PATIENCE)
+    answer = httpx.get(f"{url}{path}", timeout=PATIENCE, verify=False)
     document = answer.json()
     check_closed("health", document)
     assert (answer.status_code == 200) == (document["status"] == "ok")
@@ -115,8 +115,8 @@ def test_with_a_token_metrics_need_it_and_health_does_not(
     watcher = Watcher(stack.path, "--serve", "127.0.0.1:0", "--token-file", str(tmp_path / "token"))
     started.append(watcher)
     url = served(watcher)
-    assert httpx.get(f"{url}metrics", timeout=PATIENCE).status_code == 401
-    assert httpx.get(f"{url}healthz", timeout=PATIENCE).status_code == 200
+    assert httpx.get(f"{url}metrics", timeout=PATIENCE, verify=False).status_code == 401
+    assert httpx.get(f"{url}healthz", timeout=PATIENCE, verify=False).status_code == 200
     assert samples(url, headers={"authorization": f"Bearer {token}"})
     assert token not in "".join(watcher.told)
 
@@ -129,7 +129,7 @@ def test_the_page_alone_has_the_numbers_of_the_state(
     page = Watcher(stack.path, command=("ui", "--serve", "127.0.0.1:0"))
     started.append(page)
     url = served(page)
-    until(lambda: httpx.get(f"{url}readyz", timeout=PATIENCE).status_code == 200)
+    until(lambda: httpx.get(f"{url}readyz", timeout=PATIENCE, verify=False).status_code == 200)
     until(lambda: ("batchctl_jobs", "Active") in samples(url))
     found = samples(url)
     assert found["batchctl_jobs", "Active"] == 1

@@ -195,20 +195,20 @@ class TestAccess:
     def test_loopback_needs_no_token(self, stack: StackFolder, start: Start) -> None:
         page = start("ui")
         assert "token" not in page.address
-        assert httpx.get(f"{page.address}api/summary", timeout=PATIENCE).status_code == 200
+        assert httpx.get(f"{page.address}api/summary", timeout=PATIENCE, verify=False).status_code == 200
 
     def test_rows_need_a_token_on_loopback_too(self, stack: StackFolder, start: Start) -> None:
         page = start("ui", "--show-rows")
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\?token=[A-Za-z0-9_-]{43}", page.address)
         bare = page.address.partition("?")[0]
-        assert httpx.get(f"{bare}api/summary", timeout=PATIENCE).status_code == 401
+        assert httpx.get(f"{bare}api/summary", timeout=PATIENCE, verify=False).status_code == 401
         assert page.get("/api/summary")["rowsShown"] is True
 
     def test_all_addresses_need_a_token(self, stack: StackFolder, start: Start) -> None:
         page = start("ui", "--serve", "0.0.0.0:0")
         port = re.search(r":(\d+)/\?token=", page.address)
         assert port is not None
-        assert httpx.get(f"http://127.0.0.1:{port[1]}/api/summary", timeout=PATIENCE).status_code == 401
+        assert httpx.get(f"http://127.0.0.1:{port[1]}/api/summary", timeout=PATIENCE, verify=False).status_code == 401
 
     def test_the_token_of_a_file_is_not_shown(self, stack: StackFolder, start: Start) -> None:
         (stack.path / "token").write_text(f"{TOKEN}\n")
@@ -222,9 +222,12 @@ class TestAccess:
             assert child.stderr is not None
             address = child.stderr.readline().strip().partition("web page: ")[2]
             assert TOKEN not in address
-            assert httpx.get(f"{address}api/summary", timeout=PATIENCE).status_code == 401
+            assert httpx.get(f"{address}api/summary", timeout=PATIENCE, verify=False).status_code == 401
             given = {"authorization": f"Bearer {TOKEN}"}
-            assert httpx.get(f"{address}api/summary", headers=given, timeout=PATIENCE).status_code in {200, 503}
+            assert httpx.get(f"{address}api/summary", headers=given, timeout=PATIENCE, verify=False).status_code in {
+                200,
+                503,
+            }
         finally:
             child.kill()
             child.communicate()

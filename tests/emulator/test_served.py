@@ -86,7 +86,7 @@ def test_files_go_up_and_results_come_down_in_pieces(client: httpx.Client) -> No
         "x-goog-upload-offset": "0",
         "content-type": "application/json",
     }
-    file = httpx.post(url, content=content, headers=send, timeout=PATIENCE).json()["file"]
+    file = httpx.post(url, content=content, headers=send, timeout=PATIENCE, verify=False).json()["file"]
     assert file["uri"].startswith(str(client.base_url))
     created = client.post(CREATE, json={"batch": {"inputConfig": {"fileName": file["name"]}}}).json()
     client.post("/_emulator/clock", json={"advance": "3s"})
@@ -177,10 +177,10 @@ def process(data: str = "", seed: str = "") -> Iterator[tuple[subprocess.Popen[s
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_server_cleanly(number: signal.Signals) -> None:
     with process() as (started, url):
-        assert httpx.get(f"{url}/_emulator/clock", timeout=PATIENCE).status_code == 200
-        httpx.put(f"{url}/_emulator/faults", json=[{"kind": "delay", "delay": "1h"}], timeout=PATIENCE)
+        assert httpx.get(f"{url}/_emulator/clock", timeout=PATIENCE, verify=False).status_code == 200
+        httpx.put(f"{url}/_emulator/faults", json=[{"kind": "delay", "delay": "1h"}], timeout=PATIENCE, verify=False)
         with pytest.raises(httpx.ReadTimeout):
-            httpx.get(f"{url}/v1beta/batches", timeout=0.2)
+            httpx.get(f"{url}/v1beta/batches", timeout=0.2, verify=False)
         started.send_signal(number)
         out, err = started.communicate(timeout=PATIENCE)
     assert (started.returncode, out, err) == (0, "ended\n", "")
@@ -192,8 +192,13 @@ def test_a_folder_keeps_everything_and_a_seed_is_loaded_once(tmp_path: Path) -> 
     names = []
     for _ in range(2):
         with process(str(tmp_path / "data"), str(seed)) as (started, url):
-            httpx.post(url + CREATE, json=BATCH, headers={"x-goog-api-key": "k"}, timeout=PATIENCE)
-            names.append({job["name"] for job in httpx.get(f"{url}/_emulator/jobs", timeout=PATIENCE).json()["jobs"]})
+            httpx.post(url + CREATE, json=BATCH, headers={"x-goog-api-key": "k"}, timeout=PATIENCE, verify=False)
+            names.append(
+                {
+                    job["name"]
+                    for job in httpx.get(f"{url}/_emulator/jobs", timeout=PATIENCE, verify=False).json()["jobs"]
+                }
+            )
             started.terminate()
             started.communicate(timeout=PATIENCE)
     assert (tmp_path / "data" / "emulator.db").exists()

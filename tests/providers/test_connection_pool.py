@@ -36,7 +36,7 @@ def clock():
 
 @pytest.fixture
 def connections(clock):
-    made = ConnectionPool(lambda: Connection(httpx.Client(timeout=PATIENCE), shared=False), clock)
+    made = ConnectionPool(lambda: Connection(httpx.Client(timeout=PATIENCE, verify=False), shared=False), clock)
     yield made
     made.close()
 
@@ -161,7 +161,11 @@ def test_a_pool_that_is_made_while_others_are_looked_through_is_no_harm(connecti
         def __iter__(self):
             for one in super().__iter__():
                 if not made:
-                    made.append(ConnectionPool(lambda: Connection(httpx.Client(timeout=PATIENCE), shared=False), clock))
+                    made.append(
+                        ConnectionPool(
+                            lambda: Connection(httpx.Client(timeout=PATIENCE, verify=False), shared=False), clock
+                        )
+                    )
                 yield one
 
     made: list[ConnectionPool] = []

@@ -57,7 +57,7 @@ def sdk_server(sdk_environment: None, tmp_path_factory: pytest.TempPathFactory) 
     server = EmulatorServer(emulator, "127.0.0.1", 0, lambda _line: listening.set())
     thread = threading.Thread(target=server.run)
     thread.start()
-    http = httpx.Client(base_url=server.url, headers={"x-goog-api-key": "key"}, timeout=PATIENCE)
+    http = httpx.Client(base_url=server.url, headers={"x-goog-api-key": "key"}, timeout=PATIENCE, verify=False)
     try:
         assert listening.wait(PATIENCE)
         yield Service(server.url, emulator, http)

@@ -36,7 +36,8 @@ class WebProcess:
         self._reader.start()
         self.address = self.wait(lambda: next((line for line in self.err if "web page: " in line), None))
         self.address = self.address.strip().partition("web page: ")[2]
-        self.client = httpx.Client(base_url=self.address.partition("?")[0], follow_redirects=True, timeout=PATIENCE)
+        base = self.address.partition("?")[0]
+        self.client = httpx.Client(base_url=base, follow_redirects=True, timeout=PATIENCE, verify=False)
         assert self.client.get(self.address).status_code == 200
 
     def wait(self, look: Callable[[], Any]) -> Any:
