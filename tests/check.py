@@ -1,10 +1,11 @@
 """The test command: format, lint, types, layers, tests, coverage. Runs all, then fails if any failed.
 
-    python tests/check.py [--lane tests|harnesses|commands|decisions|page|static]… [arguments for pytest]
+    python tests/check.py [--lane static|harnesses|tests|commands|decisions|page]… [arguments for pytest]
 
 The lanes run side by side, each in one process, the longest in two that have different files: tests that pytest deals
-out to several processes are collected by each of them, which costs more than it brings on two processors. `--lane` runs
-one of them, and may be repeated. Further arguments go to pytest.
+out to several processes are collected by each of them, which costs more than it brings on two processors. At any time
+there is one process more than there are processors, as tests also wait; the next lane begins where one has ended.
+`--lane` runs one of them, and may be repeated. Further arguments go to pytest.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ MEMORY_NEEDED = 3 * 2**30
 COMMANDS = "tests/cli"
 """Command lines, most of them in the tests' own process."""
 COMMAND_PARTS = 2
-"""Into which the files of command lines are dealt out: in one process they would outlast all other lanes."""
+"""Into which the files of command lines are dealt out: in one process they would be the longest lane by far."""
 HARNESSES = (
     "tests/benchmarks",
     "tests/clients",
@@ -43,8 +44,9 @@ HARNESSES = (
 """Whole runs of the product, and tests that run much code many times; `BATCHCTL_LONG=1` makes them try much more."""
 PAGE = "tests/web"
 """Alone in one process: one browser serves all, and Playwright's event loop disturbs other tests of its process."""
-LANES = ("tests", "harnesses", "commands", "decisions", "page", "static")
-"""The names of the lanes, the longest first; `noxfile.py` has a session for each."""
+LANES = ("static", "harnesses", "tests", "commands", "decisions", "page")
+"""The names of the lanes in the order in which they begin: what is soon known, then the longest, so that the short ones
+fill the end. `noxfile.py` has a session for each."""
 FULLY_COVERED = ("reconcile", "manifests")
 """Packages that hold the decisions and the door to them: their own tests reach every statement and branch. No other
 test is measured, which would nearly double its time."""
@@ -66,8 +68,8 @@ def lanes(arguments: list[str]) -> dict[str, list[list[Step]]]:
     measured = [f"--cov=batchctl.{room}" for room in FULLY_COVERED]
     complete = ["--cov-report=term-missing:skip-covered", "--cov-fail-under=100"]
     chosen = {
-        "tests": [["tests", *_without(*others, *rooms)]],
         "harnesses": [[*HARNESSES]],
+        "tests": [["tests", *_without(*others, *rooms)]],
         "commands": _parts(COMMANDS, COMMAND_PARTS),
         "decisions": [[*rooms, *_without(*others), *measured, *complete]],
         "page": [[PAGE]],
@@ -79,7 +81,7 @@ def lanes(arguments: list[str]) -> dict[str, list[list[Step]]]:
         Step("layers", [str(TOOLS / "lint-imports")]),
     ]
     tests = {lane: [[step] for step in _pytest(lane, parts, arguments)] for lane, parts in chosen.items()}
-    return {**tests, "static": [static]}
+    return {"static": [static], **tests}
 
 
 def _pytest(lane: str, parts: list[list[str]], arguments: list[str]) -> list[Step]:
@@ -133,7 +135,7 @@ def main() -> int:
     asked, arguments = parser.parse_known_args()
     chosen = [lists for name, lists in lanes(arguments).items() if not asked.lane or name in asked.lane]
     lists = [steps for lane in chosen for steps in lane]
-    with ThreadPoolExecutor(len(lists)) as pool:
+    with ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:
         work = [pool.submit(lambda steps=steps: [(step, *run(step)) for step in steps]) for steps in lists]
         ended = [item for lane in work for item in lane.result()]
     for folder in MEMORY.glob(f"batchctl-tests-{os.getpid()}-*"):
