@@ -40,7 +40,7 @@ def trace(subjects: Iterable[Subject], inside: AbstractSet[str], context: Contex
     subject = decisions.jobs[name][0]
     stages = [Stage(rule, decision) for rule, decision in _rules_for(subject.kind).versions(subject, context)]
     for rule in STACK_RULES:
-        if not rule.is_for(context):
+        if not rule.is_for(decisions, context):
             continue
         before, step = decisions.jobs[name][1], applied(rule)
         decisions = _with_trail(decisions, rule.apply(decisions, context), step)
@@ -52,7 +52,7 @@ def trace(subjects: Iterable[Subject], inside: AbstractSet[str], context: Contex
 
 def _by_stack_rules(decisions: Decisions, context: Context) -> Decisions:
     for rule in STACK_RULES:
-        if rule.is_for(context):
+        if rule.is_for(decisions, context):
             decisions = _with_trail(decisions, rule.apply(decisions, context), applied(rule))
     return decisions
 

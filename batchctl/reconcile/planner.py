@@ -17,7 +17,6 @@ from batchctl.reconcile.decide.decisions import Decisions
 from batchctl.reconcile.fold import Stage, decide_stack, trace
 from batchctl.reconcile.job_plans import plan_jobs
 from batchctl.reconcile.options import Options
-from batchctl.reconcile.rules.guards import guard_new_state
 from batchctl.reconcile.subjects import Reader, read_context
 from batchctl.reconcile.view.credentials import new_identities
 from batchctl.reconcile.view.drift import describe_unmanaged, find_drift, find_orphans, find_unmanaged, may_have_drifted
@@ -98,6 +97,8 @@ def _drift(
 def _guards_outside(reader: Reader, decided: Container[str]) -> Iterator[Guard | None]:
     """Guards that refuse the complete command because of jobs out of scope: all jobs share the state."""
     if reader.context.recorded.is_new:
+        from batchctl.reconcile.rules.guards import guard_new_state
+
         names = {name for name in reader.context.manifests if name not in decided}
         for subject in reader.read(names):
             yield guard_new_state(subject, reader.context)

@@ -93,9 +93,14 @@ class Rule(Struct, frozen=True):
     apply: Callable[[Subject, Decision, Context], Decision]
 
 
-def always(_context: Context) -> bool:
+def always(_decisions: Decisions, _context: Context) -> bool:
     """The condition of a rule that is for all plans."""
     return True
+
+
+def when_jobs_move(decisions: Decisions, _context: Context) -> bool:
+    """The condition of a rule that is about jobs that do not rest."""
+    return bool(decisions.moving)
 
 
 class StackRule(Struct, frozen=True):
@@ -106,8 +111,8 @@ class StackRule(Struct, frozen=True):
     why_here: str
     """Why it comes after the one before it."""
     apply: Callable[[Decisions, Context], Decisions]
-    is_for: Callable[[Context], bool] = always
-    """It changes nothing in a plan for which this is false."""
+    is_for: Callable[[Decisions, Context], bool] = always
+    """It changes nothing in a plan for which this is false, and is not imported for it."""
 
 
 @cache

@@ -11,14 +11,7 @@ from __future__ import annotations
 
 from batchctl.reconcile.admission.admit import admit
 from batchctl.reconcile.decide.remote import decide_same_work
-from batchctl.reconcile.rule import ByNeed, FirstRule, Rule, StackRule, Trait
-from batchctl.reconcile.rules.damaged_marks import hold_for_damaged_marks
-from batchctl.reconcile.rules.guards import find_guards
-from batchctl.reconcile.rules.likely_renames import hold_likely_renames
-from batchctl.reconcile.rules.name_clashes import refuse_name_clashes
-from batchctl.reconcile.rules.refusal import keep_what_is_allowed
-from batchctl.reconcile.rules.removal_order import remove_dependants_first
-from batchctl.reconcile.rules.updates import label_updates
+from batchctl.reconcile.rule import ByNeed, FirstRule, Rule, StackRule, Trait, when_jobs_move
 from batchctl.reconcile.view.subject import JobKind
 
 _DESIRED = frozenset({JobKind.DESIRED, JobKind.RETRY_COMMAND})
@@ -251,38 +244,45 @@ STACK_RULES: tuple[StackRule, ...] = (
         "removal-order",
         "a job is removed after the jobs that depend on it",
         "It needs all planned removals, before another rule holds one back.",
-        remove_dependants_first,
+        ByNeed("rules.removal_order:remove_dependants_first"),
+        when_jobs_move,
     ),
     StackRule(
         "damaged-marks",
         "nothing is created on an account that has a recorded job with an unreadable mark",
         "A create call that is held back here takes no capacity, and is not refused as a likely rename.",
-        hold_for_damaged_marks,
+        ByNeed("rules.damaged_marks:hold_for_damaged_marks"),
+        when_jobs_move,
     ),
     StackRule(
         "name-clashes",
         "a job is not changed if its new name in `spec.moved` is taken",
         "A job that is refused here has an entry in `spec.moved`, so it is not a likely rename.",
-        refuse_name_clashes,
+        ByNeed("rules.name_clashes:refuse_name_clashes"),
+        lambda _, context: bool(context.clashes),
     ),
     StackRule(
         "likely-renames",
         "a removal and a create of the same work wait for the user's decision",
         "It comes before `guards`, because its refusal names the better way out (`spec.moved`).",
-        hold_likely_renames,
+        ByNeed("rules.likely_renames:hold_likely_renames"),
+        lambda decisions, context: (
+            bool(decisions.moving) or not context.recorded.jobs.keys() <= context.manifests.keys()
+        ),
     ),
     StackRule(
         "guards",
         "an action that needs consent, or exceeds a limit, is refused",
         "Limits do not depend on the current capacity, so it comes before `admission`.",
-        find_guards,
+        ByNeed("rules.guards:find_guards"),
+        lambda decisions, context: bool(decisions.moving) or context.recorded.is_new,
     ),
     StackRule(
         "budget",
         "what goes beyond the limits of money or tokens is refused; in `watch` it waits",
         "What `guards` refuses is not bought, so it needs no budget; what has none takes no capacity in `admission`.",
         ByNeed("cost.budget:keep_budget"),
-        lambda context: context.stack.limits.spending.is_set,
+        lambda _, context: context.stack.limits.spending.is_set,
     ),
     StackRule(
         "admission",
@@ -295,12 +295,14 @@ STACK_RULES: tuple[StackRule, ...] = (
         "settings",
         "changed settings are shown as an update, if the job has no other action",
         "All rules that may add another action come before it.",
-        label_updates,
+        ByNeed("rules.updates:label_updates"),
+        when_jobs_move,
     ),
     StackRule(
         "refused",
         "a refused action keeps only the steps that need no consent",
         "It is the last rule: the user is asked about the action as the rules above decided it.",
-        keep_what_is_allowed,
+        ByNeed("rules.refusal:keep_what_is_allowed"),
+        lambda decisions, _: bool(decisions.guards),
     ),
 )
