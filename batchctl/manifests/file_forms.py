@@ -7,9 +7,7 @@ character but for the gaps, has the same verdict. All other files are read one b
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -24,8 +22,8 @@ from batchctl.model.locations import Location
 from batchctl.model.pattern import Pattern
 
 if TYPE_CHECKING:  # loaded when the first form is learned: small stacks have none
+    from batchctl.manifests.gapped_text import GappedText
     from batchctl.manifests.job_form import JobForm
-    from batchctl.manifests.text_gaps import TextGap
 
 LEAST_ALIKE = 4
 """Files that resemble each other before a form is learned from them: for fewer ones it takes longer than it saves."""
@@ -50,7 +48,7 @@ _REWRITTEN = Pattern(r"\r(?!\n)|\\u[dD][89abAB]")
 class FileForm(Struct, frozen=True, eq=False):
     """A form of files."""
 
-    pattern: re.Pattern[str]
+    text: GappedText
     job: JobForm
     line: int
     column: int
@@ -61,13 +59,13 @@ class FileForm(Struct, frozen=True, eq=False):
 
     def read(self, file: ManifestFile, text: str) -> KnownFile | None:
         """The result of a file of this form; None if it has another form, or has to be read as any other."""
-        match = self.pattern.fullmatch(text)
-        if match is None:
+        found = self.text.find(text)
+        if found is None:
             return None
-        job = self.job.job_with(match.groups(), file, Location(file.shown, self.line, self.column))
+        job = self.job.job_with(found[0], file, Location(file.shown, self.line, self.column))
         if job is None:
             return None
-        at = match.start(self.job.name + 1) - self.name_begin
+        at = found[1] - self.name_begin
         place = Location(file.shown, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
         return KnownFile((KnownManifest(job.name, place, job, ()),), (), self.sizes)
 
@@ -118,6 +116,7 @@ class FileForms:
         return times >= LEAST_ALIKE and times & (times - 1) == 0
 
     def _form(self, text: str, document: Document, known: KnownFile) -> FileForm | None:
+        from batchctl.manifests.gapped_text import GappedText
         from batchctl.manifests.job_form import job_form
         from batchctl.manifests.text_gaps import text_gaps
 
@@ -133,7 +132,7 @@ class FileForms:
         used = [gaps[path] for path in job.paths]
         name = used[job.name]
         return FileForm(
-            re.compile(_pattern(text, used)),
+            GappedText(text, used, job.name),
             job,
             document.root.location.line,
             document.root.location.column,
@@ -155,11 +154,3 @@ def _text(file: ManifestFile) -> str | None:
 
 def _is_rewritten(text: str) -> bool:
     return ("\r" in text or "\\u" in text) and _REWRITTEN.search(text) is not None
-
-
-def _pattern(text: str, gaps: Sequence[TextGap]) -> str:
-    pattern, at = "", 0
-    for gap in gaps:
-        pattern += f"{re.escape(text[at : gap.start])}({gap.pattern})"
-        at = gap.end
-    return pattern + re.escape(text[at:])
