@@ -32,7 +32,7 @@ class GappedText:
         self._met = 0
 
     def find(self, text: str) -> tuple[Sequence[str], int] | None:
-        """What a text has in the gaps, and the offset of that in the gap that is asked for; None: it is another one."""
+        """The content of the gaps in a text, and the offset of the one that is asked for; None: it is another text."""
         if self._whole is None:
             self._met += 1
             if self._met <= FEW:
