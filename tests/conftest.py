@@ -14,12 +14,15 @@ import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 from tests.support.chance import ORDER_OF_THE_GATE, repeat
+from tests.support.left_out import leave_out
 from tests.support.long_mode import LONG
 from tests.support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from tests.support.postgres_server import PostgresServer
     from tests.support.shared_database import Database
+
+leave_out()
 
 # No test may find what another one, or the person at this machine, left in the user's cache.
 os.environ["XDG_CACHE_HOME"] = "/dev/null/no-cache"

@@ -12,7 +12,6 @@ import stat
 from pathlib import Path
 from typing import Any
 
-import pandas as pd  # noqa: F401  see below
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
@@ -20,8 +19,6 @@ from pyarrow import parquet
 from batchctl.model.result_columns import COLUMNS
 from tests.support.command_line import Cli, Service, StackFolder, check_schema
 
-# pyarrow imports pandas with the first table that it makes, and hides it if that fails; a second try then fails with
-# another error. Imported here, it either works or says why.
 QUICK = {"fate": "rows", "pending": "0s", "running": "1s"}
 SAID = {"k1": "=1+1\tand\nmore, \u00fc \x1b[31m", "k2": "-3.5", "k3": "cut"}
 NAMES = [column.name for column in COLUMNS]
