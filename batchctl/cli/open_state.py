@@ -25,7 +25,6 @@ class Opener(Struct, frozen=True):
 
     stack: Stack
     clock: Clock
-    who: str
     lock_timeout: float
     on_wait: Callable[[str], None]
     activity: Activity = UNWATCHED
@@ -41,7 +40,6 @@ class Opener(Struct, frozen=True):
             stack=self.stack.name,
             uid=self.stack.uid,
             clock=self.clock,
-            who=self.who,
             lock_timeout=self.lock_timeout,
             on_wait=self.on_wait,
         )
@@ -56,13 +54,13 @@ class Opener(Struct, frozen=True):
             from batchctl.state.postgres.place import PostgresPlace
 
             database = PostgresPlace(place.url, self.clock.sleep)
-            state = SharedState(database, identity, self.clock, self.who, terms)
+            state = SharedState(database, identity, self.clock, terms=terms)
             weakref.finalize(state, database.close)
         else:
             from batchctl.state.shared.bucket import BucketPlace
 
             objects = self._objects(place)
-            state = SharedState(BucketPlace(objects), identity, self.clock, self.who, terms)
+            state = SharedState(BucketPlace(objects), identity, self.clock, terms=terms)
             weakref.finalize(state, objects.close)
         return state
 

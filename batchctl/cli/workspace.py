@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import io
 import os
 import sys
@@ -84,9 +83,7 @@ class StateOpening(Struct, frozen=True, dict=True):
     def opener(self) -> Opener:
         """Opens states of this stack."""
         seconds = duration(self.lock_timeout, "--lock-timeout")
-        return Opener(
-            self.stack, self.clock, who(), seconds, lock_notice(self.common, self.lock_timeout), self.activity
-        )
+        return Opener(self.stack, self.clock, seconds, lock_notice(self.common, self.lock_timeout), self.activity)
 
 
 class Workspace(Struct, frozen=True, dict=True):
@@ -245,13 +242,3 @@ def lock_notice(common: Common, lock_timeout: str) -> Callable[[str], None]:
             note(f"waiting up to {lock_timeout} for the state, locked by {holder}")
 
     return tell
-
-
-def who() -> str:
-    """The user and host for the history of the state."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        # Users in containers may have no name.
-        user = f"uid{os.getuid()}"
-    return f"{user}@{os.uname().nodename}"

@@ -7,6 +7,7 @@ release, because another process may be waiting for it.
 from __future__ import annotations
 
 import fcntl
+import getpass
 import json
 import os
 import sys
@@ -58,6 +59,16 @@ class Holder(Struct, frozen=True):
             "since": time_cell(self.since),
             **({} if self.epoch is None else {"epoch": self.epoch}),
         }
+
+
+def this_user() -> str:
+    """The user and host, for the lock's note and for the history of a state."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        # Users in containers may have no name.
+        user = f"uid{os.getuid()}"
+    return f"{user}@{os.uname().nodename}"
 
 
 def this_process(who: str, now: datetime) -> Holder:

@@ -48,14 +48,14 @@ def open_state(
     stack: str,
     uid: str,
     clock: Clock,
-    who: str,
+    who: str | None = None,
     lock_timeout: float = 0,
     on_wait: OnWait | None = None,
 ) -> FileState:
     """The state of one stack in a local file. It does not open the file yet.
 
-    `who` is written into the lock's note and into events that name no one; `lock_timeout` is how many seconds `lock`
-    waits for another process.
+    `who` is written into the lock's note and into events that name no one; None: the user of this process.
+    `lock_timeout` is how many seconds `lock` waits for another process.
     """
     return FileState(path.absolute(), Identity(stack, uid), clock, who, lock_timeout, on_wait)
 
@@ -68,7 +68,7 @@ class FileState:
         path: Path,
         identity: Identity,
         clock: Clock,
-        who: str,
+        who: str | None,
         lock_timeout: float,
         on_wait: OnWait | None = None,
         migrations: Sequence[Migration] = MIGRATIONS,
@@ -163,10 +163,12 @@ class FileState:
 
     @cached_property
     def _locking(self) -> Locking:
+        from batchctl.state.lockfile import this_user
         from batchctl.state.locking import Locking
 
         path, identity, migrations = self._path, self._identity, self._migrations
-        return Locking(path, identity, self._clock, self._who, self._lock_timeout, self._on_wait, migrations)
+        who = self._who or this_user()
+        return Locking(path, identity, self._clock, who, self._lock_timeout, self._on_wait, migrations)
 
     def _read(self, read: Callable[[Database], T], empty: T, *, migrated: bool = True) -> T:
         with state_errors(self._path):

@@ -170,6 +170,7 @@ SELDOM_NEEDED = HEAVY - {"yaml"} | {
     "concurrent",
     "email",
     "fractions",
+    "getpass",
     "http",
     "logging",
     "pygments",

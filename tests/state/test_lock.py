@@ -42,6 +42,25 @@ def test_a_locked_state_names_its_holder(
     assert "state lock break" in caught.value.hint
 
 
+@pytest.mark.parametrize(("name", "user"), [("ada", "ada"), (None, f"uid{os.getuid()}")])
+def test_the_holder_is_the_user_of_the_process(
+    name: str | None, user: str, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Users in containers may have no name."""
+
+    def of_system() -> str:
+        if name is None:
+            raise KeyError("getpwuid(): uid not found")
+        return name
+
+    monkeypatch.setattr(lockfile.getpass, "getuser", of_system)
+    state = open_state(path, stack="demo", uid="abc123", clock=HandClock())
+    with state.lock():
+        holder = state.holder()
+    assert holder is not None
+    assert holder.who == f"{user}@{os.uname().nodename}"
+
+
 def test_options_are_not_in_the_note(store: FileState, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["batchctl", "--state=secret", "apply"])
     with store.lock():

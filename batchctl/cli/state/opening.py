@@ -14,7 +14,7 @@ from batchctl.cli.job_selection import JobSelection, warn_of_empty_scope
 from batchctl.cli.notes import name_stack
 from batchctl.cli.open_results import ResultsOpener
 from batchctl.cli.open_state import Opener
-from batchctl.cli.workspace import duration, load_only_stack, lock_notice, who
+from batchctl.cli.workspace import duration, load_only_stack, lock_notice
 from batchctl.engine.clock import SystemClock
 from batchctl.manifests.manifest_files import find_stack_file
 from batchctl.model.codes import ErrorCode
@@ -61,7 +61,7 @@ def open_stack_state(common: Common, lock_timeout: str = "0s", path: Path | None
     name_stack(stack.name)
     clock = SystemClock()
     seconds = duration(lock_timeout, "--lock-timeout")
-    opener = Opener(stack, clock, who(), seconds, lock_notice(common, lock_timeout))
+    opener = Opener(stack, clock, seconds, lock_notice(common, lock_timeout))
     return Opened(stack, opener.open(path or stack.state), clock, opener)
 
 

@@ -16,7 +16,7 @@ from batchctl.model.events import Event
 from batchctl.model.ports.surroundings import Clock
 from batchctl.model.recorded import Recorded, StateVersion
 from batchctl.model.writes import Write
-from batchctl.state.lockfile import Holder, this_process
+from batchctl.state.lockfile import Holder, this_process, this_user
 from batchctl.state.migrations import Identity
 from batchctl.state.shared.copies import Copies, Copy
 from batchctl.state.shared.errors import lease_lost, naming
@@ -45,8 +45,9 @@ class SharedState:
     """Implements StateStore over a shared place. Nothing is read before the first call."""
 
     def __init__(
-        self, place: Place, identity: Identity, clock: Clock, who: str, terms: LockTerms | None = None
+        self, place: Place, identity: Identity, clock: Clock, who: str | None = None, terms: LockTerms | None = None
     ) -> None:
+        """`who` is as in `open_state`."""
         self._place = place
         self._copies = Copies(place)
         self._identity = identity
@@ -194,7 +195,7 @@ class SharedState:
         raise self._locked(taken)
 
     def _try_take(self, broken: int | None = None) -> Held | Found:
-        return self._place.take(this_process(self._who, self._clock.now()), broken)
+        return self._place.take(this_process(self._who or this_user(), self._clock.now()), broken)
 
     def _locked(self, found: Found) -> LockedError:
         seconds = None if found.claim is None else found.claim.seconds
