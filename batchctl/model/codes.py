@@ -532,7 +532,7 @@ class ErrorCode(StrEnum):
     RESULTS_NOT_READY = (
         "ResultsNotReady",
         "There are no results yet.",
-        "The job has not ended, its results are not collected, or its result file cannot be read yet.",
+        "The job has not ended, or its results are not collected. Its result file cannot be read, or has too few rows.",
         "`batchctl watch` waits for the end and collects.",
     )
     RESULTS_GONE = (

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from batchctl.reconcile.after_pass.quick_check import choose_check
     from batchctl.reconcile.after_pass.timing import Timing, seconds_left, time_plan
     from batchctl.reconcile.after_pass.uploads import NO_FILE, expects_attempt, find_unneeded, is_expired
-    from batchctl.reconcile.calls.troubles import Failure, after_failure, overcome
+    from batchctl.reconcile.calls.troubles import Failure, after_failure, overcome, waits_for_all
     from batchctl.reconcile.cost.retirements import find_retirements
     from batchctl.reconcile.decide.row_choice import choice_of_rows, next_choice, rows_to_survey
     from batchctl.reconcile.forecast.deadlines import find_short_deadlines
@@ -117,6 +117,7 @@ __all__ = [
     "stuck_notices",
     "time_plan",
     "too_old",
+    "waits_for_all",
     "with_open",
 ]
 
@@ -128,7 +129,7 @@ _MODULES = {
     "after_pass.quick_check": ("choose_check",),
     "after_pass.timing": ("Timing", "seconds_left", "time_plan"),
     "after_pass.uploads": ("NO_FILE", "expects_attempt", "find_unneeded", "is_expired"),
-    "calls.troubles": ("Failure", "after_failure", "overcome"),
+    "calls.troubles": ("Failure", "after_failure", "overcome", "waits_for_all"),
     "cost.retirements": ("find_retirements",),
     "decide.row_choice": ("choice_of_rows", "next_choice", "rows_to_survey"),
     "forecast.deadlines": ("find_short_deadlines",),

@@ -13,6 +13,8 @@ from msgspec.structs import replace
 
 from batchctl.disk.private_files import create_file, sync_folder
 from batchctl.model.answer_lines import AnswerLines
+from batchctl.model.codes import ErrorCode
+from batchctl.model.errors import ResultsError
 from batchctl.model.json_value import Json
 from batchctl.model.pieces import Pieces, pieces_of
 from batchctl.model.ports.inputs import ForeignRows, InputRow, KnownInput, SentRows
@@ -90,6 +92,8 @@ class Collection:
                     self._add(piece, join, len(spool), expectations, writer)
                 else:
                     writer.add(piece, rows)
+            if len(spool) < self._options.at_least:
+                raise _incomplete(len(spool), self._options.at_least)
             settled = join.settle()
             if self._is_list_lost and ledger is not None:
                 self._count_sent(ledger, settled)
@@ -237,6 +241,14 @@ class Collection:
         merged = merge(self._part / RESULTS_FILE, whole.rows(), index, self._earlier.key.attempt)
         found["merged"] = merged.sha256
         return merged_rows(path, merged)
+
+
+def _incomplete(came: int, at_least: int) -> ResultsError:
+    return ResultsError(
+        f"the results have {came:,} of the {at_least:,} rows that the API counts as answered",
+        code=ErrorCode.RESULTS_NOT_READY,
+        hint="results can lag behind the job's end: they are read again for an hour, and then taken as they are",
+    )
 
 
 def _named(rows: Iterable[InputRow], sent: SentList) -> Iterator[InputRow]:

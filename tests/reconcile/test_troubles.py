@@ -9,7 +9,7 @@ import pytest
 from batchctl.model.admission import Quota, QuotaKey
 from batchctl.model.attempts import Intent, Operation, RecordedAttempt, Trouble
 from batchctl.model.errors import Effect
-from batchctl.reconcile import Failure, after_failure, overcome, refresh
+from batchctl.reconcile import Failure, after_failure, overcome, refresh, waits_for_all
 from batchctl.reconcile.calls.backoff import delay
 from batchctl.reconcile.calls.troubles import LEAST_TRIES, PASSES_WITHIN, is_passing
 from tests.support.decisions import (
@@ -184,6 +184,23 @@ def collecting(*times: timedelta, code: str = "ResultsNotReady", effect: Effect 
 def test_results_that_are_refused_are_waited_for_briefly(record: RecordedAttempt, lost: bool, bounded: bool) -> None:
     assert (record.results_lost, record.trouble.until is not None) == (lost, bounded)
     assert record.trouble.next_time is None, "each pass looks"
+
+
+@pytest.mark.parametrize(
+    ("record", "time", "waits"),
+    [
+        (ENDED, 24 * HOUR, True),
+        (collecting(0 * SECOND), MINUTE, True),
+        (collecting(0 * SECOND, MINUTE), HOUR - SECOND, True),
+        (collecting(0 * SECOND, MINUTE), HOUR, False),
+        (collecting(0 * SECOND), 24 * HOUR, True),
+        (collecting(0 * SECOND, 24 * HOUR), 25 * HOUR, False),
+        (collecting(0 * SECOND, MINUTE, code="ServerFailed", effect=AMBIGUOUS), HOUR, True),
+        (replace(ENDED, trouble=troubled("ResultsNotReady", Operation.CANCEL, tries=9)), 24 * HOUR, True),
+    ],
+)
+def test_rows_that_the_api_counts_are_waited_for_an_hour(record: RecordedAttempt, time: timedelta, waits: bool) -> None:
+    assert waits_for_all(record, NOW + time) == waits
 
 
 def test_waiting_results_say_what_they_wait_for() -> None:

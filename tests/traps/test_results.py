@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
 
 from batchctl.emulator.clock import parse_duration
 from batchctl.emulator.settings import Settings
+from batchctl.reconcile import Options
 from tests.support.engine import inline, job, phases, results
 from tests.support.trap_stories import EMBED, KEYS, Asked, Trap, Twist, on_items, refused, tell_unharmed, told
 
@@ -165,6 +166,58 @@ def test_a_lasting_403_for_the_result_file_loses_the_results_and_buys_nothing(wo
     assert phases(report)["file"] == "ResultsLost"
     assert refusals or world.here.calls("files.download") == 0
     assert world.writes() == {"create file@1.0": 1, "create inline@1.0": 1}
+
+
+def shorter(world, times: int) -> list[datetime]:
+    """The first answers with results lack the last one. Gives the times of these answers."""
+    asked: list[datetime] = []
+
+    def short(items):
+        asked.append(world.time.now())
+        return items[:-1] if len(asked) <= times else items
+
+    world.line.twist = on_items(short)
+    return asked
+
+
+@pytest.mark.parametrize("in_file", [False, True], ids=["inline", "file"])
+def test_rows_that_come_late_are_not_bought_again(world, in_file):
+    """13: SUCCEEDED before the result file is there, whole or in part. The API counts more answers than it has."""
+    asked = shorter(world, 3)
+    source = world.write_rows("rows.jsonl", *KEYS) if in_file else inline(*KEYS)
+    one = job("a", source, retry_on=frozenset({"ROWS"}), backoff_limit=3)
+    report = world.watch(one)
+    assert (phases(report), results(report)) == ({"a": "Succeeded"}, {"a": "done"})
+    assert world.result_rows("a").keys() == set(KEYS)
+    assert (world.writes()["create a@1.0"], world.attempt("a").key.attempt) == (1, 1)
+    assert asked[-1] - asked[0] < timedelta(hours=1)
+    assert world.events("a").count("collected") == 1
+
+
+def test_rows_that_never_come_are_waited_for_for_an_hour(world):
+    asked = shorter(world, 10**6)
+    one = job("a", inline(*KEYS))
+    assert results(world.apply(one)) == {"a": "done"}
+    world.time.sleep(10)
+    report = world.apply(one)
+    assert results(report) == {"a": "pending"}
+    assert world.attempt("a").trouble.message == "the results have 2 of the 3 rows that the API counts as answered"
+    assert not list(world.results.glob("a/*/results.jsonl"))
+    assert phases(world.watch(one)) == {"a": "Succeeded"}
+    assert asked[-1] - asked[0] >= timedelta(hours=1)
+    assert world.attempt("a").rows.verdicts == {"NO_RESULT": 1, "OK": 2}
+    assert world.writes()["create a@1.0"] == 1
+
+
+def test_a_job_is_not_deleted_before_its_late_rows_have_come(world):
+    shorter(world, 2)
+    world.apply(job("a", inline(*KEYS)))
+    world.time.sleep(10)
+    assert results(world.apply(options=Options(allow_empty=True))) == {"a": "pending"}
+    assert not any(what.startswith("delete") for what in world.writes())
+    world.watch(options=Options(allow_empty=True))
+    assert world.result_rows("a").keys() == set(KEYS)
+    assert any(what.startswith("delete batches/") for what in world.writes())
 
 
 def test_files_get_refuses_a_result_files_name_and_is_not_needed(world):

@@ -20,7 +20,7 @@ from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import ApiError, BatchctlError, ResultsError
 from batchctl.model.events import EventKind
 from batchctl.model.kinds import Kind
-from batchctl.model.observed import RowCounts
+from batchctl.model.observed import RemoteJob, RowCounts
 from batchctl.model.observing import TokenUse
 from batchctl.model.pieces import closed_after
 from batchctl.model.ports.inputs import KnownInput, UnorderedRows
@@ -28,8 +28,9 @@ from batchctl.model.ports.providers import Provider
 from batchctl.model.ports.results import Collected, CollectOptions
 from batchctl.model.row_settings import judge_rows
 from batchctl.model.row_work import RowsSent
+from batchctl.model.states import GOOD_STATES
 from batchctl.model.steps import Collect
-from batchctl.reconcile import after_failure, choice_of_rows, has_succeeded, overcome
+from batchctl.reconcile import after_failure, choice_of_rows, has_succeeded, overcome, waits_for_all
 from batchctl.report.words import anonymous_words, collected_words, shard_words
 
 _STOPPED_EARLY = frozenset({CancelCause.USER, CancelCause.REMOVE, CancelCause.REPLACE})
@@ -146,7 +147,9 @@ class Collector:
             # At once: a job that is being removed has no later pass.
             return is_alone and has_succeeded(self._done(step, collected))
 
-        options = CollectOptions(choice, counts_missing, shards, attempt.sent, step.remote.rows.total, is_current)
+        at_least = _answered(step.remote) if waits_for_all(attempt, provider.now()) else 0
+        reported = step.remote.rows.total
+        options = CollectOptions(choice, counts_missing, shards, attempt.sent, reported, at_least, is_current)
 
         def collect(known: KnownInput | None) -> Collected:
             with closed_after(provider.read_results(step.remote.name)) as items:
@@ -169,6 +172,11 @@ class Collector:
     def _is_current(self, step: Collect) -> bool:
         row = self._journal.rows.get(step.key.job)
         return row is not None and row.current == step.key.attempt
+
+
+def _answered(remote: RemoteJob) -> int:
+    """The rows that surely have a result: a job that did not succeed may have counted rows that it never wrote."""
+    return remote.rows.ok or 0 if remote.state in GOOD_STATES else 0
 
 
 def _own_rows(attempt: RecordedAttempt, collected: Collected) -> RowsSent | None:

@@ -86,6 +86,8 @@ class CollectOptions(Struct, frozen=True):
     """The rows that it sent by the record, should their list be lost; None: not known."""
     reported: int | None = None
     """The number of its rows by the API's own count; None: not known."""
+    at_least: int = 0
+    """The number of results that have to be there. Fewer are not all of them yet."""
     is_current: Callable[[Collected], bool] = lambda _collected: False
     """Whether the results become the current ones of the job."""
 
@@ -107,6 +109,8 @@ class ResultStore(Protocol):
 
         `known` is what is known of the input; None: only that batchctl sent its rows. `marks` are more facts for the
         folder's manifest: the stack, its uid, and the token of the create call. Repeating it is harmless.
+
+        Fewer items than `options.at_least` are not kept: ResultsError with the code `ResultsNotReady`.
 
         Raises ResultsError, and the errors of `items` and of a foreign input.
         """

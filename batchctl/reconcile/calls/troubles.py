@@ -120,6 +120,17 @@ def _after_collect(attempt: RecordedAttempt, failure: Failure, trouble: Trouble,
     return replace(attempt, trouble=replace(waits, next_time=None), results_lost=is_over)
 
 
+def waits_for_all(attempt: RecordedAttempt, now: datetime) -> bool:
+    """Whether results with fewer rows than the API counts are read again later. In the end, they are all there are.
+
+    Rows that a file does not have yet would count as never answered, and might be bought again.
+    """
+    trouble = attempt.trouble
+    if trouble is None or trouble.operation is not Operation.COLLECT or trouble.code != ErrorCode.RESULTS_NOT_READY:
+        return True
+    return now < trouble.first_time + PASSES_WITHIN or trouble.tries + 1 < LEAST_TRIES
+
+
 def is_collection_due(attempt: RecordedAttempt, clock: datetime) -> bool:
     """Whether batchctl tries once more to collect results that were given up: a role may be granted late."""
     trouble = attempt.trouble
