@@ -25,6 +25,10 @@ class Database(Struct, frozen=True):
         """Execute one statement."""
         return self.conn.execute(statement, values)
 
+    def execute_each(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Execute one statement with each of these values."""
+        self.conn.executemany(statement, rows)
+
     def rollback(self) -> None:
         """Roll back the present transaction, if there is one."""
         if self.conn.in_transaction:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from itertools import chain
 from typing import TypeAlias, assert_never
 
 from msgspec import Struct
@@ -43,24 +44,31 @@ _OneThing: TypeAlias = _Saved | DropFile | DropNotice | DropGhost | DropPast
 """Writes of one record."""
 
 
+_TOGETHER = 64
+"""Records of a table that are read with one statement."""
+
 _WHERE: Mapping[str, str] = {table: " and ".join(f"{column} = ?" for column in key) for table, key in KEYS.items()}
 
 
 class _Change(Struct, frozen=True):
     """One record to put in place, or to delete."""
 
-    scope: Scope
-    """The record alone."""
+    table: str
+    key: tuple[str | int, ...]
     record: Record | None
     """None: it is deleted."""
 
-    def apply(self, db: Database) -> None:
-        """Make the change. Its statements are few and always the same, so SQLite prepares each of them once."""
-        scope = self.scope
+    @property
+    def statement(self) -> str:
+        """The statement that makes it. These are few and always the same, so SQLite prepares each of them once."""
         if self.record is None:
-            db.execute(f"DELETE FROM {scope.table} WHERE {scope.where}", scope.values)  # noqa: S608 - our own names
-        else:
-            db.execute(_put(scope.table, tuple(self.record)), list(self.record.values()))
+            return f"DELETE FROM {self.table} WHERE {_WHERE[self.table]}"  # noqa: S608 - our own names
+        return _put(self.table, tuple(self.record))
+
+    @property
+    def values(self) -> tuple[Cell, ...]:
+        """The values of its statement."""
+        return self.key if self.record is None else tuple(self.record.values())
 
 
 _Changes: TypeAlias = dict[object, RecordedAttempt | _Change]
@@ -68,20 +76,26 @@ _Changes: TypeAlias = dict[object, RecordedAttempt | _Change]
 
 
 def _put_in(table: str, record: Record) -> _Change:
-    return _Change(_scope(table, record), record)
+    return _Change(table, _key(table, record), record)
 
 
 def _drop_from(table: str, record: Record) -> _Change:
-    return _Change(_scope(table, record), None)
+    return _Change(table, _key(table, record), None)
 
 
-def _scope(table: str, record: Record) -> Scope:
-    return Scope(table, _WHERE[table], [_key_value(record[column]) for column in KEYS[table]])
+def _key(table: str, record: Record) -> tuple[str | int, ...]:
+    return tuple([_key_value(record[column]) for column in KEYS[table]])
 
 
 def _key_value(cell: Cell) -> str | int:
     assert cell is not None, "key columns are never NULL"
     return cell
+
+
+@lru_cache(maxsize=_TOGETHER)
+def _among(table: str, count: int) -> str:
+    """The condition for records with so many keys."""
+    return " or ".join([_WHERE[table]] * count)
 
 
 @lru_cache(maxsize=len(KEYS))
@@ -98,10 +112,11 @@ def apply_writes(db: Database, writes: Iterable[Write], who: str) -> None:
     `who` is used for an event that names no one.
     """
     changes: _Changes = {}
+    events: list[Record] = []
     for write in writes:
         match write:
             case AddEvent(event):
-                _add(db, event_record(event, who))
+                events.append(event_record(event, who))
             case ForgetJob(job):
                 _apply_all(db, changes)
                 with resealed(db, _of_job(job)):
@@ -109,18 +124,23 @@ def apply_writes(db: Database, writes: Iterable[Write], who: str) -> None:
                     db.execute("DELETE FROM jobs WHERE name = ?", [job])
             case RenameJob(job, to):
                 _apply_all(db, changes)
+                _add_all(db, events)
                 _rename(db, job, to)
             case SaveAttempt(attempt):
                 # Of several values of one record only the last one is ever visible.
                 changes[attempt.key] = attempt
             case _:
                 change = _change(write)
-                changes[(change.scope.table, *change.scope.values)] = change
+                changes[(change.table, *change.key)] = change
     _apply_all(db, changes)
+    _add_all(db, events)
 
 
 def _apply_all(db: Database, waiting: _Changes) -> None:
-    """Apply changes of separate records, which share one update of the seal, and empty the collection."""
+    """Apply changes of separate records, which share one update of the seal, and empty the collection.
+
+    Those that one statement makes are made together, table by table: most commits serve many jobs.
+    """
     if not waiting:
         return
     is_open = set(db.execute("SELECT job, attempt, shard FROM intents")).__contains__
@@ -129,10 +149,29 @@ def _apply_all(db: Database, waiting: _Changes) -> None:
         for value in waiting.values()
         for change in ((value,) if isinstance(value, _Change) else _of_attempt(value, is_open))
     ]
-    with resealed(db, [change.scope for change in changes]):
-        for change in changes:
-            change.apply(db)
+    tables = {table: [change for change in changes if change.table == table] for table in KEYS}
+    with resealed(db, [scope for table, mine in tables.items() for scope in _scopes(table, mine)]):
+        for statement, values in _statements(tables.values()).items():
+            db.execute_each(statement, values)
     waiting.clear()
+
+
+def _scopes(table: str, changes: Sequence[_Change]) -> Iterator[Scope]:
+    """The records of these changes."""
+    for part in [changes[at : at + _TOGETHER] for at in range(0, len(changes), _TOGETHER)]:
+        where = _among(table, len(part))
+        yield Scope(table, where, [cell for change in part for cell in change.key])
+
+
+def _statements(tables: Iterable[Sequence[_Change]]) -> Mapping[str, list[tuple[Cell, ...]]]:
+    """The statements that make the changes, each with the values of every change.
+
+    Their order is that of `KEYS`, a job before its attempts and these before their intents: foreign keys refer to them.
+    """
+    found: dict[str, list[tuple[Cell, ...]]] = {}
+    for change in chain.from_iterable(tables):
+        found.setdefault(change.statement, []).append(change.values)
+    return found
 
 
 def _of_attempt(attempt: RecordedAttempt, is_open: Callable[[tuple[str, int, int]], bool]) -> Iterator[_Change]:
@@ -193,8 +232,11 @@ def _rename(db: Database, job: str, to: str) -> None:
             db.execute(f"UPDATE {table} SET job = ? WHERE job = ?", [to, job])  # noqa: S608 - our own names
 
 
-def _add(db: Database, event: Record) -> None:
-    db.execute(_insert(tuple(event)), list(event.values()))
+def _add_all(db: Database, events: list[Record]) -> None:
+    """Add events in their order, and empty the collection."""
+    if events:
+        db.execute_each(_insert(tuple(events[0])), [tuple(event.values()) for event in events])
+        events.clear()
 
 
 @lru_cache(maxsize=1)
