@@ -7,7 +7,7 @@ what belongs to what. An observer never raises, never waits, and gets no prompt,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
@@ -109,9 +109,14 @@ class Observer(Protocol):
         ...
 
 
-@contextmanager
-def observed(observers: Sequence[Observer], work: Work) -> Iterator[Ending]:
+def observed(observers: Sequence[Observer], work: Work) -> AbstractContextManager[Ending]:
     """Let all observers see the work of the block. The block may set what the ending has."""
+    # Most runs have no observer.
+    return _observed(observers, work) if observers else nullcontext(Ending())
+
+
+@contextmanager
+def _observed(observers: Sequence[Observer], work: Work) -> Iterator[Ending]:
     ending = Ending()
     ends = [observer.begin(work) for observer in observers]
     try:

@@ -9,6 +9,7 @@ import re
 import threading
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 from batchctl.model.observed import TOLERATED_OFFSET
 from batchctl.model.ports.surroundings import Clock
@@ -39,6 +40,7 @@ def parse_time(value: object) -> datetime | None:
         return None
 
 
+@lru_cache(maxsize=16)  # many replies have the same second
 def parse_http_date(value: str | None) -> datetime | None:
     """Parse a `Date` header; None when it is missing, malformed or absurd."""
     try:

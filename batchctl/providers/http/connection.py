@@ -7,8 +7,8 @@ block a worker for days. So when a call's time is up, or a transfer is too slow,
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, TypeAlias
 
 import httpx
@@ -65,15 +65,10 @@ class Connection:
         stream.close()
         raise httpx.ConnectError("the name of this machine resolves to another machine")
 
-    @contextmanager
-    def watched(self, total: float, pace: Pace | None = None) -> Iterator[Watch]:
+    def watched(self, total: float, pace: Pace | None = None) -> AbstractContextManager[Watch]:
         """Run a call and shut it down when its watch is over. On a shared client the call checks the watch itself."""
         watch = Watch(total, pace)
-        if self._shared:
-            yield watch
-            return
-        with GUARD.watching(watch, self._cut):
-            yield watch
+        return nullcontext(watch) if self._shared else GUARD.watching(watch, self._cut)
 
     def _cut(self) -> None:
         for one in self._sockets:

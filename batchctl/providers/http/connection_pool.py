@@ -43,12 +43,12 @@ class ConnectionPool:
 
     @contextmanager
     def taken(self) -> Iterator[Connection]:
-        """A connection for one call. Raises PoolClosedError, and whatever opening a connection raises."""
-        connection = self._take()
+        """A connection for one call. Raises as `take` does."""
+        connection = self.take()
         try:
             yield connection
         finally:
-            self._give_back(connection)
+            self.give_back(connection)
 
     def close(self) -> None:
         """Close all connections, including those in use. None can be taken afterwards."""
@@ -70,7 +70,8 @@ class ConnectionPool:
     def has_idle(self) -> bool:
         return bool(self._free)
 
-    def _take(self) -> Connection:
+    def take(self) -> Connection:
+        """A connection for one call, to be given back. Raises PoolClosedError, and whatever opening one raises."""
         self._drop_inherited()
         self.close_idle(IDLE_SECONDS)
         with self._lock:
@@ -88,7 +89,8 @@ class ConnectionPool:
             raise PoolClosedError
         return connection
 
-    def _give_back(self, connection: Connection) -> None:
+    def give_back(self, connection: Connection) -> None:
+        """Keep a connection for the next call, unless it was closed meanwhile."""
         with self._lock:
             is_kept = connection in self._busy
             self._busy.discard(connection)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any, cast
 
 import httpcore
@@ -40,11 +40,19 @@ class DirectLine(httpx.BaseTransport):
             raise httpx.UnsupportedProtocol(f"the address has the scheme {url.scheme!r}")
         target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
         assert isinstance(request.stream, httpx.SyncByteStream)
+        connection, extensions = self._kept_for(target.origin), dict(request.extensions)
+        if connection is None:
+            connection = self._connect_to(target.origin)
+        else:
+            # It opens no socket, and other events are not asked for: there are ten of them in a call.
+            extensions.pop("trace", None)
         sent = httpcore.Request(
-            request.method, target, headers=request.headers.raw, content=request.stream, extensions=request.extensions
+            request.method, target, headers=request.headers.raw, content=request.stream, extensions=extensions
         )
-        with _httpx_errors():
-            reply = self._connection_to(target.origin).handle_request(sent)
+        try:
+            reply = connection.handle_request(sent)
+        except _ERRORS as error:
+            raise _as_httpx(error) from error
         body = _Body(reply.stream)
         return httpx.Response(reply.status, headers=reply.headers, stream=body, extensions=reply.extensions)
 
@@ -52,11 +60,15 @@ class DirectLine(httpx.BaseTransport):
         if self._connection is not None:
             self._connection.close()
 
-    def _connection_to(self, origin: httpcore.Origin) -> httpcore.HTTPConnection:
-        """The open connection, if it goes there and can be used again, else a new one."""
+    def _kept_for(self, origin: httpcore.Origin) -> httpcore.HTTPConnection | None:
+        """The open connection, if it goes there and can be used again."""
         kept = self._connection
         if kept is not None and kept.can_handle_request(origin) and kept.is_available() and not kept.has_expired():
             return kept
+        return None
+
+    def _connect_to(self, origin: httpcore.Origin) -> httpcore.HTTPConnection:
+        """A new connection in place of the last one."""
         self.close()
         self._connection = httpcore.HTTPConnection(
             origin, ssl_context=self._tls, keepalive_expiry=self._keepalive_expiry, network_backend=_Backend()
@@ -121,17 +133,16 @@ class _Body(httpx.SyncByteStream):
         self._pieces = pieces
 
     def __iter__(self) -> Iterator[bytes]:
-        with _httpx_errors():
+        try:
             yield from self._pieces
+        except _ERRORS as error:
+            raise _as_httpx(error) from error
 
     def close(self) -> None:
         self._pieces.close()
 
 
-@contextmanager
-def _httpx_errors() -> Iterator[None]:
-    """Raise each error of httpcore as the one of httpx that has its name."""
-    try:
-        yield
-    except _ERRORS as error:
-        raise getattr(httpx, type(error).__name__)(str(error)) from error
+def _as_httpx(error: Exception) -> Exception:
+    """The error of httpx that has the name of one of httpcore."""
+    found: Exception = getattr(httpx, type(error).__name__)(str(error))
+    return found

@@ -94,22 +94,19 @@ class Endpoint:
 
     def call(self, call: Call) -> Reply:
         """Make the call once and read the complete reply. Raises ApiError."""
-        with self._answer(call) as (headers, chunks, http):
+        with ExitStack() as opened:
+            headers, chunks, http = self._ask(call, opened)
             return Reply(call.what, headers, self._clean(b"".join(chunks)), http, call.most_nodes)
 
     @contextmanager
     def stream(self, call: Call) -> Iterator[tuple[httpx.Headers, Iterator[bytes]]]:
         """Make the call once; gives the headers and the body's chunks, decompressed. Raises ApiError, also midway."""
-        with self._answer(call) as (headers, chunks, _):
+        with ExitStack() as opened:
+            headers, chunks, _ = self._ask(call, opened)
             yield headers, chunks
 
-    @contextmanager
-    def _answer(self, call: Call) -> Iterator[tuple[httpx.Headers, Iterator[bytes], int]]:
-        """The reply to a call, after the changes that the service is known to need (see `call_changes`)."""
-        with ExitStack() as opened:
-            yield self._ask(call, opened)
-
     def _ask(self, call: Call, opened: ExitStack) -> tuple[httpx.Headers, Iterator[bytes], int]:
+        """The reply to a call, after the changes that the service is known to need (see `call_changes`)."""
         call, learned = self._call_changes.adapt(call), False
         while True:
             try:
@@ -276,17 +273,19 @@ class Endpoint:
         if self._shared is not None and not self._pool.is_closed:
             yield self._shared
             return
-        with ExitStack() as stack:
-            try:
-                connection = stack.enter_context(self._pool.taken())
-            except PoolClosedError:
-                raise ConnectionFailed(f"{call.what}: the provider is closed") from None
-            except (OSError, MemoryError) as exc:
-                problem = exhausted(exc)
-                if problem is None:
-                    raise
-                raise ConnectionFailed(f"{call.what}: {problem.message}", code=problem.code, hint=problem.hint) from exc
+        try:
+            connection = self._pool.take()
+        except PoolClosedError:
+            raise ConnectionFailed(f"{call.what}: the provider is closed") from None
+        except (OSError, MemoryError) as exc:
+            problem = exhausted(exc)
+            if problem is None:
+                raise
+            raise ConnectionFailed(f"{call.what}: {problem.message}", code=problem.code, hint=problem.hint) from exc
+        try:
             yield connection
+        finally:
+            self._pool.give_back(connection)
 
     def _open(self) -> Line:
         self._tls = self._tls or tls_for(self.base_url.scheme)

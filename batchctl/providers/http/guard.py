@@ -34,7 +34,7 @@ class Guard:
         """When the thread looks at the calls next, on the monotonic clock."""
 
     @contextmanager
-    def watching(self, watch: Watch, cut: Callable[[], None]) -> Iterator[None]:
+    def watching(self, watch: Watch, cut: Callable[[], None]) -> Iterator[Watch]:
         """Call `cut` once, from the thread, if the watch is over before the block ends.
 
         Raises ConnectionFailed when the machine cannot start the thread: then no call may be made.
@@ -45,7 +45,7 @@ class Guard:
             if time.monotonic() + watch.next_check() < self._wakes:
                 self._changed.notify()
         try:
-            yield
+            yield watch
         finally:
             with self._changed:
                 self._calls.pop(watch, None)
