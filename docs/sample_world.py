@@ -109,6 +109,7 @@ def open_world() -> Iterator[World]:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         stack.enter_context(chdir(folder))
         stack.enter_context(patch.object(secrets, "choice", fixed.choice))
+        stack.enter_context(patch.object(secrets, "randbelow", fixed.randrange))
         stack.enter_context(patch.object(migrations, "uuid4", lambda: UUID(int=fixed.getrandbits(128), version=4)))
         machine = os.uname_result(("Linux", "laptop", *os.uname()[2:]))
         stack.enter_context(patch.object(os, "uname", lambda: machine))

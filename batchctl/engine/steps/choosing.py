@@ -113,7 +113,8 @@ def expected_tokens(key: AttemptKey, token: str, plan: JobPlan, journal: Journal
     before = journal.attempts.get(key)
     if before is not None and before.token == token:
         return before.expected
-    return None if plan.cost.estimate is None else plan.cost.estimate.tokens
+    estimate = plan.cost.estimate
+    return None if estimate is None else estimate.tokens
 
 
 def _bytes_of(job: DesiredJob, sent: RowsSent | None) -> int | None:
