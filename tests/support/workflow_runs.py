@@ -9,6 +9,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,7 +74,7 @@ class Runner:
         log = ""
         for number, step in enumerate(ACTION["runs"]["steps"]):
             if "run" not in step:
-                context["steps"][step["id"]] = {"outputs": {"python-path": "python3"}}
+                context["steps"][step["id"]] = {"outputs": {"python-path": sys.executable}}
                 continue
             ran = inner.shell(step, env, number)
             log += ran.log
