@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from batchctl.cli.common import Common
 from batchctl.cli.notes import json_log
-from batchctl.model.ports.surroundings import Clock
 from batchctl.report.activity import Board
 from batchctl.report.progress_kinds import make_lines
 
 if TYPE_CHECKING:
+    from batchctl.model.ports.surroundings import Clock
     from batchctl.report.progress_kinds import Lines
 
 

@@ -13,7 +13,6 @@ from batchctl.cli.workspace import Workspace
 from batchctl.engine.providers import Providers
 from batchctl.engine.tools import BlackBox, Tools, keep_nothing
 from batchctl.model.keys import Account, short_uid
-from batchctl.model.ports.surroundings import Notifier, Progress
 from batchctl.model.stack import Stack
 from batchctl.model.token_counting import RowSampler
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:  # it loads httpx
     from batchctl.model.ports.inputs import InputEncoder
     from batchctl.model.ports.providers import Provider, ProviderFactory
     from batchctl.model.ports.results import ResultStore, RowLedger
+    from batchctl.model.ports.surroundings import Notifier, Progress
 
 
 def open_tools(

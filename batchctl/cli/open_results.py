@@ -12,11 +12,11 @@ from batchctl.manifests.trust import Trust
 from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.errors import BatchctlError, ResultsError
 from batchctl.model.keys import short_uid
-from batchctl.model.ports.surroundings import Clock
 from batchctl.model.stack import SharedPlace, Stack
 from batchctl.rows.local_place import LocalPlace
 
 if TYPE_CHECKING:  # most stacks have a folder
+    from batchctl.model.ports.surroundings import Clock
     from batchctl.rows.bucket.place import BucketPlace
     from batchctl.rows.place import ResultsPlace
 

@@ -12,10 +12,10 @@ from msgspec import Struct
 
 from batchctl.manifests.trust import Trust
 from batchctl.model.activity import UNWATCHED, Activity
-from batchctl.model.ports.surroundings import Clock
 from batchctl.model.stack import SharedPlace, Stack
 
 if TYPE_CHECKING:  # `validate` needs no state, and SQLite takes a tenth of its start
+    from batchctl.model.ports.surroundings import Clock
     from batchctl.model.state_objects import StateObjects
     from batchctl.state.stack_state import StackState
 

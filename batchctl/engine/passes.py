@@ -15,7 +15,7 @@ from batchctl.engine.observe import observe
 from batchctl.engine.preview import Approve, decide, preview
 from batchctl.engine.renaming import rename_jobs
 from batchctl.engine.steps.execute import execute
-from batchctl.engine.tools import Stoppable, Tools
+from batchctl.engine.tools import Tools
 from batchctl.engine.upload_cleanup import clean_up
 from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.errors import BatchctlError
@@ -24,6 +24,7 @@ from batchctl.model.observed import Observed
 from batchctl.model.observing import PassWork
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Plan
+from batchctl.model.ports.surroundings import Stoppable
 from batchctl.model.recorded import Recorded, StateVersion
 from batchctl.reconcile import Options, Timing, find_moves, seconds_left, time_plan
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -17,7 +17,6 @@ from batchctl.model.inventory import Inventory
 from batchctl.model.keys import TOKEN_LENGTH
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Plan
-from batchctl.model.ports.surroundings import Clock, Notifier, Progress
 from batchctl.model.recorded import Recorded
 from batchctl.model.stack import Stack
 from batchctl.reconcile import Options, Question, rows_to_survey
@@ -28,6 +27,7 @@ if TYPE_CHECKING:  # protocols are for type checkers
     from batchctl.model.ports.providers import ProviderFactory
     from batchctl.model.ports.results import ResultStore, RowLedger, Shelf
     from batchctl.model.ports.state import StateStore
+    from batchctl.model.ports.surroundings import Notifier, Progress, Stoppable
 
 _LETTERS_OF_TOKENS = "abcdefghijklmnopqrstuvwxyz0123456789"
 _TOKENS: int = len(_LETTERS_OF_TOKENS) ** TOKEN_LENGTH
@@ -43,16 +43,6 @@ def new_token() -> str:
         number, letter = divmod(number, len(_LETTERS_OF_TOKENS))
         letters.append(_LETTERS_OF_TOKENS[letter])
     return "".join(letters)
-
-
-class Stoppable(Clock, Protocol):
-    """A clock that knows whether the process was asked to stop."""
-
-    def is_stopped(self) -> bool: ...
-
-    def elapsed(self) -> float:
-        """Seconds since some moment in the past, on a monotonic clock."""
-        ...
 
 
 def jitter() -> float:

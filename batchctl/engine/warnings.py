@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from batchctl.model.ports.surroundings import Progress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from batchctl.model.ports.surroundings import Progress
 
 
 class LastSaid:

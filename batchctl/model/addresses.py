@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Address, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import TypeAlias
 
 from msgspec import Struct
 
 from batchctl.model.pattern import Pattern
-from batchctl.model.reserved import IpAddress, is_loopback, is_public
+
+IpAddress: TypeAlias = IPv4Address | IPv6Address
 
 _URL = Pattern(
     r"(?P<scheme>https?)://(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?"
@@ -18,6 +20,9 @@ _URL = Pattern(
 """Strict on purpose: no user part, no fragment, nothing that two URL parsers could read differently."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _MOST_PORTS = 65535
+_LOOPBACK_4 = IPv4Network("127.0.0.0/8")
+_LOOPBACK_6 = IPv6Address(1)
+_MAPPED = IPv6Network("::ffff:0:0/96")
 
 
 class WebAddress(Struct, frozen=True):
@@ -80,7 +85,18 @@ def is_loopback_host(host: str) -> bool:
     return name == "localhost" or name.endswith(".localhost") if address is None else is_loopback(address)
 
 
+def is_loopback(address: IpAddress) -> bool:
+    """Whether it is a loopback address: `127.0.0.0/8`, also mapped to IPv6, or `::1`."""
+    if isinstance(address, IPv6Address) and address in _MAPPED:
+        address = IPv4Address(address.packed[-4:])
+    if isinstance(address, IPv4Address):
+        return address in _LOOPBACK_4
+    return address == _LOOPBACK_6
+
+
 def is_private_host(host: str) -> bool:
     """Whether a host is a private address or this machine. Other names are resolved only when they are used."""
+    from batchctl.model.reserved import is_public  # for webhooks alone
+
     literal = literal_address(host)
     return is_loopback_host(host) if literal is None else not is_public(literal)

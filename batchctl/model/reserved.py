@@ -9,10 +9,9 @@ Source: https://www.iana.org/assignments/iana-ipv4-special-registry, …/iana-ip
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
-from typing import TypeAlias
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
 
-IpAddress: TypeAlias = IPv4Address | IPv6Address
+from batchctl.model.addresses import IpAddress
 
 _RESERVED_4 = tuple(
     IPv4Network(block)
@@ -53,9 +52,6 @@ _RESERVED_6 = tuple(
 _NAT64 = IPv6Network("64:ff9b::/96")
 """Networks without IPv4 reach public IPv4 addresses by these, so they are as public as the address inside.
 The local block, `64:ff9b:1::/48`, is for a network's own addresses and is not public."""
-_LOOPBACK_4 = IPv4Network("127.0.0.0/8")
-_LOOPBACK_6 = IPv6Address(1)
-_MAPPED = IPv6Network("::ffff:0:0/96")
 
 
 def is_public(address: IpAddress) -> bool:
@@ -68,12 +64,3 @@ def is_public(address: IpAddress) -> bool:
     if address in _NAT64:
         return is_public(IPv4Address(address.packed[-4:]))
     return address in _UNICAST_6 and not any(address in block for block in _RESERVED_6)
-
-
-def is_loopback(address: IpAddress) -> bool:
-    """Whether it is a loopback address: `127.0.0.0/8`, also mapped to IPv6, or `::1`."""
-    if isinstance(address, IPv6Address) and address in _MAPPED:
-        address = IPv4Address(address.packed[-4:])
-    if isinstance(address, IPv4Address):
-        return address in _LOOPBACK_4
-    return address == _LOOPBACK_6

@@ -10,15 +10,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Self, TextIO
+from typing import TYPE_CHECKING, Self, TextIO
 
 from batchctl.model.plan import JobPlan, Plan
-from batchctl.model.ports.surroundings import Clock
 from batchctl.report.activity import Board, Busy, Heartbeat, busy_words
 from batchctl.report.display_times import clock_time
 from batchctl.report.escape import terminal
 from batchctl.report.reports import StatusReport
 from batchctl.report.words import plan_summary
+
+if TYPE_CHECKING:
+    from batchctl.model.ports.surroundings import Clock
 
 STOPPING = "finishing what is in flight (again to leave at once)"
 REPEAT = timedelta(seconds=60)

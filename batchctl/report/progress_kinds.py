@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TextIO
 
-from batchctl.model.ports.surroundings import Clock
 from batchctl.report.console import Console, is_terminal
 from batchctl.report.progress import PlainProgress, QuietProgress
 
 if TYPE_CHECKING:
+    from batchctl.model.ports.surroundings import Clock
     from batchctl.report.log import JsonLog
     from batchctl.report.progress_log import JsonLinesProgress
     from batchctl.report.screen.live import Screen

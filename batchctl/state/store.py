@@ -15,7 +15,6 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import GuardError, StateError
 from batchctl.model.events import Event
-from batchctl.model.ports.surroundings import Clock
 from batchctl.model.recorded import Recorded, StateVersion
 from batchctl.state.connection import back_up, memory_copy, read_snapshot, refuse_left_over_wal
 from batchctl.state.database import Database
@@ -27,6 +26,7 @@ from batchctl.state.snapshot import check_seal, format_version, read_events, rea
 from batchctl.state.sqlite_errors import state_errors
 
 if TYPE_CHECKING:  # for the lock, which commands that look do not take
+    from batchctl.model.ports.surroundings import Clock
     from batchctl.model.writes import Write
     from batchctl.state.lockfile import Holder
     from batchctl.state.locking import Locking

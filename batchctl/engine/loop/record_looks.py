@@ -8,12 +8,12 @@ from msgspec import Struct
 
 from batchctl.engine.as_recorded import plan_as_recorded
 from batchctl.engine.loop.reloading import Glance, LastGood, Reload
-from batchctl.engine.tools import Stoppable
 from batchctl.engine.warnings import Warnings
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError
 from batchctl.model.plan import Plan
 from batchctl.model.ports.state import StateStore
+from batchctl.model.ports.surroundings import Stoppable
 from batchctl.model.recorded import Recorded, StateVersion
 from batchctl.reconcile import Options
 

@@ -13,10 +13,10 @@ from msgspec import Struct
 
 from batchctl.engine.journal import Journal
 from batchctl.engine.steps.waiting import DURABLE, Call, Durable, Steps
-from batchctl.engine.tools import Stoppable
 from batchctl.engine.workers import Workers
 from batchctl.model.errors import BatchctlError, StateError
 from batchctl.model.plan import JobPlan
+from batchctl.model.ports.surroundings import Stoppable
 
 _GATHER_SECONDS = 0.02
 """How long a commit waits for further answers that it can serve: a tenth of what the services take for a call."""

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
-from batchctl.engine.tools import Stoppable
 from batchctl.model.actions import Action
 from batchctl.model.plan import JobPlan
+from batchctl.model.ports.surroundings import Stoppable
 
 
 class Turns:

@@ -22,6 +22,16 @@ class Clock(Protocol):
         ...
 
 
+class Stoppable(Clock, Protocol):
+    """A clock that knows whether the process was asked to stop."""
+
+    def is_stopped(self) -> bool: ...
+
+    def elapsed(self) -> float:
+        """Seconds since some moment in the past, on a monotonic clock."""
+        ...
+
+
 class Progress(Protocol):
     """Receives the progress of the engine, which never prints."""
 

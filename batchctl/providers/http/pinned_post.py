@@ -8,8 +8,7 @@ from collections.abc import Mapping
 import httpx
 from msgspec import Struct
 
-from batchctl.model.addresses import WebAddress
-from batchctl.model.reserved import IpAddress
+from batchctl.model.addresses import IpAddress, WebAddress
 from batchctl.providers.http.connection import Connection
 from batchctl.providers.http.failures import WIRE_ERRORS
 from batchctl.providers.http.watch import Watch

@@ -10,10 +10,10 @@ import socket
 import threading
 from ipaddress import ip_address
 
-from batchctl.model.addresses import WebAddress, literal_address
+from batchctl.model.addresses import IpAddress, WebAddress, literal_address
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import HookUnusable, NotDelivered
-from batchctl.model.reserved import IpAddress, is_public
+from batchctl.model.reserved import is_public
 
 
 def find_addresses(place: WebAddress, *, is_allowed: bool, timeout: float) -> list[IpAddress]:

@@ -13,11 +13,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from batchctl import __version__
-from batchctl.model.addresses import WebAddress
+from batchctl.model.addresses import IpAddress, WebAddress
 from batchctl.model.errors import BatchctlError, HookUnusable, NotDelivered
 from batchctl.model.notices import Notice, Webhook
 from batchctl.model.ports.surroundings import Clock
-from batchctl.model.reserved import IpAddress
 from batchctl.providers.http.clients import tls_for
 from batchctl.providers.http.pinned_post import BrokenOffError, NoConnectionError, PinnedPost
 from batchctl.providers.notify.resolving import find_addresses
