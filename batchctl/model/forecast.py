@@ -55,6 +55,11 @@ class JobForecast(Struct, frozen=True):
     """Why the end is not known, in words; empty if it is."""
     stuck: Stuck | None = None
 
+    @property
+    def median_end(self) -> datetime | None:
+        """When it has ended with a chance of a half; None: not known."""
+        return None if self.end is None else self.end.p50
+
 
 class StackForecast(Struct, frozen=True):
     """The forecast of all jobs of a plan that have not ended."""

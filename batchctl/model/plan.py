@@ -70,8 +70,7 @@ class JobPlan(Struct, frozen=True, gc=False):
         """Its cost, at the prices of the day on which it is expected to end."""
         if isinstance(self.pricing, JobCost):
             return self.pricing
-        end = None if self.forecast is None else self.forecast.end
-        return self.pricing.cost_of(self.size, None if end is None else end.p50)
+        return self.pricing.cost_of(self.size, None if self.forecast is None else self.forecast.median_end)
 
     @property
     def steps(self) -> tuple[Step, ...]:

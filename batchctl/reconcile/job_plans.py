@@ -112,5 +112,5 @@ class _Facts(Struct, frozen=True):
         on_demand = self.costing.pricing_of(subject, bought=bought)
         if on_demand is not None:
             return on_demand
-        end = None if forecast is None or forecast.end is None else forecast.end.p50
+        end = None if forecast is None else forecast.median_end
         return self.costing.cost_of(subject, size, bought=bought, end=end)
