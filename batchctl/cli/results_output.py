@@ -22,7 +22,6 @@ from batchctl.report.results_text import TextWriter
 from batchctl.rows.columns import cells_of
 
 FORMATS = ("jsonl", "json", "csv", "tsv", "parquet", "text")
-JSON_FORMATS = frozenset({"jsonl", "json"})
 TABLE_FORMATS = frozenset({"csv", "tsv", "parquet"})
 _BY_ENDING = {".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".txt": "text"}
 

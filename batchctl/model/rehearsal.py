@@ -23,7 +23,7 @@ class Weather(StrEnum):
 
 
 class BreakKind(StrEnum):
-    """The ways in which a job does not simply succeed."""
+    """The ways in which a job does not succeed at once."""
 
     FAILED = "failed"
     """It ended without success, or was refused, and is not tried again."""

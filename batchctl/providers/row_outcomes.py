@@ -160,8 +160,8 @@ def _without_key(rest: Mapping[str, Json]) -> Mapping[str, Json]:
 def _is_status(value: Mapping[str, Json]) -> bool:
     """Whether an object is an error like google.rpc.Status: it has a code and a message, or one of them alone."""
     code, message = value.get("code"), value.get("message")
-    told = [bool(code) and isinstance(code, str | int), isinstance(message, str)]
-    return all(told) or (any(told) and value.keys() <= _OF_STATUS)
+    parts = [bool(code) and isinstance(code, str | int), isinstance(message, str)]
+    return all(parts) or (any(parts) and value.keys() <= _OF_STATUS)
 
 
 def _read_error(value: Json) -> Mapping[str, Json] | None:

@@ -32,7 +32,7 @@ _MOST_JOBS = 10
 
 
 class Broken(Struct, frozen=True):
-    """One job that did not simply succeed in some runs of one weather."""
+    """One job that did not succeed at once in some runs of one weather."""
 
     job: str
     runs: int

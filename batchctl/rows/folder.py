@@ -31,7 +31,7 @@ _FOLDER = Pattern(r"[0-9a-f]{8}-[0-9]+(\.[0-9]+)?(-[0-9]+)?")
 
 
 def job_folder(results: Path, job: str) -> Path:
-    """Where a job's results lie. Raises ResultsError (`ResultsOutside`) for what is not simply a folder in there."""
+    """Where a job's results lie. Raises ResultsError (`ResultsOutside`) for anything but a folder in there."""
     if not _JOB.fullmatch(job):
         raise outside(results / "…", f"{job!r} is not the name of a job")
     folder = results / job

@@ -64,7 +64,7 @@ def test_without_them_there_are_no_limits(tmp_path: Path) -> None:
     write(tmp_path, {"batchctl.yaml": with_stack("prices: p.yaml"), "p.yaml": LIST, "job.yaml": JOB})
     spending = load_in(tmp_path).stack.limits.spending
 
-    assert (spending.is_set, spending.limits_money, spending.currency) == (False, False, None)
+    assert (spending.is_set, spending.currency) == (False, None)
 
 
 @pytest.mark.parametrize(

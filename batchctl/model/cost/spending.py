@@ -58,11 +58,6 @@ class SpendingLimits(Struct, frozen=True):
         given = self.budget or self.budget_per_run
         return None if given is None else given.currency
 
-    @property
-    def limits_money(self) -> bool:
-        """Whether there is a limit of money."""
-        return self.budget is not None or self.budget_per_run is not None
-
 
 def period_words(period: timedelta) -> str:
     """A period for people: `30 days`, `24 hours` or `1h30m`."""

@@ -92,11 +92,6 @@ def add_usage(parts: Iterable[Usage]) -> Usage:
     return Usage(_add_tokens([one.short for one in found]), _add_tokens([one.long for one in found]))
 
 
-def usage_of_row(tokens: Tokens) -> Usage:
-    """The usage of one row."""
-    return Usage(long=tokens) if tokens.prompt > LONG_PROMPT else Usage(short=tokens)
-
-
 def _add_tokens(parts: Sequence[Tokens]) -> Tokens:
     return Tokens(
         _add_counts([one.input for one in parts]),

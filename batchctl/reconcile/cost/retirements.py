@@ -26,10 +26,10 @@ def find_retirements(
     names: dict[_Key, list[str]] = defaultdict(list)
     for job in jobs:
         names[short_model(job.model), job.account.api].append(job.name)
-    told, today = _by_answers(recorded), utc_day(now)
+    known, today = _by_answers(recorded), utc_day(now)
     found = []
     for (model, api), users in names.items():
-        day, source = told.get((model, api)) or _listed(model, api, prices, today) or (None, "")
+        day, source = known.get((model, api)) or _listed(model, api, prices, today) or (None, "")
         if day is not None:
             found.append(Retirement(model, api, day, source, tuple(sorted(users)), (day - today).days))
     return tuple(sorted(found, key=lambda one: (one.day, one.model, one.api)))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchctl.model.cost.prices import Price, Prices, Rates, clashes
-from batchctl.model.cost.tokens import LONG_PROMPT, Modality, Tokens, Usage, usage_of_row
+from batchctl.model.cost.tokens import LONG_PROMPT, Modality, Tokens, Usage
 from batchctl.model.keys import Api
 from tests.support.values import replace
 
@@ -57,13 +57,12 @@ def test_costs(model: str, day: date, tokens: Tokens, cost: str) -> None:
 
 
 def test_a_row_with_a_long_prompt_has_rates_of_its_own() -> None:
-    short = usage_of_row(Tokens({TEXT: LONG_PROMPT}, output={TEXT: 1_000}))
-    long = usage_of_row(Tokens({TEXT: LONG_PROMPT - 1_000}, {TEXT: 1_001}, {TEXT: 1_000}))
-    assert (short.long, long.short) == (Tokens(), Tokens())
+    short = Usage(short=Tokens({TEXT: LONG_PROMPT}, output={TEXT: 1_000}))
+    long = Usage(long=Tokens({TEXT: LONG_PROMPT - 1_000}, {TEXT: 1_001}, {TEXT: 1_000}))
     # 200,000 * 0.625 + 1,000 * 5 = 0.125 + 0.005
     assert PRICES.cost("gemini-2.5-pro-002", Api.VERTEX, DAY, short) == Decimal("0.13")
     assert PRICES.cost("gemini-2.5-pro", Api.VERTEX, DAY, long) is None, "its cached tokens have no rate"
-    plain = usage_of_row(Tokens({TEXT: LONG_PROMPT + 1}, output={TEXT: 1_000}))
+    plain = Usage(long=Tokens({TEXT: LONG_PROMPT + 1}, output={TEXT: 1_000}))
     # 200,001 * 1.25 + 1,000 * 7.5 = 0.25000125 + 0.0075
     assert PRICES.cost("gemini-2.5-pro", Api.VERTEX, DAY, plain + short) == Decimal("0.13") + Decimal("0.25750125")
 
