@@ -17,6 +17,7 @@ import threading
 from pathlib import Path
 
 import batchctl
+from batchctl.cli.loaded_parts import load_parts
 from batchctl.cli.main import run
 
 OTHERS = (
@@ -40,19 +41,20 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "specs" / "examples"
 
 
 def import_whole_program() -> None:
-    """Import every module but those of servers, and run a first command as most others are run, with a
-    record. The environment of this process is reduced; children have one of their own."""
+    """Import every module but those of servers, and run two commands as most others are run, with a record: the second
+    one reads what the first one wrote. The environment of this process is reduced; children have one of their own."""
     for module in pkgutil.walk_packages(batchctl.__path__, "batchctl."):
         if not module.name.startswith(_SERVERS):
             importlib.import_module(module.name)
     for name in OTHERS:
         importlib.import_module(name)
+    load_parts()
     for name in os.environ.keys() - _KEPT:
         del os.environ[name]
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()) as said:
         stack = Path(folder) / "stack"
         shutil.copytree(EXAMPLES, stack, ignore=shutil.ignore_patterns(".batchctl", "results"))
         with contextlib.redirect_stdout(said):
-            code = run(["-C", str(stack), "apply", "--yes", "--record", f"{folder}/record"])
-    assert code == 0, said.getvalue()
+            codes = [run(["-C", str(stack), "apply", "--yes", "--record", f"{folder}/record"]) for _ in range(2)]
+    assert codes == [0, 0], said.getvalue()
     assert threading.active_count() == 1, "a child has no other thread than the one that forks"

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace as with_members
 
-from batchctl.engine.bundles.typed_json import is_value, members
+from batchctl.engine.bundles.typed_json import members
 from batchctl.model.canonical import sha256_json
 from batchctl.model.cost.prices import Price
 from batchctl.model.decision import Change
@@ -50,6 +51,10 @@ class Redaction:
         match value:
             case str() | bool() | int() | float() | None:
                 return self._sentence(value) if type(value) is str and self._quoted else value
+            case SentWith():
+                return self._sent_with(value)
+            case Struct():
+                return self._members(_without_bodies(value))
             case Mapping():
                 return {self.of(name): self.of(one) for name, one in value.items()}
             case AbstractSet():
@@ -58,16 +63,16 @@ class Redaction:
                 return tuple(map(self.of, value))
             case list():
                 return list(map(self.of, value))
-            case SentWith():
-                return self._sent_with(value)
-            case _:
-                return self._members(_without_bodies(value)) if is_value(type(value)) else value
+        return value
 
     def _members(self, value: Any) -> object:  # noqa: ANN401 - any value
         cls: Any = type(value)
-        found = {one.name: getattr(value, one.name) for one in members(cls)}
-        redacted = {name: self.of(one) for name, one in found.items()}
-        changed = {name: one for name, one in redacted.items() if one is not found[name]}
+        changed = {}
+        for member in members(cls):
+            found = getattr(value, member.name)
+            redacted = self.of(found)
+            if redacted is not found:
+                changed[member.name] = redacted
         return with_members(value, **changed) if changed else value
 
     def _sent_with(self, value: SentWith) -> SentWith:

@@ -42,14 +42,14 @@ def to_plain(value: object) -> Json:
             return value.value if isinstance(value, StrEnum) else value.name
         case str() | bool() | int() | float() | None:
             return value
+        case Struct():
+            return _plain_members(value)
         case date() | timedelta() | Decimal():
             return msgspec.to_builtins(value)
         case Path():
             return str(value)
         case Mapping():
             return _plain_mapping(value)
-        case _ if is_value(type(value)):
-            return _plain_members(value)
     return _plain_items(value)
 
 
