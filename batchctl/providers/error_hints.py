@@ -28,6 +28,7 @@ class Hints(Struct, frozen=True):
 
 _WHO = "(`batchctl doctor` shows who you are)"
 _QUOTA = "the quota is exhausted: wait, let jobs finish, cancel others, or request a higher quota"
+_TOO_MANY_CALLS = "too many calls: wait, then run the command again"
 
 GEMINI = Hints(
     {
@@ -36,10 +37,13 @@ GEMINI = Hints(
         "and that the named resource belongs to that project",
         404: "check the name",
         413: "send the rows as a file (src: {file: …})",
-        429: _QUOTA,
+        429: _TOO_MANY_CALLS,
     },
     place="the API is not available for this location or plan: enable billing, or use Vertex AI in a supported region",
-    by_call={("create", "404"): "check that the model exists and can run in batch, and that the input file is there"},
+    by_call={
+        ("create", "404"): "check that the model exists and can run in batch, and that the input file is there",
+        ("create", "429"): _QUOTA,
+    },
 )
 _NOT_ACCEPTED = (
     "the token was rejected: log in again with `gcloud auth application-default login`, or check the file that "
@@ -51,11 +55,12 @@ VERTEX = Hints(
         403: f"the principal {_WHO} needs roles/aiplatform.user in the project, and roles/storage.objectAdmin on the "
         "buckets; check too that the Vertex AI API is enabled there",
         404: "check the name, the project and the location",
-        429: _QUOTA,
+        429: _TOO_MANY_CALLS,
     },
     place="not available in this location: set the provider's `location` to another",
     by_call={
         ("create", "404"): "check the project and the location, and that the model exists there",
+        ("create", "429"): _QUOTA,
         ("delete", "FAILED_PRECONDITION"): "a job can be deleted only after it has ended",
         ("cancel", "FAILED_PRECONDITION"): "a job that has ended cannot be cancelled",
     },

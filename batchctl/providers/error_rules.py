@@ -42,7 +42,7 @@ class Rule(Struct, frozen=True):
 
 _REFUSED = frozenset({400, 403, 404, 412})
 _QUOTA = frozenset({429})
-_FILES = r"files\."
+_UPLOADS = r"files\.upload$"
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -99,7 +99,7 @@ RULES: tuple[Rule, ...] = (
         "until they expire after 48 hours",
         _QUOTA,
         r"^(?!.*\b(?:per[ _]?(?:minute|second|day)|request (?:rate|quota)|requests|rate limit)).",
-        calls=_FILES,
+        calls=_UPLOADS,
     ),
     Rule(
         ErrorCode.UNKNOWN_FIELD,
@@ -140,7 +140,7 @@ RULES: tuple[Rule, ...] = (
         "no field of a manifest changes how files are uploaded: send the rows inline, or upgrade batchctl",
         frozenset({400, 415}),
         "",
-        calls=_FILES,
+        calls=_UPLOADS,
     ),
 )
 """In order of precedence: the first match is used."""

@@ -27,6 +27,7 @@ from tests.support.scripted_vertex import provider as vertex
 NOW = MovedClock().now()
 CREATE, UPLOAD, LIST = "batches.create", "files.upload", "batchPredictionJobs.list"
 QUOTA = "RESOURCE_EXHAUSTED"
+READS = ("download", "get", "list", "delete")
 
 
 def refuse(http: int, message: str, status: str = "", what: str = CREATE, hints=GEMINI, *details: object):
@@ -66,6 +67,13 @@ SAID = [
     (429, QUOTA, UPLOAD, "StorageQuota", "You exceeded your current quota."),
     (429, QUOTA, CREATE, "StorageQuota", "The file storage of this project is full (20 GB)."),
     (429, QUOTA, UPLOAD, "QuotaExceeded", "Too many requests per minute."),
+    # Nothing but an upload fills the file storage, and none of the others is refused because of what it sends.
+    *((429, QUOTA, f"files.{call}", "QuotaExceeded", "You exceeded your current quota.") for call in READS),
+    *((400, "INVALID_ARGUMENT", f"files.{call}", "BadRequest", "Bad request.") for call in READS),
+    # A key, also where a gateway leaves the reason out.
+    (400, "INVALID_ARGUMENT", CREATE, "InvalidKey", "API key not valid. Please pass a valid API key."),
+    (400, "INVALID_ARGUMENT", UPLOAD, "InvalidKey", "API key expired. Please renew the API key."),
+    (400, "INVALID_ARGUMENT", CREATE, "BadRequest", "The API key of the row is a text."),
     # Temporary errors.
     (400, "FAILED_PRECONDITION", CREATE, "InputNotReady",
      "The File abc is not in an ACTIVE state and usage is not allowed."),
@@ -120,6 +128,16 @@ def test_no_quota_and_no_credit_change_nothing_about_what_a_create_call_did() ->
 def test_hints_fit_the_call(what: str, status: str, expected: str) -> None:
     hint = refuse(400, "no", status, what, VERTEX).hint
     assert expected in hint if expected else hint == ""
+
+
+@pytest.mark.parametrize("hints", [GEMINI, VERTEX], ids=["gemini", "vertex"])
+@pytest.mark.parametrize("method", ["list", "get", "cancel", "delete", "download"])
+def test_no_job_is_cancelled_because_of_too_many_reads(method: str, hints) -> None:
+    said = "Quota exceeded for read requests."
+    assert (
+        refuse(429, said, QUOTA, f"batches.{method}", hints).hint == "too many calls: wait, then run the command again"
+    )
+    assert "let jobs finish" in refuse(429, said, QUOTA, CREATE, hints).hint
 
 
 def test_every_rule_has_a_hint_or_uses_that_of_its_service() -> None:

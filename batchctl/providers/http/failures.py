@@ -6,6 +6,7 @@ Both shorten texts, make them one line and remove secrets. Source: reference cha
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping
@@ -80,6 +81,8 @@ Any other 4xx without one proves nothing: a proxy's 404 page must not count as a
 """
 
 _KEY_HINT = "the API does not know this key: check GOOGLE_API_KEY (it wins) or GEMINI_API_KEY"
+_KEY_WORDS = re.compile(r"\bAPI key (?:is )?(?:not valid|invalid|expired)\b", re.IGNORECASE)
+"""Gateways leave the details of an error out, with the reason."""
 _PLAIN_LIMIT = 4096
 """Bytes of a plain-text body that are read."""
 RPC_HTTP: Mapping[int, tuple[int, str]] = {
@@ -228,7 +231,7 @@ def _said(status: RpcStatus, redact: Callable[[str], str]) -> str:
 
 
 def _classify(http: int, status: RpcStatus, what: str, hints: Hints) -> tuple[type[ApiStatus], str | None, str]:
-    if status.reason == "API_KEY_INVALID":
+    if status.reason == "API_KEY_INVALID" or (http == httpx.codes.BAD_REQUEST and _KEY_WORDS.search(status.message)):
         # A 400, but the request may be valid: with the right key it may succeed.
         return Unauthenticated, ErrorCode.INVALID_KEY, _KEY_HINT
     if http in _SERVER_ERRORS:
