@@ -27,6 +27,9 @@ _EVENTS = """
 The `events` of `describe` and `state show` have a `kind`. An event that carries out a decision has the `reasonCode` of
 the plan, too. An event of an error has its `code`.
 
+`Creating` is recorded before the call is made. `Created`, `NotSent`, `Refused`, `RefusedForNow` or `Unanswered` says
+what became of it; without one of these it is not known whether the call was made.
+
 | kind | `what` | reason |
 | --- | --- | --- |
 """
