@@ -5,6 +5,7 @@ The modules of a tool are loaded when the tool is first used: most commands use 
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 from batchctl.cli.later import later
@@ -74,8 +75,19 @@ def open_tools(
         activity=workspace.board,
         opened=stack,
         black_box=black_box,
+        get_ready=_get_ready,
         samples=samples,
     )
+
+
+def _get_ready() -> None:
+    """Do what creates would have to wait for."""
+    import batchctl.rows.encode
+    import batchctl.rows.ledger  # noqa: F401 - both are used by the tools
+
+    if gc.get_count()[0] > gc.get_threshold()[0] // 2:
+        # A collection of young values is near. With 1,000 jobs it takes as long as to decide on them.
+        gc.collect(0)
 
 
 def token_samples(workspace: Workspace) -> TokenSamples:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -51,13 +52,14 @@ def observe(
     foreign: bool = False,
     also: Iterable[Account] = (),
     seconds: float | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Look:
     """Look at all accounts side by side. What cannot be read is incomplete, with its error.
 
     Also where no job is desired or recorded: a state that was lost knows no account, and what it forgot there would be
     bought again elsewhere. `foreign` asks for other people's jobs too, where they cost more; `also` names further
     accounts that are needed. All accounts together take no longer than `limits.readTimeout`, or `seconds` if that is
-    less: what was not read by then is incomplete.
+    less: what was not read by then is incomplete. `meanwhile` is called while the lists are on their way.
 
     Raises ExhaustedError when the machine had no room for the look: that says nothing about any account.
     """
@@ -70,10 +72,17 @@ def observe(
     looks_failed: dict[Account, BatchctlError | None] = {}
     longest = desired.stack.limits.read_timeout.total_seconds()
     allowance = Allowance(longest if seconds is None else min(longest, seconds))
+    if meanwhile is not None and len(accounts) == 1:
+        # Its modules would be loaded on the thread of the call, beside what is done meanwhile, and delay the call. An
+        # error is met again there.
+        with allowance.holding(), suppress(BatchctlError):
+            tools.providers.get(accounts[0])
     with SideBySide(desired.stack.limits.concurrency) as calls:
         looks = calls.map(
             lambda account: _list(account, known.get(account, {}), tools, allowance, foreign=foreign), accounts
         )
+        if meanwhile is not None:
+            meanwhile()
         for account, (observation, error) in zip(accounts, looks, strict=True):
             looks_failed[account] = error
             if error is not None and account in wanted:

@@ -110,7 +110,15 @@ def run_pass(
         # A look may take minutes, and what it shows first is as old as that: no grace is over that ran out meanwhile.
         begun = tools.clock.now()
         seconds = None if left is None else max(left, _SHORTEST_LOOK)
-        look = observe(desired, recorded, tools, foreign=options.show_unmanaged, seconds=seconds)
+        has_new = any(job.name not in recorded.jobs for job in desired.jobs)
+        look = observe(
+            desired,
+            recorded,
+            tools,
+            foreign=options.show_unmanaged,
+            seconds=seconds,
+            meanwhile=tools.get_ready if has_new else None,
+        )
         now, elapsed = tools.clock.now(), tools.clock.elapsed()
         planned = decide(desired, recorded, look.observed, begun, options, tools)
         if only is not None:

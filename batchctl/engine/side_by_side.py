@@ -37,7 +37,8 @@ class SideBySide:
     def map(self, call: Callable[[A], T], given: Iterable[A]) -> Iterator[T]:
         """The results of the calls, in the order of what they are given. An error of a call is raised at its place.
 
-        Raises ExhaustedError when the machine starts not even one thread.
+        All calls begin at once, and the iterator waits for them. Raises ExhaustedError when the machine starts not even
+        one thread.
         """
         calls = tuple(given)
         if not calls:
@@ -45,7 +46,7 @@ class SideBySide:
         if len(calls) == 1 and self._workers is None:
             alone = _Alone(lambda: call(calls[0]))
             self._open.callback(alone.join)
-            return iter([alone.result()])
+            return (one.result() for one in (alone,))
         if self._workers is None:
             from batchctl.engine.workers import Workers
 

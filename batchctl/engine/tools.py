@@ -87,6 +87,8 @@ class Tools(Struct, frozen=True):
     """The stack as the command first read it: these tools reach its state, results and accounts."""
     activity: Activity = UNWATCHED
     black_box: BlackBox = keep_nothing
+    get_ready: Callable[[], None] | None = None
+    """Loads what creates need. It is called while the accounts are read, if a job is new; None: nothing is loaded."""
     samples: TokenSamples | None = None
     """None: no tokens are counted before work is bought."""
 

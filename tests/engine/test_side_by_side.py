@@ -77,5 +77,19 @@ def test_the_block_ends_when_a_call_has_ended_that_was_not_waited_for(monkeypatc
 
     monkeypatch.setattr("batchctl.engine.side_by_side.threading", SimpleNamespace(Thread=Interrupted))
     with pytest.raises(KeyboardInterrupt), SideBySide(1) as calls:
-        calls.map(call, [1])
+        list(calls.map(call, [1]))
     assert ended == [True]
+
+
+@pytest.mark.parametrize("numbers", [[1], [1, 2]])
+def test_calls_are_under_way_before_their_results_are_asked_for(numbers):
+    done_meanwhile = threading.Event()
+
+    def call(number: int) -> int:
+        done_meanwhile.wait()
+        return number
+
+    with SideBySide(2) as calls:
+        found = calls.map(call, numbers)
+        done_meanwhile.set()
+        assert list(found) == numbers
