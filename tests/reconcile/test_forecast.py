@@ -476,6 +476,14 @@ def test_the_shard_that_ends_last_is_the_end() -> None:
     assert end_of(made) == ExpectedEnd(NOW - HOUR + 5 * HOUR + 5 * MINUTE, NOW - HOUR + 9 * HOUR + 9 * MINUTE)
 
 
+@pytest.mark.parametrize("options", [{"cancel": True}, {"retry": True}])
+def test_a_job_without_an_account_has_no_expected_end(options: dict[str, bool]) -> None:
+    """A command names a job that was recorded, was never sent, and has no manifest any more."""
+    made = decide([], [row(job())], [look()], options=Options(Scope(names=frozenset({"a"})), **options))
+    (planned,) = made.jobs
+    assert planned.forecast is None
+
+
 def test_a_shard_without_a_known_end_hides_that_of_the_job() -> None:
     shards = [shard(number, rows=TEN, start_time=NOW - (9 if number == 1 else 0) * HOUR) for number in range(3)]
     shards[1] = replace(shards[1], create_time=NOW - 30 * HOUR, start_time=NOW - 28 * HOUR)
