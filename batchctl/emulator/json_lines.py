@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from batchctl.emulator.wire import json_bytes
 
-_BLOCK = 64 * 1024
+_BLOCK = 256 * 1024
 """The size of the pieces in which lines are written."""
 
 
