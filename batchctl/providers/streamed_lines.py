@@ -14,6 +14,10 @@ LINE_LIMIT = LINE_BYTES
 _START = 4096
 _AT_ONCE = 2**17
 """Bytes of lines that are read at once: few enough for the caches of a processor."""
+_TOGETHER = 8 * _AT_ONCE
+"""Bytes that wait for each other. A processor that waits for a slow body runs other programs, whose code and data then
+have its caches: the first lines after a wait take much longer than the next ones.
+"""
 
 
 class LongLine:
@@ -54,17 +58,27 @@ def lines(chunks: Iterable[bytes], limit: int) -> Iterator[Line]:
 def whole_lines(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
     """The same bytes in larger chunks, which end with a line unless a line is longer than that."""
     held: list[bytes] = []
-    size = 0
+    size, together = 0, min(_TOGETHER, limit)
     for chunk in chunks:
         held.append(chunk)
         size += len(chunk)
-        if size < min(_AT_ONCE, limit):
+        if size < together:
             continue
         data = b"".join(held)
         end = data.rfind(b"\n") + 1 or len(data)
-        yield data[:end]
+        yield from _parts(data, end, min(_AT_ONCE, limit))
         held, size = [data[end:]], len(data) - end
-    yield b"".join(held)
+    data = b"".join(held)
+    yield from _parts(data, len(data), min(_AT_ONCE, limit))
+
+
+def _parts(data: bytes, end: int, size: int) -> Iterator[bytes]:
+    """Parts of at least this size, the last one excepted, each to the end of its line."""
+    at = 0
+    while at < end:
+        stop = min(end, data.find(b"\n", at + size, end) + 1 or end)
+        yield data[at:stop]
+        at = stop
 
 
 class LineSplitter:

@@ -425,7 +425,7 @@ def test_the_job_itself_may_be_gone():
 
 
 def test_leaving_off_early_closes_the_download(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streamed_lines, "_AT_ONCE", 1)
+    monkeypatch.setattr(streamed_lines, "_TOGETHER", 1)
     closed = []
 
     class Watched(httpx.SyncByteStream):
