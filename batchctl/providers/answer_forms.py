@@ -7,6 +7,9 @@ with other values in them, so it is not decoded: its texts are only proven to be
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from io import BytesIO
+from itertools import groupby
 
 from msgspec import Struct
 
@@ -27,6 +30,8 @@ _COUNT = "okenCount"
 """The end of the names of counts."""
 _NULL = b"null"
 _MOST_FORMS = 4
+_SHORTEST_RUN = 2
+"""Lines of a run of similar ones, on an average, for which a block is cut there."""
 _LONGEST = 2**14
 """Bytes of what the lines of a form have in common."""
 _MOST_FAILURES = 16
@@ -54,6 +59,11 @@ class _LineForm(Struct, frozen=True, eq=False):
             return None
         return FormedAnswers(texts_of(texts[self.key]), self.answer, [*texts[: self.key], *texts[self.key + 1 :]])
 
+    def has_texts(self, line: bytes) -> bool:
+        """Whether a line with its end may have this form: it begins and ends so, and has all texts between."""
+        first, *middle, last = self.between
+        return line.startswith(first) and line.endswith(last) and all(map(line.__contains__, middle))
+
 
 class AnswerForms:
     """The forms of one result file."""
@@ -76,11 +86,35 @@ class AnswerForms:
         self._tries.fail()
         return None
 
+    def cut(self, block: bytes, few: int) -> Sequence[bytes]:
+        """The runs of similar lines in a block of whole lines, or its halves.
+
+        So few lines are one part, or a part each if no form is known.
+        """
+        count = block.count(b"\n")
+        if count <= few:
+            return (block,) if self._forms else list(BytesIO(block))
+        runs = self._runs(block)
+        return runs if 1 < len(runs) <= count / _SHORTEST_RUN else _halves(block)
+
+    def _runs(self, block: bytes) -> Sequence[bytes]:
+        """A block, cut where lines with the texts of the last form begin and end."""
+        if not self._forms:
+            return (block,)
+        return [b"".join(lines) for _, lines in groupby(BytesIO(block), self._forms[0].has_texts)]
+
     def learn(self, line: bytes, key: str, response: dict[str, Json]) -> None:
         """Learn the form of a line without its end, which has this key and answer, and nothing else."""
         if self._is_tried:
             form = _form_of(line, {_KEY: key, _RESPONSE: response})
             self._forms = self._forms if form is None else [form, *self._forms[: _MOST_FORMS - 1]]
+
+
+def _halves(block: bytes) -> Sequence[bytes]:
+    """A block, cut at a line end near its middle; the block alone if there is none."""
+    half = len(block) // 2
+    end = block.rfind(b"\n", 0, half) + 1 or block.find(b"\n", half) + 1
+    return (block[:end], block[end:]) if end < len(block) else (block,)
 
 
 def _form_of(line: bytes, value: dict[str, Json]) -> _LineForm | None:

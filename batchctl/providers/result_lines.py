@@ -93,7 +93,8 @@ class ResultLines:
         with closing(LineSplitter(limit)) as splitter:
             for chunk in whole_lines(chunks, limit):
                 size += len(chunk)
-                for part in self._parts(chunk) if splitter.is_between_lines else (chunk,):
+                may_be_long = len(chunk) > limit or not splitter.is_between_lines
+                for part in (chunk,) if may_be_long else self._parts(chunk):
                     if isinstance(part, bytes):
                         yield chain.from_iterable(self._rows(line, limit) for line in splitter.split(part))
                         continue
@@ -111,20 +112,21 @@ class ResultLines:
     def _parts(self, chunk: bytes) -> Iterator[AnswerLines | bytes]:
         """The answers in a chunk, in large parts, and a few lines around each other result. Read each before the next.
 
-        A chunk is halved until that is so. Where few lines are answers, nearly all chunks stay whole.
+        A chunk is cut before and after lines that are not like the last answers, or halved until that is so. Where few
+        lines are answers, nearly all chunks stay whole.
         """
         found = self._answers(chunk) if self._has_answer_lines and chunk.endswith(b"\n") else None
         if found is not None:
             self._halving.succeed()
             yield found
             return
-        end = _middle(chunk) if self._has_answer_lines and self._halving.is_due else 0
-        if not end:
+        parts = self._forms.cut(chunk, _FEW) if self._has_answer_lines and self._halving.is_due else (chunk,)
+        if len(parts) == 1:
             self._halving.fail()
             yield chunk
             return
-        yield from self._parts(chunk[:end])
-        yield from self._parts(chunk[end:])
+        for part in parts:
+            yield from self._parts(part)
 
     def _answers(self, chunk: bytes) -> AnswerLines | None:
         """The rows of whole lines that have a key and an answer each, and nothing else; None if some are others."""
@@ -172,15 +174,6 @@ class ResultLines:
         if rest:
             words = f"line {number} of the result file is not JSON: {reason}"
             self._bad = unreadable_row(rest, words, self._item_of)
-
-
-def _middle(chunk: bytes) -> int:
-    """The end of the line in the middle of a chunk of whole lines; 0: they are too few to be parted."""
-    if chunk.count(b"\n") <= _FEW:
-        return 0
-    half = len(chunk) // 2
-    end = chunk.rfind(b"\n", 0, half) + 1 or chunk.find(b"\n", half) + 1
-    return end if end < len(chunk) else 0
 
 
 def _object(line: Line) -> dict[str, Json] | None:

@@ -157,6 +157,40 @@ def test_an_error_takes_few_answers_with_it(bad: set[int], monkeypatch: pytest.M
     assert len(bad) <= singles <= 8 * len(bad)
 
 
+@pytest.mark.parametrize("every", [5, 20, 300])
+def test_errors_all_over_a_file_take_no_answers_with_them(every: int) -> None:
+    lines, singles = lines_of(lambda number: number % every == every - 1), []
+    for piece in ResultLines("x", result_item, lambda _: True, has_answer_lines=True).read(lines, 2**20):
+        if not isinstance(piece, AnswerLines):
+            singles += [item.key for item in piece]
+    bad = [f"k{number}" for number in range(every - 1, 2000, every)]
+    assert set(bad) <= set(singles)
+    assert len(singles) <= len(bad) + 8, "only the first few lines, before there is a form"
+
+
+@pytest.mark.parametrize("size", [100, 999, 1000, 5000, 10**6])
+def test_a_line_beyond_the_limit_is_refused_however_it_arrives(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streamed_lines, "_AT_ONCE", 600)
+    usual, long = ({"candidates": [{"content": {"parts": [{"text": text}]}}]} for text in ("hi", "x" * 950))
+    answers = [usual] * 30 + [long] + [usual] * 30
+    body = b"".join(json.dumps({"key": "k", "response": one}).encode() + b"\n" for one in answers)
+    chunks = [body[at : at + size] for at in range(0, len(body), size)]
+    lines = ResultLines("x", result_item, lambda _: True, has_answer_lines=True).read(chunks, 1000)
+    found = [item.error for piece in lines for item in piece]
+    assert [number for number, error in enumerate(found) if error is not None] == [30]
+
+
+@pytest.mark.parametrize("size", [1, 30, 70, 1000])
+def test_large_chunks_of_lines_are_cut_at_line_ends(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streamed_lines, "_AT_ONCE", 50)
+    monkeypatch.setattr(streamed_lines, "_TOGETHER", 200)
+    body = b"".join(b"x" * (number % 120) + b"\n" for number in range(300)) + b"rest"
+    parts = list(streamed_lines.whole_lines([body[at : at + size] for at in range(0, len(body), size)], 10**6))
+    assert b"".join(parts) == body
+    assert all(part.endswith(b"\n") for part in parts[:-1])
+    assert max(map(len, parts)) <= 50 + 120
+
+
 def test_results_without_answers_are_not_halved_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streamed_lines, "_AT_ONCE", 1000)
     looks = 0
