@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Self, TypeVar
@@ -143,7 +143,17 @@ class Recorded(Struct, frozen=True, dict=True):
     @property
     def remotes(self) -> Mapping[Account, RecordedRemotes]:
         """The remote jobs that are recorded, by their account."""
-        return self.learn(_remotes)
+        return self.learn(_overview).remotes
+
+    @property
+    def renamed(self) -> Sequence[RecordedJob]:
+        """The jobs that have had other names."""
+        return self.learn(_overview).renamed
+
+    @property
+    def counted(self) -> Sequence[tuple[RecordedJob, RecordedAttempt]]:
+        """The attempts whose tokens were counted, with their jobs."""
+        return self.learn(_overview).counted
 
     @property
     def version(self) -> StateVersion:
@@ -164,13 +174,26 @@ class RecordedRemotes(Struct, frozen=True):
     """The resource names of those that batchctl has deleted."""
 
 
-def _remotes(recorded: Recorded) -> Mapping[Account, RecordedRemotes]:
-    found: dict[Account, RecordedRemotes] = defaultdict(RecordedRemotes)
+class _Overview(Struct, frozen=True):
+    """What is found in one walk over all jobs: each further one takes as long as all that it looks for."""
+
+    remotes: dict[Account, RecordedRemotes]
+    renamed: list[RecordedJob]
+    counted: list[tuple[RecordedJob, RecordedAttempt]]
+
+
+def _overview(recorded: Recorded) -> _Overview:
+    found = _Overview(defaultdict(RecordedRemotes), [], [])
+    remotes = found.remotes
     for job in recorded.jobs.values():
+        if job.row.former_names:
+            found.renamed.append(job)
         for attempt in job.attempts:
+            if attempt.tokens is not None or attempt.counted is not None:
+                found.counted.append((job, attempt))
             remote = attempt.remote
             if remote is not None:
-                own = found[attempt.account]
+                own = remotes[attempt.account]
                 own.attempts[remote] = attempt
                 if attempt.delete_time is not None:
                     own.deleted.add(remote)

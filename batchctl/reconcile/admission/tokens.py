@@ -50,13 +50,12 @@ def learn_rates(recorded: Recorded) -> TokenRates:
     """The rates of the collected attempts. Large ones count more than small ones."""
     tokens: dict[QuotaKey, Fraction | int] = defaultdict(int)
     sizes: dict[QuotaKey, int] = defaultdict(int)
-    for job in recorded.jobs.values():
-        for attempt in job.attempts:
-            counted = _counted(attempt)
-            if counted is not None and attempt.input_bytes:
-                key = _key(job, attempt)
-                tokens[key] += counted
-                sizes[key] += attempt.input_bytes
+    for job, attempt in recorded.counted:
+        counted = _counted(attempt)
+        if counted is not None and attempt.input_bytes:
+            key = _key(job, attempt)
+            tokens[key] += counted
+            sizes[key] += attempt.input_bytes
     if not sizes:
         return TokenRates({})
     from fractions import Fraction

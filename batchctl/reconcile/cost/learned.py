@@ -75,10 +75,9 @@ def prompt_parts(tokens: Tokens) -> Counts:
 
 
 def _counted(recorded: Recorded) -> Iterator[tuple[RecordedJob, RecordedAttempt, Counted]]:
-    for job in recorded.jobs.values():
-        for attempt in job.attempts:
-            if attempt.counted is not None and attempt.counted.rows:
-                yield job, attempt, attempt.counted
+    for job, attempt in recorded.counted:
+        if attempt.counted is not None and attempt.counted.rows:
+            yield job, attempt, attempt.counted
 
 
 def _sum(counts: Sequence[Counted]) -> Counted:

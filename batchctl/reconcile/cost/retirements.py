@@ -38,12 +38,11 @@ def find_retirements(
 def _by_answers(recorded: Recorded) -> Mapping[_Key, tuple[date, str]]:
     """The days that the latest answers of each model name."""
     found: dict[_Key, tuple[datetime, datetime]] = {}
-    for job in recorded.jobs.values():
-        for attempt in job.attempts:
-            counted, ended = attempt.counted, attempt.end_time
-            if counted is not None and counted.retires is not None and ended is not None:
-                key = short_model(model_of(job, attempt)), attempt.account.api
-                found[key] = max(found.get(key, (ended, counted.retires)), (ended, counted.retires))
+    for job, attempt in recorded.counted:
+        counted, ended = attempt.counted, attempt.end_time
+        if counted is not None and counted.retires is not None and ended is not None:
+            key = short_model(model_of(job, attempt)), attempt.account.api
+            found[key] = max(found.get(key, (ended, counted.retires)), (ended, counted.retires))
     return {key: (utc_day(retires), _BY_ANSWERS) for key, (_, retires) in found.items()}
 
 

@@ -35,14 +35,13 @@ def with_present_names(stack: Stack, recorded: Recorded, observed: Observed) -> 
     A former name may have been given to another job since. So a token that is recorded decides; only a mark that
     is not known goes by its name, and to a job of just that name first.
     """
-    former = {old: job.name for job in recorded.jobs.values() for old in job.row.former_names}
+    former = {old: job.name for job in recorded.renamed for old in job.row.former_names}
     # With the state lost, or by another's hand, a job may not know its former name yet.
     former = {**final_names(stack.moved), **former}
     if not former:
         return observed
     now = {old: new for old, new in former.items() if old not in recorded.jobs}
-    renamed = (job for job in recorded.jobs.values() if job.row.former_names)
-    tokens = {attempt.token: job.name for job in renamed for attempt in job.attempts}
+    tokens = {attempt.token: job.name for job in recorded.renamed for attempt in job.attempts}
     names = _Names(stack, now, tokens)
     return {
         account: replace(
@@ -63,9 +62,7 @@ def numbers_used(recorded: Recorded) -> dict[str, int]:
     A new job of such a name counts on from there: two remote jobs must never carry the same name and number.
     """
     used: dict[str, int] = {}
-    for job in recorded.jobs.values():
-        if not job.row.former_names:
-            continue
+    for job in recorded.renamed:
         highest = max((attempt.key.attempt for attempt in job.attempts), default=0)
         for old in job.row.former_names:
             used[old] = max(used.get(old, 0), highest)
