@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from batchctl.cli.common import Invocation
 from batchctl.cli.engine_tools import open_tools
 from batchctl.cli.github import annotate_error
 from batchctl.cli.job_selection import JobSelection, selected_names
@@ -50,8 +51,13 @@ def preview_and_warn(
     black_box: BlackBox = keep_nothing,
     samples: TokenSamples | None = None,
 ) -> Preview:
-    """Observe and plan, and print an error for each account that cannot be read. Raises StateError."""
+    """Observe and plan, and print an error for each account that cannot be read. Raises StateError.
+
+    For commands that end once they have shown what was seen.
+    """
     seen = preview_plan(workspace, options or Options(workspace.scope), black_box, samples)
+    if Invocation.current is not None:
+        Invocation.current.kept = (workspace.desired, seen)
     for error in seen.failures:
         show_error(error, workspace.common)
         annotate_error(error)

@@ -236,9 +236,10 @@ def _with_path(error: OSError, parent: int, path: Path, *, only_links: bool) -> 
 
 
 def _require_regular(found: os.stat_result, path: Path | str) -> None:
+    if stat.S_ISREG(found.st_mode):
+        return
     if stat.S_ISLNK(found.st_mode):
         raise UnsafeFile(errno.ELOOP, "it is a symbolic link", path)
     if stat.S_ISDIR(found.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if not stat.S_ISREG(found.st_mode):
-        raise UnsafeFile(errno.EINVAL, "it is not a regular file", path)
+    raise UnsafeFile(errno.EINVAL, "it is not a regular file", path)

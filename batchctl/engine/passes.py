@@ -142,9 +142,7 @@ def run_pass(
         # An order is carried out once: the next plan is made without it.
         followed = replace(options, rerun=frozenset())
         after = journal.recorded
-        unanswered = frozenset(
-            [name for name, job in after.jobs.items() for attempt in job.attempts if attempt.intent is not None]
-        )
+        unanswered = frozenset([attempt.key.job for attempt in after.unanswered])
         unsent = frozenset(attempt.key.job for attempt in journal.new_attempts if attempt.is_new)
         inventory = tools.look_at_results(desired, after, options)
     return PassReport(

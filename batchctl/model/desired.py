@@ -23,6 +23,9 @@ from batchctl.model.sources import AwaitedRows, ChainedFile, ChainRows, InlineRo
 from batchctl.model.stack import Stack
 from batchctl.model.token_counting import TokenSample
 
+_SENT = (InlineRows, LocalFile)
+_CHAINS = (ChainedFile, AwaitedRows)
+
 
 class Expansion(Struct, frozen=True):
     """The manifest with a matrix that a job comes from, and its axis values."""
@@ -101,7 +104,7 @@ class DesiredJob(Struct, frozen=True, gc=False):
     @property
     def output_tokens(self) -> int | None:
         """The most tokens of output of all its rows; None if one sets no limit, or batchctl does not send them."""
-        return self.source.output_tokens if isinstance(self.source, InlineRows | LocalFile) else None
+        return self.source.output_tokens if isinstance(self.source, _SENT) else None
 
     @property
     def row_kind(self) -> Kind:
@@ -115,12 +118,12 @@ class DesiredJob(Struct, frozen=True, gc=False):
     @property
     def chain(self) -> Chain | None:
         """The job whose answers its rows are made from, with the template; None for any other input."""
-        return self.source.chain if isinstance(self.source, ChainedFile | AwaitedRows) else None
+        return self.source.chain if isinstance(self.source, _CHAINS) else None
 
     @property
     def chain_rows(self) -> ChainRows | None:
         """The rows of a chain; None for any other input."""
-        return ChainRows.of(self.source) if isinstance(self.source, ChainedFile | AwaitedRows) else None
+        return ChainRows.of(self.source) if isinstance(self.source, _CHAINS) else None
 
 
 class DesiredStack(PartlyEqual, frozen=True, eq=False):

@@ -244,12 +244,12 @@ class Plan(Struct, frozen=True, dict=True):
     def summary(self) -> dict[str, int]:
         """The number of jobs with each action, in the order of `Action`."""
         counts = {action.value: 0 for action in Action}
-        for decision, number in self._alike:
+        for decision, number in self.alike:
             counts[decision.action.value] += number
         return counts
 
     @cached_property
-    def _alike(self) -> Sequence[tuple[Decision, int]]:
+    def alike(self) -> Sequence[tuple[Decision, int]]:
         """Each value of a decision with the number of jobs that have it: thousands of jobs have the same one."""
         decisions = {id(job.decision): job.decision for job in self.jobs}
         counts = Counter([id(job.decision) for job in self.jobs])
@@ -258,9 +258,9 @@ class Plan(Struct, frozen=True, dict=True):
     @property
     def has_more_than_results(self) -> bool:
         """Whether any job has an action besides waiting and the collection of results."""
-        return not all(decision.action.is_harmless for decision, _ in self._alike)
+        return not all(decision.action.is_harmless for decision, _ in self.alike)
 
     @property
     def has_changes(self) -> bool:
         """Whether any job has an action other than `wait` and `none`."""
-        return not all(decision.action.is_quiet for decision, _ in self._alike)
+        return not all(decision.action.is_quiet for decision, _ in self.alike)

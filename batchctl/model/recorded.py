@@ -156,6 +156,11 @@ class Recorded(Struct, frozen=True, dict=True):
         return self.learn(_overview).counted
 
     @property
+    def unanswered(self) -> Sequence[RecordedAttempt]:
+        """The attempts with an open intent."""
+        return self.learn(_overview).unanswered
+
+    @property
     def version(self) -> StateVersion:
         return StateVersion(self.lineage, self.serial)
 
@@ -175,15 +180,16 @@ class RecordedRemotes(Struct, frozen=True):
 
 
 class _Overview(Struct, frozen=True):
-    """What is found in one walk over all jobs: each further one takes as long as all that it looks for."""
+    """The finds of one walk over all jobs: each further one would take as long as this one."""
 
     remotes: dict[Account, RecordedRemotes]
     renamed: list[RecordedJob]
     counted: list[tuple[RecordedJob, RecordedAttempt]]
+    unanswered: list[RecordedAttempt]
 
 
 def _overview(recorded: Recorded) -> _Overview:
-    found = _Overview(defaultdict(RecordedRemotes), [], [])
+    found = _Overview(defaultdict(RecordedRemotes), [], [], [])
     remotes = found.remotes
     for job in recorded.jobs.values():
         if job.row.former_names:
@@ -191,6 +197,8 @@ def _overview(recorded: Recorded) -> _Overview:
         for attempt in job.attempts:
             if attempt.tokens is not None or attempt.counted is not None:
                 found.counted.append((job, attempt))
+            if attempt.intent is not None:
+                found.unanswered.append(attempt)
             remote = attempt.remote
             if remote is not None:
                 own = remotes[attempt.account]

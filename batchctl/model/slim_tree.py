@@ -40,7 +40,7 @@ class SlimTree(Mapping[str, Json]):
 
     def get(self, name: str, default: Any = None, /) -> Any:  # noqa: ANN401 - JSON, or what the caller gives
         """See Mapping. The one that it has catches an error for each member that is missing."""
-        return self[name] if name in self._shared else default
+        return self[PART] if name == PART and PART in self._shared else self._shared.get(name, default)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._shared)

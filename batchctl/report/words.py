@@ -146,7 +146,11 @@ def _plan_remarks(plan: Plan) -> list[str]:
 def _remarks(plan: Plan) -> list[str]:
     """Warnings for the summary line."""
     refused = sum(job.guard is not None for job in plan.jobs)
-    bad = sum(job.action in {Action.NONE, Action.UPDATE} and job.phase in FAILED_PHASES for job in plan.jobs)
+    bad = sum(
+        number
+        for decision, number in plan.alike
+        if decision.action in {Action.NONE, Action.UPDATE} and decision.phase in FAILED_PHASES
+    )
     remarks = {
         f"{count(refused, 'job')} refused by a guard.": refused,
         f"{count(bad, 'job')} did not succeed.": bad,

@@ -39,8 +39,8 @@ SINCE = 23
 
 _BYTES = 16
 _MODULUS = 1 << 8 * _BYTES
-_BLOCK = 500
-"""So many records are in memory as cells at once."""
+_BLOCK = 100
+"""So many records are in memory as cells at once: they stay in the caches of the processor while they are read."""
 
 Cells: TypeAlias = tuple[Any, ...]
 """A record as it was read, with its columns in the order of their names."""

@@ -34,9 +34,7 @@ def choose_check(plan: Plan, recorded: Recorded, list_calls: Mapping[Account, in
     """
     if plan.problems or any(not _rests(job) for job in plan.jobs):
         return None
-    if any(attempt.intent is not None for job in recorded.jobs.values() for attempt in job.attempts):
-        return None
-    if any(notice.is_pending for notice in recorded.outbox):
+    if recorded.unanswered or any(notice.is_pending for notice in recorded.outbox):
         return None
     named = [recorded.jobs[job.job] for job in plan.jobs if job.job in recorded.jobs]
     active = tuple(attempt for job in named for attempt in job.attempts if _may_change(attempt))
