@@ -28,7 +28,7 @@ class Hints(Struct, frozen=True):
 
 _WHO = "(`batchctl doctor` shows who you are)"
 _QUOTA = "the quota is exhausted: wait, let jobs finish, cancel others, or request a higher quota"
-_TOO_MANY_CALLS = "too many calls: wait, then run the command again"
+_TOO_MANY_CALLS = "the quota of calls is exhausted: wait, then run the command again"
 
 GEMINI = Hints(
     {

@@ -135,7 +135,8 @@ def test_hints_fit_the_call(what: str, status: str, expected: str) -> None:
 def test_no_job_is_cancelled_because_of_too_many_reads(method: str, hints) -> None:
     said = "Quota exceeded for read requests."
     assert (
-        refuse(429, said, QUOTA, f"batches.{method}", hints).hint == "too many calls: wait, then run the command again"
+        refuse(429, said, QUOTA, f"batches.{method}", hints).hint
+        == "the quota of calls is exhausted: wait, then run the command again"
     )
     assert "let jobs finish" in refuse(429, said, QUOTA, CREATE, hints).hint
 

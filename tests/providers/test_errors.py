@@ -115,7 +115,7 @@ def test_a_bad_key_is_not_a_refused_request():
         (403, "PERMISSION_DENIED", "no", "PermissionDenied", "restrictions"),
         (404, "NOT_FOUND", "models/x is not found", "InvalidModel", "model"),
         (404, "NOT_FOUND", "no such thing", "NotFound", "name"),
-        (429, "RESOURCE_EXHAUSTED", "quota", "QuotaExceeded", "too many calls"),
+        (429, "RESOURCE_EXHAUSTED", "quota", "QuotaExceeded", "quota of calls"),
     ],
 )
 def test_codes_and_hints(http, name, message, code, hint):
