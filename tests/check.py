@@ -4,7 +4,7 @@
 
 The lanes run side by side, each in one process, the longest in two that have different files: tests that pytest deals
 out to several processes are collected by each of them, which costs more than it brings on two processors. At any time
-there are two processes more than there are processors, as tests also wait; the next lane begins where one has ended.
+there is one process more than there are processors, as tests also wait; the next lane begins where one has ended.
 `--lane` runs one of them, and may be repeated. Further arguments go to pytest.
 """
 
@@ -25,8 +25,6 @@ TOOLS = Path(sys.executable).parent
 MEMORY = Path("/dev/shm")
 MEMORY_NEEDED = 3 * 2**30
 """Bytes that must be free there: a container may have next to none, and the lanes leave half of this."""
-_BESIDE = 2
-"""Processes beyond the number of processors."""
 COMMANDS = "tests/cli"
 """Command lines, most of them in the tests' own process."""
 COMMAND_PARTS = 2
@@ -137,7 +135,7 @@ def main() -> int:
     asked, arguments = parser.parse_known_args()
     chosen = [lists for name, lists in lanes(arguments).items() if not asked.lane or name in asked.lane]
     lists = [steps for lane in chosen for steps in lane]
-    with ThreadPoolExecutor((os.cpu_count() or 1) + _BESIDE) as pool:
+    with ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:
         work = [pool.submit(lambda steps=steps: [(step, *run(step)) for step in steps]) for steps in lists]
         ended = [item for lane in work for item in lane.result()]
     for folder in MEMORY.glob(f"batchctl-tests-{os.getpid()}-*"):
