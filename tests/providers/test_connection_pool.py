@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from weakref import WeakSet
 
 import httpx
@@ -41,8 +42,18 @@ def connections(clock):
     made.close()
 
 
+@contextmanager
+def taken(connections: ConnectionPool) -> Iterator[Connection]:
+    """A connection for one call, as an endpoint takes it."""
+    connection = connections.take()
+    try:
+        yield connection
+    finally:
+        connections.give_back(connection)
+
+
 def take(connections: ConnectionPool) -> Connection:
-    with connections.taken() as connection:
+    with taken(connections) as connection:
         return connection
 
 
@@ -51,13 +62,13 @@ def test_a_line_is_used_again(connections):
 
 
 def test_the_line_that_was_used_last_is_taken_first(connections):
-    with connections.taken() as first, connections.taken() as second:
+    with taken(connections) as first, taken(connections) as second:
         assert first is not second
     assert take(connections) is first
 
 
 def test_a_surplus_connection_is_closed_after_a_while(connections, clock):
-    with connections.taken() as first, connections.taken() as second:
+    with taken(connections) as first, taken(connections) as second:
         pass
     clock.time += IDLE_SECONDS / 2
     assert take(connections) is first
@@ -68,17 +79,17 @@ def test_a_surplus_connection_is_closed_after_a_while(connections, clock):
 
 def test_connections_of_many_calls_at_once_are_used_again(connections):
     with ExitStack() as calls:
-        first = {calls.enter_context(connections.taken()) for _ in range(100)}
+        first = {calls.enter_context(taken(connections)) for _ in range(100)}
     with ExitStack() as calls:
-        again = {calls.enter_context(connections.taken()) for _ in range(100)}
+        again = {calls.enter_context(taken(connections)) for _ in range(100)}
     assert again == first
 
 
 def test_close_ends_what_is_idle_and_what_is_busy(connections):
     idle = take(connections)
-    with connections.taken() as busy:
+    with taken(connections) as busy:
         pass
-    with connections.taken() as busy, connections.taken() as other:
+    with taken(connections) as busy, taken(connections) as other:
         connections.close()
         assert busy.is_closed
         assert other.is_closed
@@ -89,7 +100,7 @@ def test_close_ends_what_is_idle_and_what_is_busy(connections):
 
 def test_a_forked_child_leaves_the_connections_to_its_parent(connections, monkeypatch):
     parents = take(connections)
-    with connections.taken() as busy:
+    with taken(connections) as busy:
         monkeypatch.setattr(os, "getpid", lambda: -1)
         childs = take(connections)
     assert len({parents, childs}) == 2

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from weakref import WeakSet
 
 from batchctl.providers.http.connection import Connection
@@ -40,15 +40,6 @@ class ConnectionPool:
     @property
     def is_closed(self) -> bool:
         return self._is_closed
-
-    @contextmanager
-    def taken(self) -> Iterator[Connection]:
-        """A connection for one call. Raises as `take` does."""
-        connection = self.take()
-        try:
-            yield connection
-        finally:
-            self.give_back(connection)
 
     def close(self) -> None:
         """Close all connections, including those in use. None can be taken afterwards."""
