@@ -101,9 +101,9 @@ def _after_create(attempt: RecordedAttempt, failure: Failure, trouble: Trouble, 
     if failure.effect is not Effect.REFUSED:
         return unsent
     if is_passing(failure):
-        waits = put_off(trouble, attempt.token)
-        is_over = waits.until is not None and now >= waits.until and waits.tries >= LEAST_TRIES
-        return replace(unsent, trouble=trouble, rejected=True) if is_over else replace(unsent, trouble=waits)
+        if _is_over(trouble, trouble.tries, now):
+            return replace(unsent, trouble=trouble, rejected=True)
+        return replace(unsent, trouble=put_off(trouble, attempt.token))
     # An upload fails because of the way it is sent, unless the file itself was found to be wrong.
     is_final = failure.operation is Operation.CREATE or failure.code == ErrorCode.UPLOAD_FAILED
     return replace(unsent, rejected=is_final)
@@ -115,9 +115,8 @@ def _after_collect(attempt: RecordedAttempt, failure: Failure, trouble: Trouble,
     if failure.code != ErrorCode.RESULTS_NOT_READY and failure.effect is not Effect.REFUSED:
         # A broken line or a full disk says nothing about the results.
         return replace(attempt, trouble=trouble)
-    waits = put_off(trouble, attempt.token)
-    is_over = waits.until is not None and now >= waits.until and waits.tries >= LEAST_TRIES
-    return replace(attempt, trouble=replace(waits, next_time=None), results_lost=is_over)
+    waits = replace(put_off(trouble, attempt.token), next_time=None)
+    return replace(attempt, trouble=waits, results_lost=_is_over(trouble, trouble.tries, now))
 
 
 def waits_for_all(attempt: RecordedAttempt, now: datetime) -> bool:
@@ -128,7 +127,12 @@ def waits_for_all(attempt: RecordedAttempt, now: datetime) -> bool:
     trouble = attempt.trouble
     if trouble is None or trouble.operation is not Operation.COLLECT or trouble.code != ErrorCode.RESULTS_NOT_READY:
         return True
-    return now < trouble.first_time + PASSES_WITHIN or trouble.tries + 1 < LEAST_TRIES
+    return not _is_over(trouble, trouble.tries + 1, now)
+
+
+def _is_over(trouble: Trouble, tries: int, now: datetime) -> bool:
+    """Whether what may pass by itself has been tried for long enough, and so many times, without success."""
+    return now >= trouble.first_time + PASSES_WITHIN and tries >= LEAST_TRIES
 
 
 def is_collection_due(attempt: RecordedAttempt, clock: datetime) -> bool:
