@@ -17,17 +17,12 @@ class GappedText:
     def __init__(self, text: str, gaps: Sequence[TextGap], asked: int) -> None:
         """`asked`: the gap whose place is asked for."""
         self._asked = asked
-        self._literals: list[str] = []
+        self._pieces: list[tuple[str, re.Pattern[str]]] = []
         at = 0
         for gap in gaps:
-            self._literals.append(text[at : gap.start])
+            self._pieces.append((text[at : gap.start], re.compile(gap.pattern)))
             at = gap.end
         self._end = text[at:]
-        self._patterns = [gap.pattern for gap in gaps]
-        self._pieces = [
-            (literal, len(literal), re.compile(pattern).match)
-            for literal, pattern in zip(self._literals, self._patterns, strict=True)
-        ]
         self._whole: re.Pattern[str] | None = None
         self._met = 0
 
@@ -43,19 +38,17 @@ class GappedText:
 
     def _by_pieces(self, text: str) -> tuple[Sequence[str], int] | None:
         found, starts, at = [], [], 0
-        for literal, length, match_at in self._pieces:
+        for literal, pattern in self._pieces:
             if not text.startswith(literal, at):
                 return None
-            match = match_at(text, at + length)
+            match = pattern.match(text, at + len(literal))
             if match is None:
                 return None
             found.append(match[0])
-            starts.append(at + length)
+            starts.append(match.start())
             at = match.end()
         return (found, starts[self._asked]) if text[at:] == self._end else None
 
     def _compiled(self) -> re.Pattern[str]:
-        gaps = zip(self._literals, self._patterns, strict=True)
-        return re.compile(
-            "".join(f"{re.escape(literal)}({pattern})" for literal, pattern in gaps) + re.escape(self._end)
-        )
+        pieces = [f"{re.escape(literal)}({pattern.pattern})" for literal, pattern in self._pieces]
+        return re.compile("".join(pieces) + re.escape(self._end))
