@@ -11,7 +11,7 @@ import click
 from batchctl.cli.aimed_hints import aim
 from batchctl.cli.common import Common, Invocation
 from batchctl.cli.github import annotate_error
-from batchctl.cli.output import show_error
+from batchctl.cli.output import show_error, write_document
 from batchctl.cli.start_signals import asks_for_json_log
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError, StoppedError, UsageError
@@ -105,11 +105,9 @@ def _report(error: BatchctlError, invocation: Invocation) -> int:
     common = invocation.common or Common()
     aim(error, common)
     if invocation.output in {"json", "yaml"}:
-        from batchctl.report.documents import to_json, to_yaml  # loaded before, see `batchctl.cli.common`
-        from batchctl.report.error_document import error_document
+        from batchctl.report.error_document import error_document  # loaded before, see `batchctl.cli.common`
 
-        write = to_json if invocation.output == "json" else to_yaml
-        sys.stdout.write(write(error_document(error)))
+        write_document(invocation.output, error_document(error))
     show_error(error, common)
     annotate_error(error)
     return error.exit_code

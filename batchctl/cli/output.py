@@ -52,6 +52,14 @@ def show_warnings(warnings: Sequence[Diagnostic], common: Common) -> None:
         write_warnings(warnings, stderr_console(common))
 
 
+def write_document(output: str, document: Mapping[str, Json]) -> None:
+    """Print a document as JSON or YAML."""
+    from batchctl.report.documents import to_json, to_yaml  # for an error loaded before, see `batchctl.cli.common`
+
+    write = to_json if output == "json" else to_yaml
+    sys.stdout.write(write(document))
+
+
 def emit(
     common: Common,
     output: str,
@@ -64,10 +72,7 @@ def emit(
     """Print a result in the requested format."""
     match output:
         case "json" | "yaml":
-            from batchctl.report.documents import to_json, to_yaml
-
-            write = to_json if output == "json" else to_yaml
-            sys.stdout.write(write(document()))
+            write_document(output, document())
         case "name":
             from batchctl.report.documents import to_names
 
