@@ -105,8 +105,7 @@ def open_selected(
 
 def selected_names(workspace: Workspace, selection: JobSelection, recorded: Recorded) -> list[str]:
     """The selected jobs: in the order of the names if there are any, else sorted."""
-    manifests = {job.name: job for job in workspace.desired.jobs}
-    inside = names_in_scope(selection.scope(workspace.stack), manifests, recorded)
+    inside = names_in_scope(selection.scope(workspace.stack), workspace.desired.by_name, recorded)
     return [name for name in dict.fromkeys(selection.names or sorted(inside)) if name in inside]
 
 

@@ -41,7 +41,7 @@ def open_progress(workspace: Workspace) -> AnyProgress:
 
 def status_report(workspace: Workspace, plan: Plan, recorded: Recorded) -> StatusReport:
     """The status of all jobs of a plan."""
-    manifests = {job.name: job for job in workspace.desired.jobs}
+    manifests = workspace.desired.by_name
     rows = []
     for job in plan.jobs:
         record = recorded.jobs.get(job.job)

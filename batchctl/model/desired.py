@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import ClassVar, Self
 
 import msgspec
@@ -126,7 +127,7 @@ class DesiredJob(Struct, frozen=True, gc=False):
         return ChainRows.of(self.source) if isinstance(self.source, _CHAINS) else None
 
 
-class DesiredStack(PartlyEqual, frozen=True, eq=False):
+class DesiredStack(PartlyEqual, frozen=True, eq=False, dict=True):
     """The stack and all its desired jobs, sorted by name."""
 
     BESIDE: ClassVar = frozenset({"warnings"})
@@ -137,3 +138,8 @@ class DesiredStack(PartlyEqual, frozen=True, eq=False):
     """The accounts of all providers, also of those that no job names."""
     warnings: tuple[Diagnostic, ...] = ()
     """Warnings about the manifests, sorted by place."""
+
+    @cached_property
+    def by_name(self) -> Mapping[str, DesiredJob]:
+        """The jobs by their names."""
+        return {job.name: job for job in self.jobs}

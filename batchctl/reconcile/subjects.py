@@ -43,8 +43,7 @@ def read_context(
     observed = with_absences_aged(recorded, observed, now, desired.stack.limits.settle_grace)
     observed = with_present_names(desired.stack, recorded, observed)
     collected = collected_for(desired.stack, inventory)
-    manifests = {job.name: job for job in desired.jobs}
-    return Context(desired, recorded, observed, now, options, manifests, inventory, collected, moves.clashes)
+    return Context(desired, recorded, observed, now, options, inventory, collected, moves.clashes)
 
 
 class Reader(Struct, frozen=True):

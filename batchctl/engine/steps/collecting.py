@@ -51,7 +51,7 @@ class Collector:
 
     def __init__(self, desired: DesiredStack, journal: Journal, tools: Tools) -> None:
         self._stack = desired.stack
-        self._desired = {job.name: job for job in desired.jobs}
+        self._desired = desired.by_name
         self._journal = journal
         self._tools = tools
 

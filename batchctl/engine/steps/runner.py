@@ -53,7 +53,7 @@ class StepRunner:
         self, desired: DesiredStack, journal: Journal, observations: Observations, gate: Gate, tools: Tools
     ) -> None:
         self._stack = desired.stack
-        self._desired = {job.name: job for job in desired.jobs}
+        self._desired = desired.by_name
         self._journal = journal
         self._observations = observations
         self._tools = tools

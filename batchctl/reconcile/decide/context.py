@@ -35,8 +35,6 @@ class Context(Struct, frozen=True):
     now: datetime
     """The local clock. Ages and deadlines run on the provider's clock instead, see `clock_of`."""
     options: Options
-    manifests: Mapping[str, DesiredJob] = field(default_factory=dict)
-    """The desired jobs by name."""
     inventory: Inventory | None = None
     """The content of the results folder; None where it was not read."""
     collected: CollectedResults = field(default_factory=CollectedResults)
@@ -49,6 +47,11 @@ class Context(Struct, frozen=True):
     def learn(self, lesson: Callable[[Recorded], T]) -> T:
         """See `Recorded.learn`."""
         return self.recorded.learn(lesson)
+
+    @property
+    def manifests(self) -> Mapping[str, DesiredJob]:
+        """The desired jobs by name."""
+        return self.desired.by_name
 
     @property
     def stack(self) -> Stack:

@@ -24,7 +24,7 @@ def record_kept(desired: DesiredStack, folders: Iterable[KeptResults], now: date
     former_names: dict[str, set[str]] = defaultdict(set)
     for one in kept:
         former_names[one.attempt.key.job].add(one.written_for)
-    manifests = {job.name: job for job in desired.jobs}
+    manifests = desired.by_name
     attempts = [_with_work(one.attempt, manifests.get(one.attempt.key.job)) for one in kept]
     return record_results(desired, attempts, former_names, desired.accounts, now)
 

@@ -34,7 +34,7 @@ def find_open(former: Recorded, desired: DesiredStack) -> Recorded:
 def with_open(results: Recorded, found: Recorded, desired: DesiredStack) -> Recorded:
     """The record as collected results tell it, with the open work of the former one. What was collected is settled."""
     jobs = dict(results.jobs)
-    manifests = {job.name: job for job in desired.jobs}
+    manifests = desired.by_name
     for name, former in found.jobs.items():
         record, wanted = results.jobs.get(name), manifests.get(name)
         attempts = {one.key: one for one in former.attempts}

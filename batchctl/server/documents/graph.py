@@ -53,7 +53,7 @@ def edges_of(view: View) -> Sequence[Edge]:
 def _find_edges(view: View) -> Sequence[Edge]:
     names = view.row_of.keys()
     kinds: dict[tuple[str, str], str] = {}
-    desired = {job.name: job for job in view.snapshot.desired.jobs}
+    desired = view.snapshot.desired.by_name
     for name in names:
         job, recorded = desired.get(name), view.snapshot.recorded.jobs.get(name)
         before = job.depends_on if job is not None else recorded.row.depends_on if recorded is not None else ()
