@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from batchctl.model.decision import Guard
@@ -40,8 +40,7 @@ def plan(
     context = read_context(desired, recorded, observed, now, options or Options(), inventory)
     reader = Reader(context, find_marked(context.stack, context.observed))
     orphans = reader.orphans()
-    inside = reader.names_in_scope()
-    decisions = decide_stack(reader.subjects(inside), inside.union(orphans), context)
+    decisions = _decisions(reader, orphans)
     unmanaged = find_unmanaged(context.stack, context.observed, _remote_names(context))
     # The views of the other jobs have what is marked as theirs.
     reader = reader.with_marks_of({*orphans, *(reader.marked.keys() - decisions.jobs.keys())})
@@ -64,6 +63,12 @@ def plan(
         lineage="" if context.recorded.is_new else context.recorded.lineage,
         forecast=forecast,
     )
+
+
+def _decisions(reader: Reader, orphans: Sequence[str]) -> Decisions:
+    """The decisions about the jobs in scope and these. Apart from the rest of a plan, which needs none of the names."""
+    inside = reader.names_in_scope()
+    return decide_stack(reader.subjects(inside), inside.union(orphans) if orphans else inside, reader.context)
 
 
 def trace_job(

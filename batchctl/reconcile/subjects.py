@@ -55,8 +55,7 @@ class Reader(Struct, frozen=True):
     def subjects(self, inside: AbstractSet[str]) -> Iterator[Subject]:
         """The jobs in scope, what they depend on, and the orphans that are to be removed."""
         options = self.context.options
-        needs = {name: job.depends_on for name, job in self.context.manifests.items()}
-        yield from (subject for subject in self.read(inside | find_needed(inside, needs)) if not _is_released(subject))
+        yield from (subject for subject in self.read(self._with_needed(inside)) if not _is_released(subject))
         if options.prune_orphans or options.destroy:
             yield from map(self._orphan, self.orphans())
 
@@ -68,6 +67,12 @@ class Reader(Struct, frozen=True):
         """Every job in scope that is desired or recorded."""
         context = self.context
         return names_in_scope(context.options.scope, context.manifests, context.recorded)
+
+    def _with_needed(self, names: AbstractSet[str]) -> AbstractSet[str]:
+        """These jobs, and those that they depend on."""
+        needs = {name: job.depends_on for name, job in self.context.manifests.items()}
+        needed = find_needed(names, needs)
+        return names | needed if needed else names
 
     def read(self, names: AbstractSet[str]) -> Iterator[Subject]:
         """The jobs of these names."""
