@@ -48,6 +48,8 @@ class Journal:
         self._session = session
         self._clock = clock
         self._noted: list[Write] = []
+        self.durable = 0
+        """How many writes are on disk, of those that this journal noted."""
         self._recorded: Recorded | None = recorded
         """See `recorded`; None: something was noted since it was asked for."""
         self._image = Image(recorded.jobs)
@@ -179,6 +181,11 @@ class Journal:
         )
 
     @property
+    def noted(self) -> int:
+        """How many writes were noted in all."""
+        return self.durable + len(self._noted)
+
+    @property
     def is_durable(self) -> bool:
         """Whether everything noted is on disk."""
         return not self._noted
@@ -196,6 +203,7 @@ class Journal:
         """Make everything noted durable, in one transaction. Raises StateError."""
         if self._noted:
             self._session.commit(self._noted)
+            self.durable = self.noted
             self._noted = []
 
     def check(self) -> None:

@@ -108,6 +108,21 @@ def test_what_is_durable_already_needs_no_commit(running, journal, session, ende
     assert ended == {"a": None}
 
 
+def test_a_job_waits_for_its_own_writes_only(running, journal, session, ended):
+    def writes():
+        note(journal, "a")
+        yield DURABLE
+
+    def writes_nothing():
+        yield DURABLE
+
+    running.start("a", writes())
+    running.start("b", writes_nothing())
+    assert (ended, session.commits) == ({"b": None}, [])
+    go_to_the_end(running)
+    assert session.commits == [["a"]]
+
+
 def test_nothing_noted_waits_for_the_end_of_a_long_call(running, journal, session):
     written = threading.Event()
 

@@ -29,15 +29,17 @@ End: TypeAlias = Callable[[JobPlan, BatchctlError | None], None]
 """Called when the steps of a job have ended, with the error that ended them."""
 
 
-class _Job(Struct, frozen=True):
+class _Job(Struct):
     """A job in progress."""
 
     plan: JobPlan
     steps: Steps[None]
     context: Context
     """Of its steps and calls: what one job sets in it, the others do not see."""
+    noted: int = 0
+    """The last of its writes, as a number of all that were noted."""
 
-    def go_on(self, done: Future[Any] | None = None) -> Call | Durable:
+    def go_on(self, done: Future[Any] | None) -> Call | Durable:
         """Go on until the next wait. Raises StopIteration at the end, and what the steps raise."""
         error = done.exception() if done is not None else None
         if error is not None:
@@ -133,9 +135,9 @@ class Running:
     def _advance(self, job: _Job, done: Future[Any] | None) -> None:
         """Let a job go on until it waits again, or to its end. What its end notes is in the next commit."""
         try:
-            awaited = job.go_on(done)
-            while awaited is DURABLE and self._journal.is_durable:
-                awaited = job.go_on()
+            awaited = self._next(job, done)
+            while awaited is DURABLE and self._journal.durable >= job.noted:
+                awaited = self._next(job, None)
         except StopIteration:
             self._end(job.plan, None)
             self._ask_for_commit()
@@ -153,6 +155,14 @@ class Running:
                 call = job.context.run(self._pool.submit, awaited)
                 self._calls[call] = job
                 call.add_done_callback(self._ended.put)
+
+    def _next(self, job: _Job, done: Future[Any] | None) -> Call | Durable:
+        """Let a job go on until its next wait, and keep which of the writes are its own: it waits for no others."""
+        before = self._journal.noted
+        awaited = job.go_on(done)
+        if self._journal.noted > before:
+            job.noted = self._journal.noted
+        return awaited
 
     def _is_stalled(self, left: float) -> bool:
         """Whether a call could be made if a commit came, which is due in so many seconds, and takes little time."""

@@ -13,7 +13,7 @@ Call: TypeAlias = Callable[[], Any]
 
 
 class Durable(Enum):
-    """Yielded to go on only when everything that was noted is on disk.
+    """Yielded to go on only when everything that the job has noted is on disk.
 
     One commit serves all jobs that wait for it: a disk takes as long for one record as for a hundred.
     """
