@@ -12,6 +12,7 @@ from batchctl.cli.common import (
     failed_option,
     guard_options,
     lock_option,
+    not_empty,
     output_option,
     scope_options,
 )
@@ -35,7 +36,9 @@ from batchctl.report.run_events import RunEvents
 
 
 @click.command()
-@click.argument("words", metavar="[PLAN | NAME...]", nargs=-1, shell_complete=complete.jobs_or_files)
+@click.argument(
+    "words", metavar="[PLAN | NAME...]", nargs=-1, callback=not_empty, shell_complete=complete.jobs_or_files
+)
 @scope_options
 @output_option("json", "yaml", "markdown", "name")
 @consent_options

@@ -72,12 +72,23 @@ class Invocation:
         and the process gives all of their memory back at once."""
 
 
+G = TypeVar("G", str | None, tuple[str, ...])
+
+
+def not_empty(_context: click.Context, _parameter: click.Parameter, value: G) -> G:
+    """Refuse an empty text, which `-l "$TEAM"` gives where the shell has no TEAM: it would select every job."""
+    if value == "" or (isinstance(value, tuple) and "" in value):
+        raise click.BadParameter("it is empty; if it comes from a variable of the shell, that is not set")
+    return value
+
+
 _OPTIONS: tuple[Callable[[F], F], ...] = (
     click.option(
         "-C",
         "--chdir",
         metavar="DIR",
         envvar="BATCHCTL_CHDIR",
+        callback=not_empty,
         shell_complete=complete.folders,
         help="Work in DIR.",
     ),
@@ -85,6 +96,7 @@ _OPTIONS: tuple[Callable[[F], F], ...] = (
         "--config",
         metavar="FILE",
         envvar="BATCHCTL_CONFIG",
+        callback=not_empty,
         shell_complete=complete.files,
         help="The stack file (default: batchctl.yaml).",
     ),
@@ -92,6 +104,7 @@ _OPTIONS: tuple[Callable[[F], F], ...] = (
         "--state",
         metavar="PLACE",
         envvar="BATCHCTL_STATE",
+        callback=not_empty,
         shell_complete=complete.files,
         help="The state file, or gs://… or postgresql://… for a shared state (default: the stack's).",
     ),
@@ -99,6 +112,7 @@ _OPTIONS: tuple[Callable[[F], F], ...] = (
         "--target",
         metavar="NAME",
         envvar="BATCHCTL_TARGET",
+        callback=not_empty,
         shell_complete=complete.targets,
         help="The target of the stack file, such as dev or prod (default: spec.defaultTarget).",
     ),
@@ -202,6 +216,7 @@ def scope_options(command: F) -> F:
             "-l",
             "--selector",
             metavar="TERMS",
+            callback=not_empty,
             shell_complete=complete.selectors,
             help="Only jobs with these labels, such as team=search,lang!=fr.",
         ),
@@ -211,6 +226,7 @@ def scope_options(command: F) -> F:
             "filenames",
             metavar="PATH",
             multiple=True,
+            callback=not_empty,
             shell_complete=complete.files,
             help="Only this file or folder; - reads standard input.",
         ),

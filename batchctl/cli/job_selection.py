@@ -13,7 +13,7 @@ import click
 from msgspec import Struct
 
 from batchctl.cli import complete
-from batchctl.cli.common import Common, scope_options
+from batchctl.cli.common import Common, not_empty, scope_options
 from batchctl.cli.notes import warn
 from batchctl.cli.workspace import Workspace, open_workspace, scope_path
 from batchctl.model.desired import DesiredJob
@@ -81,7 +81,8 @@ def select_jobs(*, required: bool = False, all_help: str | None = None) -> Calla
         if all_help is not None:
             decorated = click.option("--all", "everything", is_flag=True, help=all_help)(decorated)
         decorated = scope_options(decorated)
-        return click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=complete.jobs)(decorated)  # type: ignore[no-any-return]
+        names = click.argument("names", metavar="[NAME]...", nargs=-1, callback=not_empty, shell_complete=complete.jobs)
+        return names(decorated)  # type: ignore[no-any-return]
 
     return decorate
 

@@ -70,6 +70,21 @@ def test_a_command_that_acts_or_shows_one_job_selects_none_by_itself(
     assert (ran.code, "name the jobs, or select them with -f or -l" in ran.err) == (64, True)
 
 
+@pytest.mark.parametrize("command", [*REQUIRED, "apply", "destroy", "plan", "status"])
+@pytest.mark.parametrize("empty", [["-l", ""], ["-f", ""], ["-f", "jobs", "-f", ""], [""], ["a", ""]], ids=repr)
+def test_an_empty_text_selects_nothing(stack: StackFolder, cli: Cli, command: str, empty: list[str]) -> None:
+    """`cancel -l "$TEAM" --yes` with a variable that the shell does not have cancelled every job."""
+    ran = cli(*command.split(), *empty)
+    assert (ran.code, "it is empty" in ran.err) == (64, True), ran.err
+
+
+@pytest.mark.parametrize("option", ["-C", "--config", "--state", "--target"])
+def test_an_empty_place_is_not_the_usual_place(stack: StackFolder, cli: Cli, option: str) -> None:
+    for given in (["plan", option, ""], [option, "", "plan"]):
+        ran = cli(*given)
+        assert (ran.code, "it is empty" in ran.err) == (64, True), ran.err
+
+
 def test_all_excludes_the_others(stack: StackFolder, cli: Cli) -> None:
     stack.write_job("a")
     for more in (["a"], ["-l", "team=search"], ["-f", "jobs"]):
