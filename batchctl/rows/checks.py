@@ -72,6 +72,10 @@ class RowChecker:
         if row.in_body:
             yield self._for_another_model(row)
             return
+        if row.members:
+            from batchctl.rows.misplaced import misplaced
+
+            yield from misplaced(row.members, self._kind)
         shape = shape_of(row.request, self._kind, is_table=self._importer is not None)
         tokens = self._known.sound.get(shape)
         if tokens is None and not wants_warnings:

@@ -6,11 +6,12 @@ that we do not know are left as they stand. Source: reference chapter 7 and 8.1.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from batchctl.model.json_value import Json
 from batchctl.model.kinds import Kind
-from batchctl.model.request.spelling import snake_case
+from batchctl.model.request.catalogue import ROOTS
+from batchctl.model.request.spelling import snake_case, spellings
 
 _GENERATE_MEMBERS = (
     "model",
@@ -64,10 +65,9 @@ _SNAKE_MEMBERS: Mapping[Kind, Mapping[str, str]] = {
 _SNAKE_CONFIG = _by_snake_case(_CONFIG_MEMBERS)
 
 
-def request_members(kind: Kind) -> frozenset[str]:
+def request_members(kind: Kind) -> Collection[str]:
     """The names of a request's members, in both spellings."""
-    camel = _GENERATE_MEMBERS if kind is Kind.BATCH_JOB else _EMBED_MEMBERS
-    return frozenset(camel) | _SNAKE_MEMBERS[kind].keys()
+    return spellings(ROOTS[kind].name).keys()
 
 
 def spell_request(request: Mapping[str, Json], kind: Kind) -> dict[str, Json]:
