@@ -59,26 +59,29 @@ def tell(problem: Problem, root: Node, faults: Faults) -> None:
         faults.warn(place, code, problem.message, problem.hint)
         return
     message, hint = problem.message, problem.hint
-    if problem.wanted:
-        # A YAML file has mappings, and its scalars can be quoted or not.
+    node, is_there = _nearest(root, problem.path)
+    if problem.wanted and is_there:
+        # A YAML file has mappings, and its scalars can be quoted or not. Of a row in a short form, the value may be
+        # elsewhere.
         field = message.partition(" must be ")[0]
         from batchctl.manifests.wrong_types import wrong_type
 
-        message, found = wrong_type(_nearest(root, problem.path), field, *problem.wanted)
-        hint = found or hint
+        message, found = wrong_type(node, field, *problem.wanted)
+        # How to write a list depends on its items, which only the problem knows.
+        hint = hint if "array" in problem.wanted else found or hint
     faults.add(place, code, message, hint)
 
 
 def _place(problem: Problem, root: Node) -> Location:
     if problem.path and problem.fault in _OF_THE_KEY:
-        parent = _nearest(root, problem.path[:-1])
+        parent, _ = _nearest(root, problem.path[:-1])
         member = _member(parent, problem.path[-1])
         return parent.location if member is None else member.key_location
-    return _nearest(root, problem.path).location
+    return _nearest(root, problem.path)[0].location
 
 
-def _nearest(root: Node, path: Path) -> Node:
-    """The node at a path, or the last one on the way: a row may be written in a short form."""
+def _nearest(root: Node, path: Path) -> tuple[Node, bool]:
+    """The node at a path and whether it is there; else the last one on the way: a row may have a short form."""
     node = root
     for step in path:
         member = _member(node, step)
@@ -87,8 +90,8 @@ def _nearest(root: Node, path: Path) -> Node:
         elif isinstance(node, Items) and isinstance(step, int) and step < len(node.values):
             node = node.values[step]
         else:
-            return node
-    return node
+            return node, False
+    return node, True
 
 
 def _member(node: Node, step: str | int) -> Member | None:

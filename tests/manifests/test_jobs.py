@@ -756,6 +756,21 @@ def test_a_row_in_another_form_has_its_problems_at_the_row(tmp_path: Path) -> No
     assert "write generationConfig.maxOutputTokens" in line
 
 
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("{contents: x, config: {tools: [google_search]}}", 'an item of "tools" must be an object, not a string'),
+        ("{contents: x, config: {response_schema: Recipe}}", '"responseSchema" must be an object, not a string'),
+        ("{contents: [{parts: x}]}", '"parts" must be a list, not a string (write [{text: …}])'),
+    ],
+)
+def test_a_row_in_another_form_is_not_what_its_value_is(tmp_path: Path, row: str, says: str) -> None:
+    """`"tools" must be a mapping, not a mapping`: the row was taken for the value of its member."""
+    write(tmp_path, {"batchctl.yaml": STACK, "job.yaml": with_spec(f"src: [{row}]")})
+    (line,) = lines(tmp_path, rows=RowFiles())
+    assert f"WrongType {says}" in line
+
+
 def test_warnings_beyond_the_limit_are_dropped() -> None:
     faults = Faults()
     for number in range(MOST_FAULTS + 1):

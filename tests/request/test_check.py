@@ -383,6 +383,75 @@ def test_forms_of_sdks_and_of_other_apis_have_a_way_out(members: dict[str, Any],
     assert any(way_out in hint if way_out else not hint for hint in hints), hints
 
 
+@pytest.mark.parametrize(
+    ("members", "way_out"),
+    [
+        ({"thinking_budget": 0}, "it belongs into thinkingConfig: generationConfig.thinkingConfig.thinkingBudget"),
+        ({"generationConfig": {"voiceName": "A"}}, ": speechConfig.voiceConfig.prebuiltVoiceConfig.voiceName"),
+        ({"functionCallingConfig": {}}, "it belongs into toolConfig: toolConfig.functionCallingConfig"),
+        ({"mode": "ANY"}, "did you mean model?"),  # two settings have one
+        ({"contents": [{"role": "user", "parts": [{"text": "x", "cachedContent": "y"}]}]}, "into the request itself"),
+        ({"generationConfig": {"thinkingConfig": {"cached_content": "y"}}}, "into the request itself: cachedContent"),
+        ({"tools": "googleSearch"}, "write [{googleSearch: {…}}]"),
+        ({"contents": [{"role": "user", "parts": "x"}]}, "write [{text: …}]"),
+        ({"safetySettings": "off"}, ""),
+    ],
+)
+def test_a_member_in_another_place_is_sent_home(members: dict[str, Any], way_out: str) -> None:
+    problems = check_row_request({"contents": TURN} | members, Kind.BATCH_JOB, Api.GEMINI)
+    hints = [problem.hint for problem in problems]
+    assert any(way_out in hint if way_out else not hint for hint in hints), hints
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("retrieval_query", "RETRIEVAL_QUERY"),
+        ("retrieval-query", "RETRIEVAL_QUERY"),
+        ("TASK_TYPE_RETRIEVAL_DOCUMENT", "RETRIEVAL_DOCUMENT"),
+        ("document", "RETRIEVAL_DOCUMENT"),
+        ("Code", "CODE_RETRIEVAL_QUERY"),
+        ("QUERY", ""),
+    ],
+)
+def test_the_task_that_is_meant(written: str, meant: str) -> None:
+    """`retrieval_query` was to be CODE_RETRIEVAL_QUERY, which is another task."""
+    request = {"content": {"parts": [{"text": "x"}]}, "taskType": written}
+    (problem,) = check_row_request(request, Kind.EMBEDDINGS_BATCH_JOB, Api.GEMINI)
+    assert problem.hint == f"did you mean {meant}?" if meant else problem.hint.startswith("known are: ")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("HARASSMENT", "HARM_CATEGORY_HARASSMENT"),
+        ("hate", "HARM_CATEGORY_HATE_SPEECH"),
+        ("IMAGE_HATE", "HARM_CATEGORY_IMAGE_HATE"),
+        ("HARM_CATEGORY_DANGEROUS", "HARM_CATEGORY_DANGEROUS_CONTENT"),
+        ("HARM_CATEGORY_NEW", ""),
+        ("HARM_CATEGORY_DEROGATORY", ""),
+    ],
+)
+def test_what_all_values_begin_with_is_no_likeness(written: str, meant: str) -> None:
+    (hint,) = [
+        problem.hint
+        for problem in check_row_request(
+            {"contents": TURN, "safetySettings": [{"category": written, "threshold": "OFF"}]},
+            Kind.BATCH_JOB,
+            Api.GEMINI,
+        )
+    ]
+    assert hint == f"did you mean {meant}?" if meant else hint.startswith("known are: ")
+
+
+def test_members_that_defaults_do_not_have() -> None:
+    found = words(list(check_defaults({"contents": TURN, "model": "m"}, Kind.BATCH_JOB, Api.GEMINI)))
+    assert found == [
+        'contents: UnknownField there is no field "contents" in "request" (each row has its own, in src)',
+        'model: UnknownField there is no field "model" in "request" (write spec.model)',
+    ]
+
+
 @pytest.mark.parametrize("spelling", ["displayName", "display_name"])
 @pytest.mark.parametrize("api", Api)
 def test_data_may_have_a_name_on_both_apis(api: Api, spelling: str) -> None:

@@ -13,6 +13,8 @@ from batchctl.model.suggest import closest
 
 _LONGEST = 200
 """Characters of names in a hint."""
+_DEEPEST = 3
+"""Steps to the settings where a member is looked for."""
 _GUESSED = 3
 """Characters of a name that a guess is made for."""
 _CONFIG = "generationConfig"
@@ -46,6 +48,9 @@ _OF_REQUESTS: Mapping[str, str] = {
     "reasoningeffort": "write generationConfig.thinkingConfig.thinkingLevel",
 }
 _OF_CONTENTS: Mapping[str, str] = {"content": _ONE_TEXT, "text": _ONE_TEXT}
+_OF_ROWS = "each row has its own, in src"
+_OF_JOBS: Mapping[str, str] = {"model": "write spec.model"}
+"""Members that defaults do not have, because the job or each of its rows has them."""
 _FOREIGN: Mapping[str, Mapping[str, str]] = {
     GENERATE: _OF_REQUESTS,
     _CONFIG_MESSAGE: _OF_REQUESTS,
@@ -74,6 +79,9 @@ def way_out(name: str, message: Message, hidden: Container[str] = ()) -> str:
 
     `hidden` are fields of the message that cannot be given where the member is.
     """
+    own = spellings(message.name).get(name)
+    if own is not None and own.name in hidden:
+        return _OF_JOBS.get(own.name, _OF_ROWS)
     plain = name.replace("_", "").lower()
     known = {spelled: field for spelled, field in spellings(message.name).items() if field.name not in hidden}
     spelled = next((field.name for field in known.values() if field.name.lower() == plain), None)
@@ -93,21 +101,37 @@ def way_out(name: str, message: Message, hidden: Container[str] = ()) -> str:
 
 
 def _elsewhere(name: str, message: Message) -> str:
-    """Where the member belongs, if it is one of the request or of a message right below it."""
+    """Where the member belongs, if it is one of the request or of settings below the message."""
     root = MESSAGES[GENERATE]
     if message is not root and name in spellings(root.name) and message.name in _below(root):
         return f"it belongs beside {_CONFIG}, into the request itself: {spellings(root.name)[name].name}"
-    for field in message.fields:
-        inner = _message_of(field.value)
-        if inner is not None and field.name.endswith("Config") and name in spellings(inner):
-            return f"it belongs into {field.name}: {field.name}.{spellings(inner)[name].name}"
+    above: list[tuple[str, Message]] = [("", message)]
+    for _ in range(_DEEPEST):
+        above = [
+            (f"{place}{field.name}.", MESSAGES[field.value.message])
+            for place, inner in above
+            for field in inner.fields
+            if isinstance(field.value, Of) and field.name.endswith("Config")
+        ]
+        found = [(place, spellings(inner.name)[name]) for place, inner in above if name in spellings(inner.name)]
+        if len(found) == 1:
+            ((place, field),) = found
+            return f"it belongs into {place.split('.')[-2]}: {place}{field.name}"
     return ""
 
 
 @cache
 def _below(root: Message) -> frozenset[str]:
-    """The messages that are members of the request itself."""
-    return frozenset(inner for field in root.fields if (inner := _message_of(field.value)) is not None)
+    """The messages inside the request, at any depth."""
+    found: dict[str, None] = {}
+    waiting = [root]
+    for message in waiting:
+        for field in message.fields:
+            inner = _message_of(field.value)
+            if inner is not None and inner not in found:
+                found[inner] = None
+                waiting.append(MESSAGES[inner])
+    return frozenset(found)
 
 
 def _message_of(value: Value) -> str | None:
