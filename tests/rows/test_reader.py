@@ -167,6 +167,33 @@ def test_a_row_becomes_a_request_in_rest_form(value: object, kind: Kind, request
                 },
             ),
         ),
+        # Texts, parts and contents side by side, as the SDKs take them.
+        ({"contents": {"text": "hi"}}, RequestRow(None, {"contents": CONTENTS})),
+        (
+            {"contents": ["hi", {"inline_data": {}}, {"role": "model", "parts": []}, {"text": "hi"}]},
+            RequestRow(
+                None,
+                {
+                    "contents": [
+                        {"role": "user", "parts": [{"text": "hi"}, {"inline_data": {}}]},
+                        {"role": "model", "parts": []},
+                        *CONTENTS,
+                    ]
+                },
+            ),
+        ),
+        *(
+            (
+                {"contents": "hi", "config": {"system_instruction": given}},
+                RequestRow(None, {"contents": CONTENTS, "systemInstruction": sent}),
+            )
+            for given, sent in [
+                (["Be", {"text": "brief."}], {"parts": [{"text": "Be"}, {"text": "brief."}]}),
+                ({"text": "Be brief."}, {"parts": [{"text": "Be brief."}]}),
+                ([], []),
+                ([CONTENTS[0]], [CONTENTS[0]]),
+            ]
+        ),
         # A bare request, as a sample of the guide uploads it.
         (
             {"contents": CONTENTS, "generation_config": {"top_p": 1}},
@@ -221,6 +248,7 @@ def test_a_key_may_have_256_characters_of_any_script() -> None:
         ({"key": "a", "text": "x", "response": {}}, 'a row cannot have "response"'),
         ({"key": "a", "body": {}}, "body has to be an object"),
         ({"contents": CONTENTS, "config": 5}, "config has to be an object"),
+        ({"contents": ""}, "contents has to be a string that is not empty"),
         ({"contents": CONTENTS, "config": {}, "generationConfig": {}}, "both config and generationConfig are given"),
         ({"contents": CONTENTS, "config": {"http_options": {}}}, "config.http_options is for the SDK alone: remove it"),
         ({"text": "x", "metadata": {"batchctl-row": "r1"}}, "metadata.batchctl-row is batchctl's own"),
