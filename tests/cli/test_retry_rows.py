@@ -122,7 +122,8 @@ def test_rows_are_sent_differently_and_answer_for_the_rows_of_the_manifest(
     short: StackFolder, cli: Cli, service: Service, source: str, settings: list[str], sent_with: dict[str, object]
 ) -> None:
     if source == "file":
-        lines = ['{"key": "one", "text": "one"}', '{"key": "two", "text": "two", "generationConfig": {"topK": 3}}']
+        request = '{"contents": [{"role": "user", "parts": [{"text": "two"}]}], "generationConfig": {"topK": 3}}'
+        lines = ['{"key": "one", "text": "one"}', f'{{"key": "two", "request": {request}}}']
         (short.path / "jobs" / "rows.jsonl").write_text("\n".join(lines))
         short.write_job("a", src={"file": "rows.jsonl"})
         cli.ok("apply", "--yes", "--wait")
