@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from batchctl.cli.workspace import Workspace
 from batchctl.manifests.fault_codes import Code
+from batchctl.model.cost.retirement import Retirement
 from batchctl.model.desired import DesiredJob
 from batchctl.model.locations import Diagnostic
 from batchctl.model.recorded import Recorded
@@ -20,9 +21,12 @@ def warn_of_retirements(workspace: Workspace, jobs: Sequence[DesiredJob]) -> tup
 
     found = find_retirements(jobs, Recorded(), workspace.stack.prices, workspace.clock.now())
     places = {job.name: job.location for job in jobs}
-    hint = "change the model before that day"
     return tuple(
-        Diagnostic(places[one.jobs[0]], Code.MODEL_RETIRES, f"{one.words} ({one.source})", hint)
+        Diagnostic(places[one.jobs[0]], Code.MODEL_RETIRES, f"{one.words} ({one.source})", _hint(one))
         for one in found
         if one.is_near
     )
+
+
+def _hint(retirement: Retirement) -> str:
+    return "change the model" if retirement.days < 0 else "change the model before that day"

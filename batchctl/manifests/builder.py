@@ -194,7 +194,7 @@ class JobBuilder:
             hint = "for example model: gemini-2.5-flash; or set spec.defaults.model in the stack file"
             self._faults.add(self._spec.location, Code.MISSING_FIELD, 'the field "model" is missing', hint)
             return None
-        return read_model(node, config, self._faults)
+        return read_model(node, self._kind, config, self._faults)
 
     def _check_display_name(self) -> None:
         node = find(self._spec, "displayName")

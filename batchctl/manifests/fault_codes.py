@@ -163,6 +163,13 @@ class Code(StrEnum):
             "by the short list in batchctl."
         ),
     )
+    DOUBTFUL_MODEL = (
+        "DoubtfulModel",
+        (
+            "A warning: by its documentation, the API runs no batch jobs of this kind with the model, or not in the "
+            "location of the provider. Such a create call is refused, and costs nothing."
+        ),
+    )
     SHORT_DEADLINE = (
         "ShortDeadline",
         (

@@ -6,20 +6,26 @@ from batchctl.manifests.apis import RULES
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import Node, value_of
+from batchctl.model.kinds import Kind
 from batchctl.model.stack import ProviderConfig
 
 
-def read_model(node: Node, config: ProviderConfig | None, faults: Faults) -> str | None:
+def read_model(node: Node, kind: Kind, config: ProviderConfig | None, faults: Faults) -> str | None:
     """The model's name without `models/`, or None after an error. Without a provider, any safe name passes."""
     model = str(value_of(node)).removeprefix("models/")
     if ".." in model or not model:
         faults.add(node.location, Code.INVALID_VALUE, '"model" is not the name of a model')
         return None
-    misfit = None if config is None else RULES[config.api].model_misfit(model, config)
-    if misfit is None:
+    if config is None:
         return model
-    misfit.add_to(faults, node.location)
-    return None
+    misfit = RULES[config.api].model_misfit(model, config)
+    if misfit is not None:
+        misfit.add_to(faults, node.location)
+        return None
+    doubt = RULES[config.api].model_doubt(model, kind, config)
+    if doubt is not None:
+        doubt.warn_of(faults, node.location)
+    return model
 
 
 def read_adopt(node: Node, config: ProviderConfig | None, faults: Faults) -> str:

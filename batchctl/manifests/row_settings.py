@@ -56,7 +56,7 @@ def _check_fallback(entry: Node, purpose: Purpose, faults: Faults) -> None:
     if node is None and request is None:
         hint = "for example model: gemini-2.5-pro"
         faults.add(entry.location, Code.MISSING_FIELD, 'a fallback needs "model" or "request"', hint)
-    model, own = None if node is None else read_model(node, purpose.config, faults), purpose.model
+    model, own = None if node is None else read_model(node, purpose.rows, purpose.config, faults), purpose.model
     kinds = (is_embedding_model, is_partner_model)
     if node is not None and model and own and any(kind(model) != kind(own) for kind in kinds):
         message = f"{shown(str(model))} takes other rows than the job's model"

@@ -25,7 +25,7 @@ def test_the_price_list_says_so(stack: StackFolder, cli: Cli, service: Service) 
     for name in "ba":
         stack.write_job(name)
     ran = cli.ok("validate")
-    assert f"ModelRetires {SAID} (our contract) (change the model before that day)" in ran.err
+    assert f"ModelRetires {SAID} (our contract) (change the model)" in ran.err
     (warning,) = cli.ok("validate", "-o", "json").json["warnings"]
     assert (warning["code"], warning["file"].endswith("a.yaml")) == ("ModelRetires", True)
     assert f"{SAID}." in cli.ok("plan").out

@@ -34,6 +34,7 @@ NOT_IN_FILES = {
     Code.UNDOCUMENTED: "a warning",
     Code.SHORT_DEADLINE: "a warning, by the history in the state",
     Code.MODEL_RETIRES: "a warning, by the day",
+    Code.DOUBTFUL_MODEL: "a warning",
     Code.UNREAD_MANIFEST: "a warning, about a file that is not read",
 }
 """Codes that no file of the corpus can have, with the reason."""

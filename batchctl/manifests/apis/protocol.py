@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from batchctl.manifests.located import Misfit
+from batchctl.model.kinds import Kind
 from batchctl.model.stack import ProviderConfig
 
 
@@ -36,6 +37,9 @@ class ApiRules(Protocol):
 
     def model_misfit(self, model: str, config: ProviderConfig) -> Misfit | None:
         """Why a provider cannot run a model, by its name without `models/`; None if it can."""
+
+    def model_doubt(self, model: str, kind: Kind, config: ProviderConfig) -> Misfit | None:
+        """Why the API is likely to refuse batch jobs of a kind with a model; None if nothing is known against it."""
 
     def job_misfit(self, name: str, config: ProviderConfig) -> Misfit | None:
         """Why a name cannot be a batch job of a provider; None if it can."""

@@ -1,11 +1,12 @@
-"""Vertex AI's rules for stack files and manifests. Source: reference chapter 3, 6.1, 6.2, 6.3."""
+"""Vertex AI's rules for stack files and manifests. Source: reference chapter 3, 6.1, 6.2, 6.3, 10."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from batchctl.manifests.located import GLOBAL, Misfit, location_misfit
+from batchctl.manifests.located import GLOBAL, Misfit, location_misfit, no_batch
 from batchctl.manifests.resource_names import Resource
+from batchctl.model.kinds import Kind
 from batchctl.model.pattern import Pattern
 from batchctl.model.quoting import shown
 from batchctl.model.stack import ProviderConfig
@@ -18,6 +19,11 @@ _MODEL = Pattern(
 )
 """A publisher's model: Google's by its name alone."""
 _MULTI_REGIONS = ("us", "eu")
+_EMBEDDING_PLACES: Mapping[str, tuple[str, ...]] = {
+    "gemini-embedding-001": ("us-central1", "us-east4", "us-west1", "us-west4", "europe-west1", "europe-west4"),
+    "gemini-embedding-2": (GLOBAL, *_MULTI_REGIONS),
+}
+"""The locations where an embedding model runs in batch jobs."""
 
 
 class VertexRules:
@@ -57,6 +63,15 @@ class VertexRules:
             return None
         hint = "on Vertex a model is NAME, PUBLISHER/NAME, publishers/PUBLISHER/models/NAME or projects/…/models/ID"
         return Misfit(f"Vertex has no models like {shown(model)}", hint)
+
+    def model_doubt(self, model: str, kind: Kind, config: ProviderConfig) -> Misfit | None:  # noqa: ARG002 - one kind
+        """See `ApiRules`."""
+        name = model.removeprefix("publishers/google/models/").removeprefix("google/")
+        places = _EMBEDDING_PLACES.get(name)
+        if places is not None and config.location and config.location not in places:
+            message = f"batch jobs with {name} are documented for other locations than {shown(config.location)}"
+            return Misfit(message, f"use a provider in one of them: {', '.join(places)}")
+        return no_batch(name)
 
     def job_misfit(self, name: str, config: ProviderConfig) -> Misfit | None:
         """See `ApiRules`."""

@@ -34,7 +34,10 @@ _PAGE = "https://ai.google.dev/gemini-api/docs/deprecations"
 _CHECKED = date(2026, 11, 29)
 KNOWN = (
     KnownRetirement("gemini-2.0-*", date(2026, 6, 1), _PAGE, _CHECKED),
+    KnownRetirement("gemini-2.5-flash-image-preview", date(2026, 6, 25), _PAGE, _CHECKED),
+    KnownRetirement("gemini-3-pro-image-preview", date(2026, 6, 25), _PAGE, _CHECKED),
     KnownRetirement("gemini-2.5-flash-image", date(2026, 10, 2), _PAGE, _CHECKED),
+    KnownRetirement("imagen-4.0-*", date(2026, 8, 17), _PAGE, _CHECKED),
 )
 
 
