@@ -60,7 +60,9 @@ def check_change(job: DesiredJob, change: SentWith) -> None:
 
 
 def _problems(request: Json, job: DesiredJob) -> Iterator[tuple[str, str, str]]:
-    found = list(check_defaults(request, job.row_kind, job.account.api)) or list(check_together(request))
+    found = list(check_defaults(request, job.row_kind, job.account.api)) or list(
+        check_together(request, job.account.api)
+    )
     yield from ((one.place, one.message, one.hint) for one in found if not one.is_warning)
 
 

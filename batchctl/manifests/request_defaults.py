@@ -46,7 +46,7 @@ def check_request(node: Node, rows: Kind | None, api: Api | None, faults: Faults
     request = plain(node)
     problems = list(check_defaults(request, rows, api))
     if not problems:
-        problems += check_together(request)
+        problems += check_together(request, api)
     for problem in problems:
         tell(problem, node, faults)
     return all(problem.is_warning for problem in problems)

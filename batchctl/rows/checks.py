@@ -97,7 +97,7 @@ class RowChecker:
             return
         spelled = sent_request(row, self._kind, self._rules)
         self._count(most_output(spelled))
-        yield from check_together(spelled)
+        yield from check_together(spelled, self._rules.api)
         if self._importer is not None:
             sent = with_defaults(self._rules.defaults, row.request, self._kind)
             yield from self._importer.check(with_lists(sent), line)

@@ -444,6 +444,29 @@ def test_what_all_values_begin_with_is_no_likeness(written: str, meant: str) -> 
     assert hint == f"did you mean {meant}?" if meant else hint.startswith("known are: ")
 
 
+@pytest.mark.parametrize(
+    ("part", "says"),
+    [
+        ({"text": "a", "inlineData": {"mimeType": "a/b", "data": ""}}, 'has both "text" and "inlineData"'),
+        ({"file_data": {"fileUri": "gs://a", "mimeType": "a/b"}, "text": ""}, 'has both "file_data" and "text"'),
+        ({"text": None}, "may not be empty"),
+        ({"inlineData": {"mimeType": "png", "data": ""}}, '"mimeType" cannot be "png"'),
+        ({"text": "a", "inlineData": None, "thought": True}, None),
+        ({"fileData": {"fileUri": "a", "mimeType": "video/mp4"}, "videoMetadata": {"fps": 1}}, None),
+        ({"fileData": {"fileUri": "a", "mimeType": ""}}, None),
+        ({"inlineData": {"mimeType": "audio/L16;codec=pcm;rate=24000", "data": ""}}, None),
+    ],
+)
+@pytest.mark.parametrize("api", Api)
+def test_a_part_has_one_kind_of_data(api: Api, part: dict[str, Any], says: str | None) -> None:
+    found = row(api, contents=[{"role": "user", "parts": [part]}])
+    assert [says in line for line in found] == [True] if says else found == []
+
+
+def test_a_tool_whose_only_member_is_null_is_none() -> None:
+    assert "may not be empty" in row(tools=[{"google_search": None}])[0]
+
+
 def test_members_that_defaults_do_not_have() -> None:
     found = words(list(check_defaults({"contents": TURN, "model": "m"}, Kind.BATCH_JOB, Api.GEMINI)))
     assert found == [

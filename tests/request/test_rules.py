@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from batchctl.model.keys import Api
+from batchctl.model.kinds import Kind
 from batchctl.model.request.catalogue import MESSAGES
+from batchctl.model.request.check import check_row_request
 from batchctl.model.request.importing import DEEPEST, Importer
 from batchctl.model.request.roots import GENERATE
 from batchctl.model.request.rules import check_together
@@ -27,6 +30,45 @@ def test_thinking_must_leave_tokens_for_the_answer() -> None:
     assert places(100, 100) == ["generationConfig.maxOutputTokens"]
     assert places(101, 100) == places(100, 0) == places(100, -1) == places("many", 100) == []
     assert places("100", "100") == places(100.0, 100) == ["generationConfig.maxOutputTokens"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "place"),
+    [
+        ({"generationConfig": {"imageConfig": {"imageSize": "2K"}}}, "generationConfig.imageConfig.imageSize"),
+        ({"generationConfig": {"imageConfig": {"imageSize": "1K"}}}, None),
+        ({"generationConfig": {"imageConfig": {"aspectRatio": "1:1"}}}, None),
+        ({"tools": [{"googleSearch": {}}, {"retrieval": {"vertexRagStore": {}}}]}, "tools[1].retrieval.vertexRagStore"),
+        ({"tools": [{"retrieval": {"vertexAiSearch": {}}}, None]}, None),
+        ({"tools": {"retrieval": {"vertexRagStore": {}}}}, None),
+    ],
+)
+def test_what_vertex_has_but_not_in_batch_jobs(request_: dict[str, Any], place: str | None) -> None:
+    assert [problem.place for problem in check_together(request_, Api.VERTEX)] == ([place] if place else [])
+    assert list(check_together(request_, Api.GEMINI)) == list(check_together(request_)) == []
+
+
+@pytest.mark.parametrize(
+    ("request_", "hint"),
+    [
+        ({"tools": [{"googleSearch": {}}]}, "write googleSearch: {excludeDomains: []}"),
+        ({"tools": [{"google_search": {}}]}, "write google_search: {exclude_domains: []}"),
+        ({"tools": [{"enterpriseWebSearch": {}}]}, "write enterpriseWebSearch: {excludeDomains: []}"),
+        ({"tools": [{"codeExecution": {}}]}, "leave the tool out"),
+        ({"labels": {}}, "leave it out, or give it a member"),
+        ({"labels": {"0": "a"}}, "begin the name with a letter or `_`"),
+        ({"s": {"$ref": "a"}}, "write schemas without $defs and $ref"),
+    ],
+)
+def test_the_way_out_of_the_importer_can_be_taken(request_: dict[str, Any], hint: str) -> None:
+    (problem,) = Importer().check(request_, 1)
+    assert problem.hint.startswith(hint)
+    if hint.startswith(("write g", "write e")):
+        (tool,) = request_["tools"]
+        (name,) = tool
+        tool[name] = {hint.partition("{")[2].partition(":")[0]: []}
+        row = {"contents": [{"role": "user", "parts": [{"text": "x"}]}], **request_}
+        assert [*Importer().check(row, 1), *check_row_request(row, Kind.BATCH_JOB, Api.VERTEX)] == []
 
 
 def imported(*rows: Any) -> list[str]:

@@ -24,9 +24,9 @@ from tests.support.discovery_traffic import all_faults
 from tests.support.discovery_values import Way
 from tests.support.recorded_traffic import World
 from tests.support.request_samples import Samples
-from tests.support.traffic_exceptions import EMPTY, GIVEN, IN_ROWS
+from tests.support.traffic_exceptions import GIVEN, IN_ROWS, NEVER_SENT
 
-SAMPLES = {Api.GEMINI: Samples(Api.GEMINI), Api.VERTEX: Samples(Api.VERTEX, GIVEN, EMPTY)}
+SAMPLES = {Api.GEMINI: Samples(Api.GEMINI), Api.VERTEX: Samples(Api.VERTEX, GIVEN, NEVER_SENT)}
 ROW = "GoogleCloudAiplatformV1beta1GenerateContentRequest"
 VALUES = service("aiplatform.v1beta1").values
 PROVIDERS = {

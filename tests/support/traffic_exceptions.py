@@ -9,15 +9,16 @@ IN_ROWS = {
     "generationConfig.thinkingConfig.thinkingLevel: not one of the values: 'XHIGH'": "newer than the document (reference 16)",
 }  # fmt: skip
 """Faults of a row's request that are none."""
-EMPTY = {
+NEVER_SENT = {
     ("Tool", "codeExecution"),
     ("Tool", "urlContext"),
     ("GoogleSearch", "searchTypes"),
     ("GoogleMaps", "groundingTypes"),
     ("AudioTranscriptionConfig", "languageAuto"),
     ("ExternalApi", "simpleSearchParams"),
+    ("Retrieval", "vertexRagStore"),
 }
-"""Messages that have no members, or only such. Vertex's importer takes no empty object, so that no row there can have them (reference 16)."""
+"""Messages that have no members, or only such. Vertex's importer takes no empty object, so that no row there can have them (reference 16). And what its batch jobs do not have (reference 10)."""
 GIVEN: dict[Place, object] = {
     ("ExternalApi", "authConfig"): {"authType": "NO_AUTH"},
     ("ExternalApi", "apiAuth"): {"apiKeyConfig": {"apiKeySecretVersion": "projects/p/secrets/s/versions/1"}},

@@ -106,9 +106,16 @@ class _Check(Struct, frozen=True):
             yield Problem(
                 path, Fault.MISSING_FIELD, f'the field "role" is missing in {_named(path)}', "write role: user"
             )
-        if message.exactly_one and not value:
+        if message.exactly_one and all(member is None for member in value.values()):
             names = ", ".join(field.name for field in message.fields[:_FEW])
             yield Problem(path, Fault.INVALID_VALUE, f"{_named(path)} may not be empty", f"give one of: {names}, …")
+        if message.alternatives and len(value) > 1:
+            known = spellings(message.name)
+            given = [name for name in value if name in known and value[name] is not None]
+            data = [name for name in given if known[name].name in message.alternatives]
+            if len(data) > 1:
+                text = f"{_named(path)} has both {shown(data[0])} and {shown(data[1])}"
+                yield Problem(path, Fault.INVALID_VALUE, text, "write an item of its own for each")
 
     def _member(self, value: Json, field: Field, path: Path) -> Iterator[Problem]:
         if not field.is_on(self.api):

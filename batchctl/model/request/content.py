@@ -14,6 +14,7 @@ from batchctl.model.request.fields import (
     Message,
     Number,
     Of,
+    Text,
     both,
     choice,
     example,
@@ -53,7 +54,21 @@ _TOOL_TYPES = choice(
     "FILE_SEARCH",
     "MEDIA_PROCESSING",
 )
+_DATA = (
+    "text",
+    "inlineData",
+    "fileData",
+    "functionCall",
+    "functionResponse",
+    "executableCode",
+    "codeExecutionResult",
+    "toolCall",
+    "toolResponse",
+)
+"""The members of a part that are its data."""
 _MIME = "The data's media type."
+_MEDIA_TYPE = Text(r"^([^/\s]+/[^/\s]\S*( ?;.*)?)?$", "must be a media type such as image/png")
+"""Empty where the API finds out itself, as for a video at YouTube."""
 _SHOWN_NAME = "A name for the data, shown to the model."
 
 MESSAGES: tuple[Message, ...] = (
@@ -95,11 +110,12 @@ MESSAGES: tuple[Message, ...] = (
         gemini("toolCall", Of("ToolCall"), "A server-side tool that the model called."),
         gemini("toolResponse", Of("ToolResponse"), "What a server-side tool gave."),
         exactly_one=True,
+        alternatives=_DATA,
     ),
     message(
         "Blob",
         "Data in the request itself.",
-        required("mimeType", TEXT, _MIME),
+        required("mimeType", _MEDIA_TYPE, _MIME),
         required("data", BASE64, "The data, in base64."),
         both("displayName", TEXT, _SHOWN_NAME),
     ),
@@ -107,7 +123,7 @@ MESSAGES: tuple[Message, ...] = (
         "FileData",
         "A file that the API reads.",
         required("fileUri", TEXT, "The file's URI."),
-        needed_on_vertex("mimeType", TEXT, "The file's media type."),
+        needed_on_vertex("mimeType", _MEDIA_TYPE, "The file's media type."),
         both("displayName", TEXT, _SHOWN_NAME),
     ),
     message(

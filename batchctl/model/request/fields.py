@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -131,14 +131,21 @@ class Message(Struct, frozen=True):
     fields: tuple[Field, ...] = ()
     exactly_one: bool = False
     """Whether one member has to be given, and the API refuses an object with none."""
+    alternatives: frozenset[str] = frozenset()
+    """Members that exclude each other: a `oneof`, of which JSON may have one member (proto-JSON, reference 1.2)."""
     examples: tuple[object, ...] = ()
 
 
 def message(
-    name: str, description: str, *fields: Field, exactly_one: bool = False, examples: Sequence[object] = ()
+    name: str,
+    description: str,
+    *fields: Field,
+    exactly_one: bool = False,
+    alternatives: Iterable[str] = (),
+    examples: Sequence[object] = (),
 ) -> Message:
     """A message with its fields in the order in which docs show them."""
-    return Message(name, description, fields, exactly_one, tuple(examples))
+    return Message(name, description, fields, exactly_one, frozenset(alternatives), tuple(examples))
 
 
 def choice(*values: str) -> Choice:

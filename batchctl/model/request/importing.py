@@ -18,6 +18,17 @@ DEEPEST = 15
 _COLUMN = Pattern(r"[A-Za-z_][A-Za-z0-9_-]{0,299}")
 _TYPE = "type"
 """The one member of schemas that has two types: `string`, or `[string, null]`."""
+_OF_SCHEMAS = "write schemas without $defs and $ref"
+_OF_NAMES = "begin the name with a letter or `_`, and write only letters, digits, `_` and `-` in it"
+_WITH_DOMAINS: Mapping[str | int, str] = {
+    "googleSearch": "excludeDomains",
+    "google_search": "exclude_domains",
+    "enterpriseWebSearch": "excludeDomains",
+    "enterprise_web_search": "exclude_domains",
+}
+"""Tools that may have an empty list of domains, which is no empty object."""
+_MEMBERLESS = frozenset({"codeExecution", "code_execution", "urlContext", "url_context"})
+"""Tools without any member."""
 _ITEM = "[]"
 """The step into a list, which is no level of its own."""
 
@@ -48,7 +59,7 @@ class Importer:
             here, inner = (*path, name), (*column, name)
             if not _COLUMN.fullmatch(name):
                 text = f"has a member {shown(name)}, which cannot be the name of a column"
-                yield _problem(path, text, "use letters, digits and `_` in names; write schemas without $defs and $ref")
+                yield _problem(path, text, _OF_SCHEMAS if name.startswith("$") else _OF_NAMES)
                 continue
             first_name = self._names.setdefault(tuple(step.lower() for step in inner), name)
             if first_name != name:
@@ -77,9 +88,10 @@ class Importer:
 
 
 def _way_out_of_empty(path: Path) -> str:
-    if path and path[-1] == "googleSearch":
-        return "write googleSearch: {excludeDomains: []}"
-    return "leave it out, or give it a member"
+    name = path[-1] if path else ""
+    if name in _WITH_DOMAINS:
+        return f"write {name}: {{{_WITH_DOMAINS[name]}: []}}"
+    return "leave the tool out" if name in _MEMBERLESS else "leave it out, or give it a member"
 
 
 def _problem(path: Path, words: str, hint: str) -> Problem:
