@@ -116,6 +116,20 @@ def test_an_answer_that_is_no_json_object(body):
         found.json_object()
 
 
+def test_a_part_that_was_not_asked_for_is_no_reply():
+    # A cache or a proxy may answer so, and the results of a failed job have no count to compare with.
+    script = Script(httpx.Response(206, content=b"{}"), httpx.Response(206, content=b"{}"))
+    with pytest.raises(errors.ReplyLost, match=r"a part of the reply that was not asked for \(206\)"):
+        endpoint(script=script).call(get())
+    with pytest.raises(errors.ReplyLost), endpoint(script=script).stream(get()):
+        pass
+
+
+def test_a_part_that_was_asked_for_is_a_reply():
+    script = Script(httpx.Response(206, content=b"{}"))
+    assert endpoint(script=script).call(get(headers={"range": "bytes=2-"})).body == b"{}"
+
+
 def test_any_success_is_one():
     assert endpoint(script=Script(httpx.Response(204))).call(get()).body == b""
 

@@ -227,6 +227,8 @@ class Endpoint:
         return transport_failure(exc, what=bounds.call.what, redact=self._redact)
 
     def _raise_for_status(self, call: Call, response: httpx.Response, bounds: Bounds) -> None:
+        if response.status_code == httpx.codes.PARTIAL_CONTENT and "range" not in call.headers:
+            raise ReplyLost(f"{call.what}: the server or a proxy sent a part of the reply that was not asked for (206)")
         if response.is_success or response.status_code in call.accepted:
             return
         body = bytearray()
