@@ -44,6 +44,8 @@ _DECODER = msgspec.json.Decoder()
 _ENCODER = msgspec.json.Encoder()
 _QUOTE_ESCAPE = b"\\u0022"
 _BOM = b"\xef\xbb\xbf"
+_SPACE = b" \t\r\n"
+"""The white space of JSON (RFC 8259, section 2); Python's own includes form feeds."""
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 
 
@@ -84,8 +86,8 @@ def read_lines(stream: LineSource, limit: int = LINE_BYTES, before: int = 0) -> 
             continue
         if number == 1:
             raw = raw.removeprefix(_BOM)
-        if raw.strip():
-            yield _parse(number, raw.rstrip())
+        if line := raw.rstrip(_SPACE):
+            yield _parse(number, line)
 
 
 def _skip_rest(stream: LineSource, raw: bytes) -> None:

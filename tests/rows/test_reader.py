@@ -330,6 +330,10 @@ def test_other_rows_have_another_hash(write: Writer, content: bytes) -> None:
     [
         (b"{", "not JSON at column 2: expected a name in double quotes"),
         (b'{"key": "a"} {}', "not JSON at column 14: the line continues after the end of its value"),
+        (b'{"key": "a"}\f', "not JSON at column 13: the line continues after the end of its value"),
+        (b'{"key": "a"}\v\r', "not JSON at column 13: the line continues after the end of its value"),
+        (b'\f{"key": "a"}', "not JSON at column 1: expected a value"),
+        (b" \f", "not JSON at column 2: expected a value"),
         (b"\xff\xfe{\x00", "not UTF-8 at byte 1 of the line"),
         (b'{"key": "a", "text": "\xe9"}', "not UTF-8 at byte 23 of the line"),
         (b'{"key": "a", "key": "b", "text": "x"}', 'member "key" is given twice'),
