@@ -55,13 +55,20 @@ def read_plan(path: str) -> SavedPlan:
 
 def _content(path: str) -> bytes:
     if not os.path.lexists(path):
-        hint = "a job name has only a-z, 0-9 and -; manifests are named with -f"
-        raise UsageError(f"there is no plan file {path}", hint=hint)
+        raise UsageError(f"there is no plan file {path}", hint=_not_there(path))
     if Path(path).is_dir():
         raise _manifests(path, "a folder")
     if path.lower().endswith(_MANIFESTS):
         raise _manifests(path, "a manifest")
     return read_given(path, "plan", MOST_BYTES, _NOT_A_PLAN)
+
+
+def _not_there(path: str) -> str:
+    if path.lower().endswith(_MANIFESTS):
+        return "name manifests with -f"
+    if os.path.dirname(path) or path.lower().endswith(".json"):  # noqa: PTH120  Path drops the folder of ./plan
+        return _NOT_A_PLAN
+    return f"{_NOT_A_PLAN}; the name of a job has only a-z, 0-9 and -"
 
 
 def _manifests(path: str, kind: str) -> UsageError:

@@ -220,6 +220,10 @@ def changed(**members: object) -> str:
     [
         (["nothing.json"], "there is no plan file nothing.json"),
         (["./nothing"], "there is no plan file ./nothing"),
+        (["nothing.json"], "  hint: write one with `batchctl plan --out FILE`\n"),
+        (["./nothing"], "  hint: write one with `batchctl plan --out FILE`\n"),
+        (["Classify"], "write one with `batchctl plan --out FILE`; the name of a job has only a-z, 0-9 and -"),
+        (["nothing.yaml"], "  hint: name manifests with -f\n"),
         (["plan"], "there is no job plan, but a file"),
         (["jobs/classify.yaml"], "`batchctl apply -f jobs/classify.yaml` applies manifests"),
         (["./jobs"], "./jobs is a folder, not a saved plan"),
