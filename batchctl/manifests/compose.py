@@ -250,7 +250,8 @@ class _Composer:
         try:
             return Scalar(place, resolve(text), text)
         except ValueError as error:
-            self._faults.add(place, Code.INVALID_VALUE, f"{cut(text)} {error}", "quote it to make it a string")
+            hint = "write another number, or quote it to make it a string"
+            self._faults.add_unreadable(place, f"{cut(text)} {error}", hint)
             return Scalar(place, text, text)
 
     def _sequence(self, place: Location, depth: int) -> tuple[Node, int]:

@@ -62,6 +62,7 @@ class Faults:
         """Of errors in jobs of a matrix: the axis values of these jobs, and the number of all its jobs."""
         self._manifests: dict[str, str] = {}
         """The paths of the manifests by the names of their files in messages."""
+        self._unreadable: set[Location] = set()
 
     @property
     def outside(self) -> int:
@@ -130,6 +131,8 @@ class Faults:
         self, location: Location, code: Code, message: str, hint: str = "", *, other: Location | None = None
     ) -> None:
         """Add an error; `other` is a second place that it is about. Raises ManifestError at `MOST_FAULTS` errors."""
+        if code is Code.WRONG_TYPE and location in self._unreadable:
+            return
         fault = Diagnostic(location, str(code), self._public(message), self._public(hint))
         self._file.is_sound = False
         if self._cell is not None:
@@ -141,6 +144,11 @@ class Faults:
             if self._only_asked:
                 return
         self._note(fault)
+
+    def add_unreadable(self, location: Location, message: str, hint: str) -> None:
+        """Add the error of a value that cannot be read: that it has the wrong type then is no second error."""
+        self._unreadable.add(location)
+        self.add(location, Code.INVALID_VALUE, message, hint)
 
     def _note(self, fault: Diagnostic) -> None:
         self._found.add(fault)

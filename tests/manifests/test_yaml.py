@@ -131,7 +131,7 @@ def test_documents_are_read(text: str, values: list[object]) -> None:
         ("a: &x [*x]\n", "m.yaml:1:8: InvalidYaml the alias *x is inside its own anchor"),
         (
             "a: .nan\n",
-            "m.yaml:1:4: InvalidValue .nan is not a number that JSON can represent (quote it to make it a string)",
+            "m.yaml:1:4: InvalidValue .nan is not a number that JSON can represent (write another number, or quote it to make it a string)",
         ),
         (
             "a:\n\tb: 1\n",
