@@ -169,9 +169,12 @@ def test_a_create_that_could_not_be_sent_is_not_yet(world) -> None:
 
 def test_a_create_that_waits_for_its_account_to_be_read_is_not_yet(world) -> None:
     world.here.faults({"method": "batches.list", "kind": "status", "status": 403, "when": "before"})
-    made = world.apply(job("a"))
+    made = world.apply(job("a"), job("b"))
 
-    assert exit_codes(made) == {1, 7}
+    # One cause, one error: that of the account.
+    assert exit_codes(made) == {1}
+    [cause] = find_verdict(made, Measure(jobs=True))
+    assert cause in made.errors.values()
     error = made.outcomes["a"].error
     assert isinstance(error, NotYetError)
     assert "HTTP 403" in error.message

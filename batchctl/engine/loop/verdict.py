@@ -14,7 +14,7 @@ from msgspec import Struct
 from batchctl.engine.loop.report import DriveReport
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError, GuardError, JobsFailedError, NotYetError, SeveralError
-from batchctl.model.outcome import Outcome
+from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import JobPlan
 from batchctl.model.reasons import Reason
 from batchctl.model.states import Phase
@@ -45,6 +45,7 @@ def _verdict(report: DriveReport, measure: Measure) -> Iterator[BatchctlError]:
     yield from report.errors.values()
     # A refused create call counts by the phase that it leaves: in this run as in every later one.
     reported = {job.job for job in report.next_plan.jobs if measure.jobs and job.phase is Phase.REJECTED}
+    reported |= _explained(report)
     yield from _of_outcomes(outcome for name, outcome in report.outcomes.items() if name not in reported)
     if report.missed and report.stopped is None:
         yield _missed(report.missed)
@@ -57,6 +58,18 @@ def _verdict(report: DriveReport, measure: Measure) -> Iterator[BatchctlError]:
         yield report.stopped
     elif measure.settled and unsettled:
         yield _unsettled(unsettled)
+
+
+def _explained(report: DriveReport) -> set[str]:
+    """The jobs that only wait for an account to be read. The error of that account is the cause, with the way out.
+
+    Their reasons end with the words of the account's error.
+    """
+    if not report.errors:
+        return set()
+    causes = tuple(error.message for error in report.errors.values())
+    unseen = {job.job for job in report.last.jobs if job.code is Reason.UNSEEN and job.reason.endswith(causes)}
+    return {name for name in unseen if name in report.outcomes and report.outcomes[name].result is Result.PENDING}
 
 
 def _of_outcomes(outcomes: Iterable[Outcome]) -> Iterator[BatchctlError]:
