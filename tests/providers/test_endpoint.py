@@ -130,6 +130,13 @@ def test_a_part_that_was_asked_for_is_a_reply():
     assert endpoint(script=script).call(get(headers={"range": "bytes=2-"})).body == b"{}"
 
 
+def test_a_page_in_place_of_an_answer_comes_from_a_proxy():
+    found = endpoint(script=Script(httpx.Response(200, content=b"\n<!doctype html><p>Sign in"))).call(get())
+    with pytest.raises(errors.BadReply) as caught:
+        found.json_object()
+    assert caught.value.hint == "a proxy or gateway answers instead of the API: check the endpoint and the proxy"
+
+
 def test_any_success_is_one():
     assert endpoint(script=Script(httpx.Response(204))).call(get()).body == b""
 

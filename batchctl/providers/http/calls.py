@@ -14,6 +14,7 @@ from batchctl.providers.untrusted_text import parse_json
 
 JSON_LIMIT = 64 * 2**20
 """Bytes of a JSON reply, which is read into memory."""
+PROXY_HINT = "a proxy or gateway answers instead of the API: check the endpoint and the proxy"
 MOST_NODES = 1_000_000
 """Objects and lists in a JSON reply: a text of empty lists takes thirty times its size in memory."""
 
@@ -71,7 +72,8 @@ class Reply(Struct, frozen=True):
         try:
             value = parse_json(self.body)
         except ValueError as exc:
-            raise BadReply(f"{self.what}: the reply is not JSON") from exc
+            hint = PROXY_HINT if self.body.lstrip().startswith(b"<") else ""
+            raise BadReply(f"{self.what}: the reply is not JSON", hint=hint) from exc
         if not isinstance(value, dict):
             raise BadReply(f"{self.what}: the reply is not a JSON object")
         return value

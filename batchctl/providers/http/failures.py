@@ -34,6 +34,7 @@ from batchctl.model.exhaustion import exhausted
 from batchctl.model.observed import Status
 from batchctl.providers.error_hints import GEMINI, Hints
 from batchctl.providers.error_rules import find_rule
+from batchctl.providers.http.calls import PROXY_HINT
 from batchctl.providers.reply_times import parse_http_date, parse_seconds
 from batchctl.providers.rpc_status import RpcStatus, read_status
 from batchctl.providers.untrusted_text import as_object, capped, parse_json, plain
@@ -151,7 +152,7 @@ def status_failure(
         words = _plain_words(body, redact)
         return BadReply(
             f"{what}: HTTP {http} without an error from the API{f': {words}' if words else ''}",
-            hint="a proxy or gateway answers instead of the API: check the endpoint and the proxy",
+            hint=PROXY_HINT,
             details={"http": http},
         )
     wait = _retry_after(headers, status, now)
