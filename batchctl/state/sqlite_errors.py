@@ -69,7 +69,7 @@ def _from_sqlite(path: Path, error: sqlite3.Error) -> StateError:
     if code in _CORRUPT_CODES:
         return corrupt(path, str(error))
     # SQLite reports FULL only for its data files; for its shared memory or a quota it reports "I/O error".
-    if code == sqlite3.SQLITE_IOERR and not _has_space(path.parent):
+    if code == sqlite3.SQLITE_IOERR and (_cannot_grow(error) or not _has_space(path.parent)):
         return _disk_full(path)
     known = _KNOWN_CODES.get(code)
     return known(path) if known else _failed(path, error)
@@ -93,6 +93,11 @@ def _from_os(path: Path, error: OSError) -> StateError:
             return _not_permitted(path)
         case _:
             return _failed(path, error)
+
+
+def _cannot_grow(error: sqlite3.Error) -> bool:
+    """Whether the shared memory could not be enlarged. A disk with less than it needs may still take other bytes."""
+    return error.sqlite_errorcode == sqlite3.SQLITE_IOERR_SHMSIZE
 
 
 def _has_space(folder: Path) -> bool:

@@ -332,12 +332,24 @@ def test_an_io_error_is_a_full_disk_where_nothing_can_be_written(
     def fail() -> None:
         with state_errors(tmp_path / "state.db"):
             error = sqlite3.OperationalError("disk I/O error")
-            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_WRITE
             raise error
 
     monkeypatch.setattr(sqlite_errors.os, "fsync", fsync)
     refused(fail, code)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_shared_memory_that_cannot_grow_is_a_full_disk(tmp_path: Path) -> None:
+    """A few kilobytes are left: too little for SQLite, and enough for a byte of ours."""
+
+    def fail() -> None:
+        with state_errors(tmp_path / "state.db"):
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+            raise error
+
+    refused(fail, "StateDiskFull")
 
 
 @pytest.fixture
